@@ -1,0 +1,123 @@
+import { awscdk, javascript } from 'projen';
+
+/** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
+const cdkFloor = '2.181.0';
+/** The latest aws-cdk-lib: examples and a second run of the construct tests use it. */
+const cdkLatest = '2.276.0';
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'cdk-fsx-backup',
+  description: 'Amazon FSx backups in AWS CDK stacks: declared, taken at the right moment, and trustworthy',
+  author: 'cdk-fsx-backup',
+  authorOrganization: true,
+  authorAddress: 'https://github.com/cdk-fsx-backup',
+  authorUrl: 'https://github.com/cdk-fsx-backup',
+  repositoryUrl: 'https://github.com/cdk-fsx-backup/cdk-fsx-backup.git',
+  copyrightOwner: 'The cdk-fsx-backup authors',
+  copyrightPeriod: '2026',
+  license: 'Apache-2.0',
+  keywords: ['cdk', 'aws-cdk', 'awscdk', 'aws', 'fsx', 'backup', 'lustre', 'ontap', 'openzfs', 'windows', 'cloudformation'],
+  stability: 'experimental',
+
+  // Names that can never change after the first release; test/names.test.ts holds them.
+  publishToPypi: { distName: 'cdk-fsx-backup', module: 'cdk_fsx_backup' },
+  publishToMaven: {
+    javaPackage: 'io.github.cdkfsxbackup',
+    mavenGroupId: 'io.github.cdk-fsx-backup',
+    mavenArtifactId: 'cdk-fsx-backup',
+  },
+  publishToNuget: { packageId: 'CdkFsxBackup', dotNetNamespace: 'CdkFsxBackup' },
+  publishToGo: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup' },
+
+  cdkVersion: cdkFloor,
+  constructsVersion: '10.5.1',
+  jsiiVersion: '~6.0.0',
+  typescriptVersion: '~6.0.3',
+  minNodeVersion: '20.9.0',
+  workflowNodeVersion: '24',
+  packageManager: javascript.NodePackageManager.NPM,
+  projenrcTs: true,
+  defaultReleaseBranch: 'main',
+  bumpPackage: 'commit-and-tag-version@^12',
+  githubOptions: { mergify: false },
+  depsUpgradeOptions: { workflow: true },
+
+  devDeps: [
+    'projen@0.103.25',
+    // The Node version of the Lambda runtime: runs the handler in the sandbox, and every task of this project.
+    'node@^24.21.0',
+    `aws-cdk-lib-latest@npm:aws-cdk-lib@${cdkLatest}`,
+    '@aws-sdk/client-cloudformation@^3.1098.0',
+    '@aws-sdk/client-fsx@^3.1098.0',
+    '@aws-sdk/client-sfn@^3.1098.0',
+    '@types/aws-lambda@^8.10.0',
+    'aws-sdk-client-mock@^4.1.0',
+    'fast-check@^4.10.2',
+    // The sandbox
+    '@cloud-copilot/iam-simulate@0.1.173',
+    '@sinonjs/fake-timers@^15.5.0',
+    '@types/sinonjs__fake-timers@^15.0.0',
+    'ajv@^8.20.0',
+    'ajv-formats@^3.0.1',
+    'aws-local-stepfunctions@3.0.0',
+    'asl-validator@^4.0.0',
+    // The demo
+    'tsx@^4.23.0',
+    'cli-progress@^3.12.0',
+    '@types/cli-progress@^3.11.6',
+    'cli-table3@^0.6.5',
+    'picocolors@^1.1.1',
+  ],
+  allowScripts: ['esbuild', 'node', 'unrs-resolver'],
+  jest: true,
+  jestOptions: { jestVersion: '^30.0.0', junitReporting: false },
+  bundlerOptions: { esbuildVersion: '0.28.2' },
+  eslintOptions: { dirs: ['src', 'lambda'], devdirs: ['test', 'sandbox', 'examples'] },
+});
+
+// ------------------------------------------------------------------------------------------------ installation
+project.package.addPackageResolutions('unrs-resolver@1.12.2'); // 1.13.0 names platform packages that are not published
+project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
+project.npmrc.addConfig('fund', 'false');
+project.npmrc.addConfig('audit', 'false');
+
+// ------------------------------------------------------------------------------------------------- the handler
+// Built before jsii compiles, because tests and packages both need it. decisions/0005-sdk-in-the-bundle.md says why so.
+const bundle = project.bundler.addBundle('lambda/handler.ts', {
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  minify: true,
+  sourcemap: false,
+  outfile: 'index.js',
+  mainFields: ['module', 'main'],
+});
+const typecheck = project.addTask('typecheck', {
+  description: 'Type-check everything that jsii does not compile: handler, sandbox, examples, tests',
+  exec: 'tsc --noEmit -p test/tsconfig.json',
+});
+project.preCompileTask.spawn(typecheck);
+for (const dir of ['lambda', 'sandbox', 'examples']) project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
+
+// ------------------------------------------------------------------------------------------------------- tests
+project.testTask.prependSpawn(bundle.bundleTask);
+project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
+project.jest!.config.coveragePathIgnorePatterns = ['/node_modules/', '/lib/', '/assets/'];
+project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
+project.testTask.env('CDK_VALIDATION', 'false');
+
+// -------------------------------------------------------------------------------------------------------- demo
+const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
+demo.spawn(bundle.bundleTask);
+demo.exec('tsx sandbox/demo/main.ts', { receiveArgs: true });
+
+// ---------------------------------------------------------------------------------------------------- packaging
+// `npx projen build` packages for npm only; the release jobs run the package:* tasks of the other languages.
+project.packageTask.reset();
+project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/CONTRIBUTING.md', '/SECURITY.md']) {
+  project.npmignore!.exclude(path);
+}
+project.gitignore.exclude('cdk.out', '/.sandbox');
+
+project.synth();
