@@ -1,0 +1,99 @@
+import { aws_fsx as fsx, CfnResource, Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { checkFileSystem, checkVolume, dataRepositoriesOf, resourceBehind } from './private/source-checks';
+
+/**
+ * What is backed up: a file system (Windows, Lustre, OpenZFS) or a volume (ONTAP).
+ *
+ * What cannot be backed up is refused at synthesis, as far as it can be known there: Lustre scratch file systems and those
+ * linked to a data repository, ONTAP file systems (back up their volumes), OpenZFS volumes (back up their file system) and
+ * ONTAP volumes of type `DP`.
+ *
+ * @see https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateBackup.html
+ */
+export class BackupSource {
+  /**
+   * A file system defined by an L2 construct.
+   *
+   * @param fileSystem a `LustreFileSystem`, or anybody's `IFileSystem`
+   * @throws if the file system is defined in this app and cannot be backed up
+   */
+  public static fromFileSystem(fileSystem: fsx.IFileSystem): BackupSource {
+    return BackupSource.fromFileSystemId(fileSystem.fileSystemId);
+  }
+
+  /**
+   * A file system with this id.
+   *
+   * @param id `fs-` and 8 to 18 hexadecimal digits, or a token
+   * @throws if the id is malformed, or refers to a resource of this app that cannot be backed up
+   */
+  public static fromFileSystemId(id: string): BackupSource {
+    if (!Token.isUnresolved(id) && !/^fs-[0-9a-f]{8,18}$/.test(id)) {
+      throw new Error(`"${id}" is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal digits${hintFor(id)}`);
+    }
+    const resource = resourceBehind(id);
+    if (resource) checkFileSystem(resource);
+    return new BackupSource('FileSystemId', id, resource);
+  }
+
+  /**
+   * An ONTAP volume with this id.
+   *
+   * @param id `fsvol-` and 17 hexadecimal digits, or a token
+   * @throws if the id is malformed, or refers to a resource of this app that cannot be backed up
+   */
+  public static fromVolumeId(id: string): BackupSource {
+    if (!Token.isUnresolved(id) && !/^fsvol-[0-9a-f]{17}$/.test(id)) {
+      throw new Error(`"${id}" is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits${hintFor(id)}`);
+    }
+    const resource = resourceBehind(id);
+    if (resource) checkVolume(resource);
+    return new BackupSource('VolumeId', id, resource);
+  }
+
+  /**
+   * A file system defined by an L1 construct.
+   *
+   * @param cfn of type WINDOWS, LUSTRE or OPENZFS
+   * @throws if it cannot be backed up
+   */
+  public static fromCfnFileSystem(cfn: fsx.CfnFileSystem): BackupSource {
+    return BackupSource.fromFileSystemId(cfn.ref);
+  }
+
+  /**
+   * An ONTAP volume defined by an L1 construct.
+   *
+   * @param cfn a read-write volume of type ONTAP
+   * @throws if it cannot be backed up
+   */
+  public static fromCfnVolume(cfn: fsx.CfnVolume): BackupSource {
+    return BackupSource.fromVolumeId(cfn.ref);
+  }
+
+  private constructor(
+    /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId',
+    /** @internal */ public readonly _id: string,
+    private readonly resource?: CfnResource,
+  ) {}
+
+  /**
+   * What is wrong with the source in the app as a whole, once all of it is defined.
+   *
+   * @internal
+   */
+  public _validate(app: IConstruct): string[] {
+    if (this._kind === 'VolumeId') return [];
+    return dataRepositoriesOf(app, this._id, this.resource).map((association) =>
+      `the Lustre file system of this backup is linked to a data repository by "${association.node.path}", and FSx cannot back up linked file `
+      + 'systems: remove the association, or the backup (the repository holds the data)');
+  }
+}
+
+function hintFor(id: string): string {
+  if (/^fsvol-/.test(id)) return '; for a volume use BackupSource.fromVolumeId';
+  if (/^fs-/.test(id)) return '; for a file system use BackupSource.fromFileSystemId';
+  if (/^backup-/.test(id)) return '; to refer to a backup that exists use FsxBackup.fromBackupId';
+  return '';
+}

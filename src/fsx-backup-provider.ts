@@ -1,0 +1,258 @@
+import * as path from 'path';
+import {
+  Aws, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, aws_stepfunctions as sfn, Duration, RemovalPolicy, Stack,
+} from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { BackupSource } from './backup-source';
+import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
+import { stateMachineDefinition } from './private/state-machine';
+
+/**
+ * Properties of an FsxBackupProvider.
+ */
+export interface FsxBackupProviderProps {
+  /**
+   * The execution role of the Lambda function.
+   *
+   * The provider adds what it needs in a policy of its own. The role must be assumable by `lambda.amazonaws.com`, and with
+   * `vpc` it must be allowed to manage network interfaces (`service-role/AWSLambdaVPCAccessExecutionRole`).
+   *
+   * @default - a role that may do just what the backups of this provider need
+   */
+  readonly role?: iam.IRole;
+
+  /**
+   * The VPC to run the Lambda function in.
+   *
+   * The function must reach the endpoints of FSx, CloudFormation and Step Functions, and Amazon S3 for its answer to
+   * CloudFormation: through a NAT gateway, or through VPC endpoints.
+   *
+   * @default - the function runs outside of your VPCs
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of `vpc` to run the Lambda function in.
+   *
+   * @default - the VPC's default strategy: private subnets where there are some
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The security groups of the Lambda function. It needs outbound HTTPS only.
+   *
+   * @default - with `vpc`, a new security group that allows all outbound traffic
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * The log group of the Lambda function.
+   *
+   * @default - a log group that keeps its events for one month and outlives the stack, since it tells what became of
+   * backups that outlive it
+   */
+  readonly logGroup?: logs.ILogGroup;
+
+  /**
+   * A symmetric key that encrypts the state machine's data, the function's environment, and the log group unless you bring
+   * your own.
+   *
+   * The provider grants its roles the use of the key. The policy of an imported key must let CloudWatch Logs use it.
+   *
+   * @default - keys owned by AWS
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/**
+ * The engine that takes backups: one Lambda function, and a state machine that calls it until a backup is finished.
+ *
+ * Every stack that holds an `FsxBackup` gets one by itself, shared by all backups of the stack. Define one of your own only to
+ * bring a role, a VPC, a log group or a key. It serves the stack in which it is defined.
+ *
+ * CloudFormation refuses to move an existing backup to another provider (`Modifying service token is not allowed`): give the
+ * backup another construct id in the same deployment. With the removal policy RETAIN the old backup stays.
+ */
+export class FsxBackupProvider extends Construct implements iam.IGrantable {
+  /**
+   * The provider that all backups of a stack share unless they name another.
+   *
+   * @internal
+   */
+  public static _default(scope: Construct): FsxBackupProvider {
+    const stack = Stack.of(scope);
+    const id = 'FsxBackupDefaultProvider';
+    return stack.node.tryFindChild(id) as FsxBackupProvider | undefined ?? new FsxBackupProvider(stack, id);
+  }
+
+  /** The state machine that waits for backups. */
+  public readonly stateMachine: sfn.IStateMachine;
+
+  /** The Lambda function's role, as principal of grants. */
+  public readonly grantPrincipal: iam.IPrincipal;
+
+  /**
+   * What custom resources name as their service token.
+   *
+   * @internal
+   */
+  public readonly _serviceToken: string;
+
+  /**
+   * What must exist before and after every backup of this provider.
+   *
+   * @internal
+   */
+  public readonly _policy: iam.Policy;
+
+  private readonly role: iam.IRole;
+  private readonly creation: iam.PolicyStatement;
+  private readonly description: iam.PolicyStatement;
+  private readonly sources = new Set<string>();
+  private deletion?: iam.Policy;
+
+  constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
+    super(scope, id);
+
+    this.role = props.role ?? this.functionRole(props.vpc !== undefined);
+    this.grantPrincipal = this.role;
+    const logGroup = props.logGroup ?? this.encryptedLogGroup(props.encryptionKey);
+
+    const handler = new lambda.Function(this, 'Function', {
+      description: 'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
+      code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'lambda', 'handler')),
+      handler: 'index.handler',
+      // Named without its constant, which is younger than the oldest supported aws-cdk-lib.
+      runtime: new lambda.Runtime('nodejs24.x', lambda.RuntimeFamily.NODEJS, { supportsInlineCode: true }),
+      memorySize: 256,
+      timeout: Duration.seconds(FUNCTION_TIMEOUT),
+      role: this.role,
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups,
+      environmentEncryption: props.encryptionKey,
+    });
+    this._serviceToken = handler.functionArn;
+
+    const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      comment: 'Waits for Amazon FSx backups (cdk-fsx-backup)',
+      definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(stateMachineDefinition(handler.functionArn, FUNCTION_TIMEOUT))),
+      role: this.stateMachineRole(handler),
+      encryptionConfiguration: props.encryptionKey && new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey),
+    });
+    this.stateMachine = stateMachine;
+
+    this.creation = new iam.PolicyStatement({
+      actions: ['fsx:CreateBackup'],
+      resources: [this.backupArns()],
+      conditions: this.ifTaggedByThisStack('aws:RequestTag'),
+    });
+    this.description = new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] });
+    // Outside of the role's own scope: the function waits for everything in there, and this policy names the state machine.
+    this._policy = new iam.Policy(this, 'Policy', {
+      roles: [this.role],
+      statements: [
+        this.description,
+        this.creation,
+        ...this.taggingStatements(),
+        new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], resources: [Aws.STACK_ID] }),
+        new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
+        new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+        ...props.encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [props.encryptionKey.keyArn] })] : [],
+      ],
+    });
+  }
+
+  /**
+   * Allow backups of a source.
+   *
+   * @internal
+   */
+  public _allowSource(source: BackupSource): void {
+    const stack = Stack.of(this);
+    const volume = source._kind === 'VolumeId';
+    this.description.addActions(volume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
+    // A volume's ARN names its file system too, and a volume's id does not tell it.
+    const arnOf = (id: string) => stack.formatArn({ service: 'fsx', resource: volume ? 'volume/*' : 'file-system', resourceName: id });
+    const arn = arnOf(source._id);
+    if (this.sources.has(arn)) return;
+    this.sources.add(arn);
+    this.creation.addResources(this.sources.size <= MAX_NAMED_SOURCES ? arn : arnOf('*'));
+  }
+
+  /**
+   * Allow the deletion of this stack's backups. The policy is a resource of its own, because CloudFormation updates policies
+   * first and cleans up last: a statement would be gone by the time the last backup that needs it is deleted.
+   *
+   * @internal
+   */
+  public _allowDeletion(): iam.Policy {
+    return this.deletion ??= new iam.Policy(this, 'DeletionPolicy', {
+      roles: [this.role],
+      statements: [
+        new iam.PolicyStatement({ actions: ['fsx:DeleteBackup'], resources: [this.backupArns()], conditions: this.ifTaggedByThisStack('aws:ResourceTag') }),
+      ],
+    });
+  }
+
+  /** Tags of this stack's backups may change, but those that say whose they are may not. */
+  private taggingStatements(): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({
+        actions: ['fsx:TagResource'], // of a backup that is being created
+        resources: [this.backupArns()],
+        conditions: this.ifTaggedByThisStack('aws:RequestTag'),
+      }),
+      new iam.PolicyStatement({
+        actions: ['fsx:TagResource', 'fsx:UntagResource'],
+        resources: [this.backupArns()],
+        conditions: { ...this.ifTaggedByThisStack('aws:ResourceTag'), 'ForAllValues:StringNotLike': { 'aws:TagKeys': [`${TAG_PREFIX}*`] } },
+      }),
+    ];
+  }
+
+  private ifTaggedByThisStack(key: 'aws:RequestTag' | 'aws:ResourceTag'): Record<string, Record<string, string>> {
+    return { StringEquals: { [`${key}/${IDENTITY_TAG.stackId}`]: Aws.STACK_ID } };
+  }
+
+  private backupArns(): string {
+    return Stack.of(this).formatArn({ service: 'fsx', resource: 'backup', resourceName: '*' });
+  }
+
+  private functionRole(inVpc: boolean): iam.Role {
+    return new iam.Role(this, 'Role', {
+      description: 'Role of the function that takes Amazon FSx backups (cdk-fsx-backup)',
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      managedPolicies: inVpc ? [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')] : undefined,
+    });
+  }
+
+  private stateMachineRole(handler: lambda.Function): iam.Role {
+    return new iam.Role(this, 'StateMachineRole', {
+      description: 'Role of the state machine that waits for Amazon FSx backups (cdk-fsx-backup)',
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      inlinePolicies: {
+        InvokeFunction: new iam.PolicyDocument({
+          statements: [new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] })],
+        }),
+      },
+    });
+  }
+
+  private encryptedLogGroup(encryptionKey: kms.IKey | undefined): logs.LogGroup {
+    encryptionKey?.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
+      actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'kms:EncryptionContext:aws:logs:arn': Stack.of(this).formatArn({ service: 'logs', resource: '*' }) },
+      },
+    }));
+    return new logs.LogGroup(this, 'LogGroup', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.RETAIN, encryptionKey });
+  }
+}
+
+/** A role's inline policies may have 10,240 characters. Beyond this many sources of a kind all of the account's are named at once. */
+const MAX_NAMED_SOURCES = 60;

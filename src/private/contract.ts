@@ -1,0 +1,80 @@
+/*
+ * What the construct and the handler agree on. Imported by both; imports nothing.
+ *
+ * Everything here outlives a release: stacks in the field were deployed with older versions of it, and a handler must
+ * understand the properties of every version ever published. test/names.test.ts holds the names.
+ */
+
+/** The CloudFormation type of the custom resource. */
+export const RESOURCE_TYPE = 'Custom::FsxBackup';
+
+/** Version of the custom resource's properties. */
+export const SCHEMA_VERSION = '1';
+
+/** Every tag with this prefix belongs to the library. */
+export const TAG_PREFIX = 'cdk-fsx-backup:';
+
+/** The tags that say which resource, and which generation of it, a backup belongs to. */
+export const IDENTITY_TAG = {
+  stackId: `${TAG_PREFIX}stack-id`,
+  logicalId: `${TAG_PREFIX}logical-id`,
+  generation: `${TAG_PREFIX}generation`,
+} as const;
+
+/** FSx allows this many tags on a backup. */
+export const MAX_TAGS = 50;
+
+/** FSx allows this many characters in the key of a tag. */
+export const MAX_TAG_KEY = 128;
+
+/** FSx allows this many characters in the value of a tag. */
+export const MAX_TAG_VALUE = 256;
+
+/** Characters that FSx allows in the key and the value of a tag. */
+export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/** How long CloudFormation waits for a custom resource at most, in seconds. */
+export const MAX_SERVICE_TIMEOUT = 3600;
+
+/** Seconds of the service timeout that are kept for the last look at the backup and for the answer. */
+export const ANSWER_MARGIN = 120;
+
+/** The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the margin. */
+export const FUNCTION_TIMEOUT = 100;
+
+/** A tag as CloudFormation and FSx write it. */
+export interface ContractTag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+/** The custom resource's properties, version 1. All scalars are strings, since that is how CloudFormation delivers them. */
+export interface BackupProperties {
+  readonly SchemaVersion: typeof SCHEMA_VERSION;
+  /** Not read from the function's environment, because function and state machine would then need each other. */
+  readonly StateMachineArn: string;
+  /** Exactly one of the two sources is given. */
+  readonly FileSystemId?: string;
+  readonly VolumeId?: string;
+  readonly Tags: readonly ContractTag[];
+  readonly WaitUntil: 'AVAILABLE' | 'STARTED';
+  /** How long the backup may take, in seconds. */
+  readonly TimeoutSeconds: string;
+  readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
+}
+
+/** What the handler reports, and `Fn::GetAtt` reads. */
+export interface BackupAttributes {
+  readonly BackupId: string;
+  readonly BackupArn: string;
+  readonly BackupCreationTime: string;
+  readonly BackupLifecycle: string;
+  readonly BackupType: string;
+  readonly BackupSizeInBytes: string;
+  readonly BackupKmsKeyId: string;
+  readonly BackupOwnerId: string;
+  readonly BackupResourceType: string;
+  readonly SourceFileSystemId: string;
+  readonly SourceFileSystemType: string;
+  readonly SourceVolumeId: string;
+}

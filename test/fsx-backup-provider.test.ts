@@ -1,0 +1,187 @@
+import { App, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { BackupSource, FsxBackup, FsxBackupProvider, FsxBackupProviderProps } from '../src';
+
+let stack: Stack;
+beforeEach(() => {
+  stack = new Stack(new App(), 'Files');
+});
+
+const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
+const VOLUME = 'fsvol-0123456789abcdef0';
+
+function define(providerProps?: FsxBackupProviderProps, sources = [BackupSource.fromFileSystemId(FILE_SYSTEM)], removalPolicy?: RemovalPolicy): FsxBackupProvider {
+  const provider = new FsxBackupProvider(stack, 'Provider', providerProps);
+  sources.forEach((source, index) => new FsxBackup(stack, `Backup${index}`, { source, removalPolicy, provider }));
+  return provider;
+}
+
+/** All statements of a role's policies, with ARNs shortened to what tells them apart. */
+function statements(policyPrefix: string): any[] {
+  const policies = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(policyPrefix));
+  return JSON.parse(JSON.stringify(policies.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement)), (_, value) =>
+    value?.['Fn::Join'] ? value['Fn::Join'][1].map((part: any) => part.Ref ? `<${part.Ref.replace('AWS::', '')}>` : part).join('') : value);
+}
+
+describe('permissions', () => {
+  const backups = 'arn:<Partition>:fsx:<Region>:<AccountId>:backup/*';
+  const requestTag = { StringEquals: { 'aws:RequestTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } };
+  const resourceTag = { StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } };
+
+  test('of a stack that keeps its backups', () => {
+    define();
+    expect(statements('Provider')).toEqual([
+      { Effect: 'Allow', Action: ['fsx:DescribeBackups', 'fsx:DescribeFileSystems'], Resource: '*' },
+      {
+        Effect: 'Allow',
+        Action: 'fsx:CreateBackup',
+        Resource: [backups, `arn:<Partition>:fsx:<Region>:<AccountId>:file-system/${FILE_SYSTEM}`],
+        Condition: requestTag,
+      },
+      { Effect: 'Allow', Action: 'fsx:TagResource', Resource: backups, Condition: requestTag },
+      {
+        Effect: 'Allow',
+        Action: ['fsx:TagResource', 'fsx:UntagResource'],
+        Resource: backups,
+        Condition: { ...resourceTag, 'ForAllValues:StringNotLike': { 'aws:TagKeys': ['cdk-fsx-backup:*'] } },
+      },
+      { Effect: 'Allow', Action: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], Resource: { Ref: 'AWS::StackId' } },
+      { Effect: 'Allow', Action: 'states:StartExecution', Resource: { Ref: expect.stringMatching(/^ProviderStateMachine/) } },
+      { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ProviderLogGroup/), 'Arn'] } },
+    ]);
+  });
+
+  test('of a stack that may delete its backups name the deletion in a policy of its own, for tagged backups only', () => {
+    define(undefined, undefined, RemovalPolicy.DESTROY);
+    expect(statements('ProviderDeletionPolicy')).toEqual([{ Effect: 'Allow', Action: 'fsx:DeleteBackup', Resource: backups, Condition: resourceTag }]);
+    expect(JSON.stringify(statements('ProviderPolicy'))).not.toContain('fsx:DeleteBackup');
+  });
+
+  test('of a volume name the volume, whichever file system it is in', () => {
+    define(undefined, [BackupSource.fromVolumeId(VOLUME)]);
+    expect(statements('Provider')[0].Action).toEqual(['fsx:DescribeBackups', 'fsx:DescribeVolumes']);
+    expect(statements('Provider')[1].Resource).toEqual([backups, `arn:<Partition>:fsx:<Region>:<AccountId>:volume/*/${VOLUME}`]);
+  });
+
+  test('name every source once', () => {
+    define(undefined, [FILE_SYSTEM, FILE_SYSTEM, 'fs-0aaaaaaaaaaaaaaaa'].map((id) => BackupSource.fromFileSystemId(id)));
+    expect(statements('Provider')[1].Resource).toHaveLength(3);
+  });
+
+  test('fit into a role, however many sources there are', () => {
+    const id = (n: number) => `fs-${n.toString(16).padStart(17, '0')}`;
+    define(undefined, Array.from({ length: 200 }, (_, n) => BackupSource.fromFileSystemId(id(n))), RemovalPolicy.DESTROY);
+    const all = JSON.stringify(statements('Provider')).replace(/<Partition>/g, 'aws-us-gov').replace(/<Region>/g, 'us-gov-west-1').replace(/<AccountId>/g, '123456789012');
+    expect(all.length).toBeLessThan(10_240);
+    expect(all).toContain('file-system/*');
+  });
+
+  test('of the state machine are to call the function', () => {
+    define();
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: { Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'states.amazonaws.com' } }] },
+      Policies: [{
+        PolicyDocument: { Statement: [{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderFunction'), 'Arn'] } }] },
+      }],
+    });
+  });
+});
+
+describe('the function', () => {
+  test('logs JSON into the log group, whose events live for a month', () => {
+    define();
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: Match.stringLikeRegexp('^ProviderLogGroup') } },
+    });
+    Template.fromStack(stack).hasResource('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 30 }, DeletionPolicy: 'Retain' });
+  });
+
+  test('knows nothing of the state machine, which knows it', () => {
+    define();
+    const [functionResource] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    expect(JSON.stringify(functionResource)).not.toContain('StateMachine');
+  });
+
+  test('runs in a VPC', () => {
+    const vpc = new ec2.Vpc(stack, 'Vpc');
+    define({ vpc });
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: Match.anyValue(), SecurityGroupIds: Match.anyValue() } });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
+      ManagedPolicyArns: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole']] }],
+    });
+  });
+
+  test('runs in the subnets and security groups that are named', () => {
+    const vpc = new ec2.Vpc(stack, 'Vpc');
+    const securityGroup = ec2.SecurityGroup.fromSecurityGroupId(stack, 'Sg', 'sg-1');
+    define({ vpc, vpcSubnets: { subnets: [vpc.privateSubnets[0]] }, securityGroups: [securityGroup] });
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: [stack.resolve(vpc.privateSubnets[0].subnetId)], SecurityGroupIds: ['sg-1'] } });
+  });
+
+  test('takes the role that is brought along, and gives it what it needs', () => {
+    const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    const provider = define({ role });
+    expect(provider.grantPrincipal).toBe(role);
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Lambda::Function', { Role: stack.resolve(role.roleArn) });
+    template.hasResourceProperties('AWS::IAM::Policy', { Roles: [stack.resolve(role.roleName)], PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'fsx:CreateBackup' })]) } });
+    template.resourceCountIs('AWS::IAM::Role', 2);
+  });
+
+  test('takes an imported role', () => {
+    define({ role: iam.Role.fromRoleArn(stack, 'Mine', 'arn:aws:iam::123456789012:role/mine') });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', { Roles: ['mine'] });
+  });
+
+  test('takes the log group that is brought along', () => {
+    define({ logGroup: logs.LogGroup.fromLogGroupName(stack, 'Logs', 'mine') });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::Logs::LogGroup', 0);
+    template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: 'mine' } });
+  });
+});
+
+describe('the encryption key', () => {
+  test('encrypts state machine, environment and log group, and the roles may use it', () => {
+    const encryptionKey = new kms.Key(stack, 'Key');
+    define({ encryptionKey });
+    const key = stack.resolve(encryptionKey.keyArn);
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', { EncryptionConfiguration: { KmsKeyId: key, Type: 'CUSTOMER_MANAGED_KMS_KEY' } });
+    template.hasResourceProperties('AWS::Lambda::Function', { KmsKeyArn: key });
+    template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
+    expect(statements('ProviderPolicy')).toContainEqual({ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: key });
+    expect(JSON.stringify(statements('ProviderStateMachineRole'))).toContain('kms:Decrypt');
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } } })]) },
+    });
+  });
+
+  test('leaves a log group that is brought along alone', () => {
+    define({ encryptionKey: new kms.Key(stack, 'Key'), logGroup: new logs.LogGroup(stack, 'Logs') });
+    Template.fromStack(stack).hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: Match.absent() });
+  });
+});
+
+test('two providers with their own knobs are two engines', () => {
+  new FsxBackupProvider(stack, 'One', { logGroup: logs.LogGroup.fromLogGroupName(stack, 'LogsOne', 'one') });
+  new FsxBackupProvider(stack, 'Two', { logGroup: logs.LogGroup.fromLogGroupName(stack, 'LogsTwo', 'two') });
+  Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 2);
+});
+
+test('the state machine is there for others to grant', () => {
+  const role = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
+  define().stateMachine.grantStartExecution(role);
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: [Match.objectLike({ Action: 'states:StartExecution' })] } });
+});
+
+test('with all of CDK\'s recommended feature flags there are as many resources', () => {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const flags = require('aws-cdk-lib/recommended-feature-flags.json');
+  const flagged = new Stack(new App({ context: flags }), 'Files');
+  new FsxBackup(flagged, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
+  expect(Object.keys(flags).length).toBeGreaterThan(20);
+  expect(Object.keys(Template.fromStack(flagged).toJSON().Resources)).toHaveLength(7);
+});

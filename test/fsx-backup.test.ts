@@ -1,0 +1,290 @@
+import { App, aws_fsx as fsx, CfnOutput, CfnParameter, CfnResource, Duration, NestedStack, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { BackupSource, FsxBackup, FsxBackupProps, FsxBackupProvider, IFsxBackup, WaitUntil } from '../src';
+
+const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
+const VOLUME = 'fsvol-0123456789abcdef0';
+
+let app: App;
+let stack: Stack;
+beforeEach(() => {
+  app = new App();
+  stack = new Stack(app, 'Files');
+});
+
+function define(props: Partial<FsxBackupProps> = {}, id = 'Backup'): FsxBackup {
+  return new FsxBackup(stack, id, { source: BackupSource.fromFileSystemId(FILE_SYSTEM), ...props });
+}
+
+function customResource(): any {
+  return Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'))[0];
+}
+
+describe('the custom resource', () => {
+  test('carries exactly what the contract says, as text', () => {
+    define();
+    expect(customResource().Properties).toEqual({
+      ServiceToken: { 'Fn::GetAtt': [expect.stringMatching(/^FsxBackupDefaultProviderFunction/), 'Arn'] },
+      ServiceTimeout: '3600',
+      SchemaVersion: '1',
+      StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderStateMachine/) },
+      FileSystemId: FILE_SYSTEM,
+      Tags: [{ Key: 'Name', Value: 'Files/Backup' }],
+      WaitUntil: 'AVAILABLE',
+      TimeoutSeconds: '3600',
+      RemovalPolicy: 'RETAIN',
+    });
+  });
+
+  test('of a volume names the volume', () => {
+    define({ source: BackupSource.fromVolumeId(VOLUME) });
+    expect(customResource().Properties).toMatchObject({ VolumeId: VOLUME });
+    expect(customResource().Properties).not.toHaveProperty('FileSystemId');
+  });
+
+  test('outlives nothing that its deletion needs', () => {
+    define({ removalPolicy: RemovalPolicy.DESTROY });
+    expect(customResource().DependsOn).toEqual([
+      expect.stringMatching(/^FsxBackupDefaultProviderDeletionPolicy/),
+      expect.stringMatching(/^FsxBackupDefaultProviderPolicy/),
+    ]);
+  });
+
+  test('is waited for a little longer than the backup may take', () => {
+    define({ timeout: Duration.minutes(10) });
+    expect(customResource().Properties).toMatchObject({ TimeoutSeconds: '600', ServiceTimeout: '720' });
+  });
+
+  test('does not wait with waitUntil STARTED', () => {
+    define({ waitUntil: WaitUntil.STARTED });
+    expect(customResource().Properties.WaitUntil).toBe('STARTED');
+  });
+
+  test('gives its attributes to whoever asks', () => {
+    const backup = define();
+    const attributes: Array<keyof FsxBackup> = [
+      'backupArn', 'backupCreationTime', 'backupLifecycle', 'backupType', 'backupSizeInBytes', 'backupKmsKeyId', 'backupOwnerId', 'backupResourceType',
+      'sourceFileSystemId', 'sourceFileSystemType', 'sourceVolumeId',
+    ];
+    for (const attribute of attributes) {
+      const name = attribute[0].toUpperCase() + attribute.slice(1);
+      expect(stack.resolve(backup[attribute])).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Backup/), name] });
+    }
+    expect(stack.resolve(backup.backupId)).toEqual({ Ref: expect.stringMatching(/^Backup/) });
+  });
+});
+
+describe('eight resources at most', () => {
+  const count = () => Object.keys(Template.fromStack(stack).toJSON().Resources).length;
+
+  test('seven for the first backup', () => {
+    define();
+    expect(count()).toBe(7);
+  });
+
+  test('eight where one may be deleted', () => {
+    define({ removalPolicy: RemovalPolicy.DESTROY });
+    expect(count()).toBe(8);
+  });
+
+  test('one for each further backup', () => {
+    for (let i = 0; i < 5; i++) define({ removalPolicy: RemovalPolicy.DESTROY }, `Backup${i}`);
+    expect(count()).toBe(12);
+  });
+});
+
+describe('the name', () => {
+  const nameOf = () => customResource().Properties.Tags.find((tag: any) => tag.Key === 'Name').Value;
+
+  test('can be given', () => {
+    define({ backupName: 'before the upgrade' });
+    expect(nameOf()).toBe('before the upgrade');
+  });
+
+  test('is the path by default, with characters that FSx accepts', () => {
+    define({}, 'A&B (c)');
+    expect(nameOf()).toBe('Files/A-B -c-');
+  });
+
+  test('keeps the end of a long path', () => {
+    define({}, `${'x'.repeat(300)}-end`);
+    expect(nameOf()).toMatch(/^x{252}-end$/);
+  });
+
+  test.each([
+    ['', /has 0 characters: it must have 1 to 256/],
+    ['x'.repeat(257), /has 257 characters: it must have 1 to 256/],
+    ['a&b', /^backupName "a&b" has other characters than/],
+  ])('%j is refused', (backupName, message) => {
+    expect(() => define({ backupName })).toThrow(message);
+  });
+
+  test('may be a token', () => {
+    define({ backupName: new CfnParameter(stack, 'P').valueAsString });
+    expect(nameOf()).toEqual({ Ref: 'P' });
+  });
+});
+
+describe('tags', () => {
+  test('of the backup and of its parents reach it', () => {
+    const backup = define();
+    Tags.of(backup).add('team', 'files');
+    Tags.of(app).add('cost', '42');
+    expect(customResource().Properties.Tags).toEqual([{ Key: 'cost', Value: '42' }, { Key: 'Name', Value: 'Files/Backup' }, { Key: 'team', Value: 'files' }]);
+  });
+
+  test('can be removed', () => {
+    Tags.of(app).add('cost', '42');
+    Tags.of(define()).remove('cost');
+    expect(customResource().Properties.Tags).toEqual([{ Key: 'Name', Value: 'Files/Backup' }]);
+  });
+
+  test('can be aimed at by the resource type', () => {
+    define();
+    Tags.of(app).add('only', 'backups', { includeResourceTypes: ['Custom::FsxBackup'] });
+    expect(customResource().Properties.Tags).toContainEqual({ Key: 'only', Value: 'backups' });
+  });
+
+  test('may be 47, beside the three that say whose the backup is', () => {
+    const backup = define();
+    for (let i = 0; i < 46; i++) Tags.of(backup).add(`t${i}`, 'v');
+    expect(customResource().Properties.Tags).toHaveLength(47);
+    Tags.of(backup).add('one-more', 'v');
+    expect(() => new App() && Template.fromStack(withTags(47))).toThrow(/the backup has 48 tags, and may have 47/);
+  });
+
+  test.each([
+    ['aws:cost', 'v', /tag "aws:cost": keys that begin with "aws:" are reserved by AWS/],
+    ['cdk-fsx-backup:stack-id', 'v', /keys that begin with "cdk-fsx-backup:" say whose backup it is/],
+    ['a&b', 'v', /tag "a&b": the key may have letters/],
+    ['k'.repeat(129), 'v', /the key has 129 characters; it must have 1 to 128/],
+    ['key', 'a\nb', /tag "key": the value "a\nb" may have letters/],
+    ['key', 'v'.repeat(257), /tag "key": the value has 257 characters; it may have 256/],
+  ])('%j = %j is refused', (key, value, message) => {
+    Tags.of(define()).add(key, value);
+    expect(() => Template.fromStack(stack)).toThrow(message);
+  });
+
+  function withTags(count: number): Stack {
+    const other = new Stack(new App(), 'Other');
+    const backup = new FsxBackup(other, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
+    for (let i = 0; i < count; i++) Tags.of(backup).add(`t${i}`, 'v');
+    return other;
+  }
+});
+
+describe('removal policy', () => {
+  const deleteActions = () => JSON.stringify(Template.fromStack(stack).toJSON()).includes('fsx:DeleteBackup');
+
+  test('RETAIN is the default: in CloudFormation, for the handler, and in the permissions', () => {
+    define();
+    expect(customResource()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain', Properties: { RemovalPolicy: 'RETAIN' } });
+    expect(deleteActions()).toBe(false);
+  });
+
+  test('DESTROY is rendered as CloudFormation\'s policies, for the handler, and as a permission', () => {
+    define({ removalPolicy: RemovalPolicy.DESTROY });
+    expect(customResource()).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete', Properties: { RemovalPolicy: 'DESTROY' } });
+    expect(deleteActions()).toBe(true);
+  });
+
+  test('can be set later', () => {
+    define().applyRemovalPolicy(RemovalPolicy.DESTROY);
+    expect(customResource()).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RemovalPolicy: 'DESTROY' } });
+    expect(deleteActions()).toBe(true);
+  });
+
+  test('SNAPSHOT is refused', () => {
+    expect(() => define({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(/"Files\/Backup" is "snapshot", and a backup is a snapshot already: use RemovalPolicy.RETAIN or/);
+  });
+
+  test('RETAIN_ON_UPDATE_OR_DELETE is refused', () => {
+    expect(() => define({ removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE })).toThrow(/use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY/);
+  });
+});
+
+describe('timeout', () => {
+  test.each([Duration.seconds(60), Duration.minutes(30), Duration.hours(1)])('%s is accepted', (timeout) => {
+    define({ timeout });
+    expect(customResource().Properties.TimeoutSeconds).toBe(String(timeout.toSeconds()));
+  });
+
+  test.each([Duration.seconds(59), Duration.seconds(3601), Duration.hours(12), Duration.millis(90_500)])('%s is refused', (timeout) => {
+    expect(() => define({ timeout })).toThrow(/timeout is .*: it must be from 1 minute to 1 hour, in whole seconds\. .*WaitUntil\.STARTED/);
+  });
+
+  test('a token is refused', () => {
+    expect(() => define({ timeout: Duration.seconds(Token.asNumber({ Ref: 'P' })) })).toThrow(/timeout is only known at deployment/);
+  });
+});
+
+describe('the provider', () => {
+  test('is shared by the backups of a stack', () => {
+    define({}, 'One');
+    define({}, 'Two');
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+  });
+
+  test('is each stack\'s own', () => {
+    const nested = new NestedStack(stack, 'Nested');
+    define();
+    new FsxBackup(nested, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+    Template.fromStack(nested).resourceCountIs('AWS::Lambda::Function', 1);
+  });
+
+  test('that is brought along is the one that is used', () => {
+    define({ provider: new FsxBackupProvider(stack, 'Mine') });
+    expect(customResource().Properties.ServiceToken['Fn::GetAtt'][0]).toMatch(/^MineFunction/);
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+  });
+
+  test('of another stack is refused', () => {
+    const provider = new FsxBackupProvider(new Stack(app, 'Operators'), 'Provider');
+    expect(() => define({ provider })).toThrow(/provider "Operators\/Provider" is not in the stack of backup "Files\/Backup".*define one in "Files"/);
+  });
+});
+
+describe('fromBackupId', () => {
+  test('refers to a backup that exists, and defines nothing', () => {
+    const backup: IFsxBackup = FsxBackup.fromBackupId(stack, 'Old', 'backup-03e3c82e0183b7b6b');
+    expect(backup.backupId).toBe('backup-03e3c82e0183b7b6b');
+    expect(stack.resolve(backup.backupArn)).toEqual({
+      'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':fsx:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':backup/backup-03e3c82e0183b7b6b']],
+    });
+    expect(Template.fromStack(stack).toJSON()).not.toHaveProperty('Resources');
+  });
+
+  test('takes a token', () => {
+    expect(FsxBackup.fromBackupId(stack, 'Old', new CfnParameter(stack, 'P').valueAsString).backupId).toMatch(/Token/);
+  });
+
+  test.each(['fs-0498eed5fe91001ec', 'backup-', 'backup-xyz', 'my backup-03e3c82e0183b7b6b'])('refuses %s', (id) => {
+    expect(() => FsxBackup.fromBackupId(stack, 'Old', id)).toThrow(`"${id}" is not the id of an FSx backup`);
+  });
+});
+
+test('a backup can be restored from by its id', () => {
+  new fsx.CfnFileSystem(stack, 'Restored', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'], backupId: define().backupId });
+  Template.fromStack(stack).hasResourceProperties('AWS::FSx::FileSystem', { BackupId: { Ref: Match.stringLikeRegexp('^Backup') } });
+});
+
+test('a stack with a backup synthesizes without warnings, and the same every time', () => {
+  define();
+  new CfnOutput(stack, 'Id', { value: (stack.node.findChild('Backup') as FsxBackup).backupId });
+  Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  const once = Template.fromStack(stack).toJSON();
+  const again = new Stack(new App(), 'Files');
+  const backup = new FsxBackup(again, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
+  new CfnOutput(again, 'Id', { value: backup.backupId });
+  expect(Template.fromStack(again).toJSON()).toEqual(once);
+});
+
+test('nothing names a partition', () => {
+  define({ removalPolicy: RemovalPolicy.DESTROY });
+  expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/arn:aws/);
+});
+
+test('a resource of another type under the backup\'s id is no surprise', () => {
+  expect(CfnResource.isCfnResource(define().node.findChild('Resource').node.defaultChild)).toBe(true);
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { BackupSource, FsxBackup, FsxBackupProvider } from '../src';
+import { IDENTITY_TAG, RESOURCE_TYPE, SCHEMA_VERSION, TAG_PREFIX } from '../src/private/contract';
+
+/*
+ * Names that stacks, backups and packages in the field carry. A change of any of them is a breaking change that no version
+ * number makes good: CloudFormation would replace resources, backups would no longer be recognised, imports would break.
+ */
+
+test('the resource type and the version of its properties', () => {
+  expect(RESOURCE_TYPE).toBe('Custom::FsxBackup');
+  expect(SCHEMA_VERSION).toBe('1');
+});
+
+test('the tags that say whose a backup is', () => {
+  expect(TAG_PREFIX).toBe('cdk-fsx-backup:');
+  expect(IDENTITY_TAG).toEqual({
+    stackId: 'cdk-fsx-backup:stack-id',
+    logicalId: 'cdk-fsx-backup:logical-id',
+    generation: 'cdk-fsx-backup:generation',
+  });
+});
+
+test('the logical ids', () => {
+  const stack = new Stack(new App(), 'Files');
+  const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
+  new FsxBackup(stack, 'Backup', { source, removalPolicy: RemovalPolicy.DESTROY });
+  new FsxBackup(stack, 'Own', { source, provider: new FsxBackupProvider(stack, 'Provider') });
+  expect(Object.keys(Template.fromStack(stack).toJSON().Resources).sort()).toEqual([
+    'BackupDA3807AC',
+    'FsxBackupDefaultProviderDeletionPolicyE975801D',
+    'FsxBackupDefaultProviderFunction0345ECE6',
+    'FsxBackupDefaultProviderLogGroupE01DC873',
+    'FsxBackupDefaultProviderPolicy4E3A0A1B',
+    'FsxBackupDefaultProviderRole8F0BC2BC',
+    'FsxBackupDefaultProviderStateMachine0D41DCFE',
+    'FsxBackupDefaultProviderStateMachineRole0AEEA9E2',
+    'Own30425842',
+    'ProviderFunction30350776',
+    'ProviderLogGroupFD264F08',
+    'ProviderPolicy73D9A088',
+    'ProviderRole1DE8EC3B',
+    'ProviderStateMachine69FF15DC',
+    'ProviderStateMachineRoleDC245D5A',
+  ]);
+});
+
+test('the packages', () => {
+  const { name, jsii } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'));
+  expect(name).toBe('cdk-fsx-backup');
+  expect(jsii.targets).toEqual({
+    python: { distName: 'cdk-fsx-backup', module: 'cdk_fsx_backup' },
+    java: { package: 'io.github.cdkfsxbackup', maven: { groupId: 'io.github.cdk-fsx-backup', artifactId: 'cdk-fsx-backup' } },
+    dotnet: { packageId: 'CdkFsxBackup', namespace: 'CdkFsxBackup' },
+    go: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup' },
+  });
+});
