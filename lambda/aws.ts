@@ -1,0 +1,117 @@
+import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, DescribeVolumesCommand, FSxClient, Tag,
+  TagResourceCommand, UntagResourceCommand,
+} from '@aws-sdk/client-fsx';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Source } from './request';
+
+/** The calls this handler makes. Every one of them is abandoned when the invocation's share of time is used up. */
+export class Aws {
+  constructor(
+    private readonly clients: { fsx: FSxClient; cloudFormation: CloudFormationClient; stepFunctions: SFNClient },
+    private readonly abortSignal?: AbortSignal,
+  ) {}
+
+  /** The user-initiated backups of a source, in no particular order. */
+  async backupsOf(source: Source): Promise<Backup[]> {
+    const filter = 'volumeId' in source ? { Name: 'volume-id' as const, Values: [source.volumeId] } : { Name: 'file-system-id' as const, Values: [source.fileSystemId] };
+    const backups: Backup[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await this.clients.fsx.send(
+        new DescribeBackupsCommand({ Filters: [filter, { Name: 'backup-type', Values: ['USER_INITIATED'] }], NextToken }), this.options());
+      backups.push(...page.Backups ?? []); // a page may be short, even empty, and not the last
+      NextToken = page.NextToken;
+    } while (NextToken);
+    return backups;
+  }
+
+  /** One backup, or undefined where FSx knows none of that id. */
+  async backup(backupId: string): Promise<Backup | undefined> {
+    try {
+      const page = await this.clients.fsx.send(new DescribeBackupsCommand({ BackupIds: [backupId] }), this.options());
+      return page.Backups?.[0];
+    } catch (error: any) {
+      if (error?.name === 'BackupNotFound') return undefined;
+      throw error;
+    }
+  }
+
+  async createBackup(source: Source, token: string, tags: Tag[]): Promise<Backup> {
+    const id = 'volumeId' in source ? { VolumeId: source.volumeId } : { FileSystemId: source.fileSystemId };
+    const created = await this.clients.fsx.send(new CreateBackupCommand({ ...id, ClientRequestToken: token, Tags: tags }), this.options());
+    return created.Backup!;
+  }
+
+  /** Whether the backup is gone. A backup that FSx does not know is. */
+  async deleteBackup(backupId: string): Promise<boolean> {
+    try {
+      const deleted = await this.clients.fsx.send(new DeleteBackupCommand({ BackupId: backupId }), this.options());
+      return deleted.Lifecycle === 'DELETED';
+    } catch (error: any) {
+      if (error?.name === 'BackupNotFound') return true;
+      throw error;
+    }
+  }
+
+  /** The source's own tags where it asks for them to be copied to backups, else none. */
+  async tagsToCopy(source: Source): Promise<Tag[]> {
+    if ('volumeId' in source) {
+      const found = await this.clients.fsx.send(new DescribeVolumesCommand({ VolumeIds: [source.volumeId] }), this.options());
+      const volume = found.Volumes?.[0];
+      return volume?.OntapConfiguration?.CopyTagsToBackups ? volume.Tags ?? [] : [];
+    }
+    const found = await this.clients.fsx.send(new DescribeFileSystemsCommand({ FileSystemIds: [source.fileSystemId] }), this.options());
+    const fileSystem = found.FileSystems?.[0];
+    const copied = fileSystem?.WindowsConfiguration?.CopyTagsToBackups
+      ?? fileSystem?.LustreConfiguration?.CopyTagsToBackups
+      ?? fileSystem?.OpenZFSConfiguration?.CopyTagsToBackups;
+    return copied ? fileSystem?.Tags ?? [] : [];
+  }
+
+  async tag(arn: string, tags: Tag[]): Promise<void> {
+    if (tags.length > 0) await this.clients.fsx.send(new TagResourceCommand({ ResourceARN: arn, Tags: tags }), this.options());
+  }
+
+  async untag(arn: string, keys: string[]): Promise<void> {
+    if (keys.length > 0) await this.clients.fsx.send(new UntagResourceCommand({ ResourceARN: arn, TagKeys: keys }), this.options());
+  }
+
+  async stackStatus(stackId: string): Promise<string> {
+    const found = await this.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }), this.options());
+    return found.Stacks?.[0]?.StackStatus ?? 'unknown';
+  }
+
+  /**
+   * Whether a deployment of the stack has succeeded since then. Events are kept for 90 days; where they do not reach back
+   * far enough, one must have.
+   */
+  async deploymentSucceededSince(stackId: string, time: Date): Promise<boolean> {
+    let NextToken: string | undefined;
+    do {
+      const page = await this.clients.cloudFormation.send(new DescribeStackEventsCommand({ StackName: stackId, NextToken }), this.options());
+      for (const event of page.StackEvents ?? []) { // newest first
+        if (event.Timestamp! < time) return false;
+        if (event.PhysicalResourceId === stackId && SUCCEEDED.has(event.ResourceStatus!)) return true;
+      }
+      NextToken = page.NextToken;
+    } while (NextToken);
+    return true;
+  }
+
+  /** Starts the execution, unless an earlier delivery of the same request has. */
+  async startExecution(stateMachineArn: string, name: string, input: unknown): Promise<void> {
+    try {
+      await this.clients.stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+    } catch (error: any) {
+      if (error?.name !== 'ExecutionAlreadyExists') throw error;
+    }
+  }
+
+  private options() {
+    return { abortSignal: this.abortSignal };
+  }
+}
+
+const SUCCEEDED = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'IMPORT_COMPLETE']);

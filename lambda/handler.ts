@@ -1,0 +1,32 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { FSxClient } from '@aws-sdk/client-fsx';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Context } from 'aws-lambda';
+import { Aws } from './aws';
+import { deliver, sleep } from './deliver';
+import { consoleLog } from './log';
+import { Execution, run } from './run';
+
+// A connection that hangs must not use up the invocation: the SDK tries three times.
+const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 3_000, requestTimeout: 6_000, throwOnRequestTimeout: true } };
+const clients = { fsx: new FSxClient(client), cloudFormation: new CloudFormationClient(client), stepFunctions: new SFNClient(client) };
+
+/** What is left of every invocation for starting the state machine and delivering an answer. */
+const RESERVE = 50_000;
+
+export async function handler(input: unknown, context: Context): Promise<Execution> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), Math.max(1_000, context.getRemainingTimeInMillis() - RESERVE));
+  try {
+    return await run(input, {
+      aws: new Aws(clients, abort.signal),
+      deliver,
+      now: Date.now,
+      sleep,
+      remainingMs: () => context.getRemainingTimeInMillis(),
+      log: consoleLog,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
