@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { shown } from './shapes';
+import { toList, type Tags } from './tags';
+
+export const CONFIGURATION = {
+  WINDOWS: 'WindowsConfiguration',
+  LUSTRE: 'LustreConfiguration',
+  ONTAP: 'OntapConfiguration',
+  OPENZFS: 'OpenZFSConfiguration',
+} as const;
+
+export type FileSystemType = keyof typeof CONFIGURATION;
+
+/** A file system, virtual machine, volume or data repository association. */
+export interface Resource {
+  id: string;
+  /** its own id, or that of the one it belongs to */
+  fileSystemId: string;
+  arn: string;
+  /** for tests to change */
+  lifecycle: string;
+  tags: Tags;
+  /** as FSx shows it, but for the lifecycle and the tags */
+  description: any;
+}
+
+export interface FileSystem extends Resource {
+  type: FileSystemType;
+}
+
+/** As FSx describes a file system or volume at this moment. */
+export function descriptionOf({ description, lifecycle, tags }: Resource): any {
+  return { ...description, Lifecycle: lifecycle, Tags: toList(tags) };
+}
+
+export function configurationOf({ type, description }: FileSystem): any {
+  return description[CONFIGURATION[type]];
+}
+
+/** What of CloudFormation's properties FSx shows of a file system. */
+export function fileSystemDescription({ Tags: _, WindowsConfiguration, LustreConfiguration, OntapConfiguration, ...others }: any): any {
+  return shown('FileSystem', {
+    ...others,
+    WindowsConfiguration: WindowsConfiguration && { ...WindowsConfiguration, Aliases: WindowsConfiguration.Aliases?.map(aliasOf) },
+    LustreConfiguration: others.FileSystemType === 'LUSTRE' ? lustreConfiguration(LustreConfiguration) : undefined,
+    OntapConfiguration: OntapConfiguration && { ...OntapConfiguration, FsxAdminPassword: undefined },
+  });
+}
+
+/** What of CloudFormation's properties FSx shows of a volume. */
+export function volumeDescription(id: string, { Tags: _, OntapConfiguration, ...others }: any): any {
+  const ontap = OntapConfiguration && { OntapVolumeType: 'RW', ...OntapConfiguration, UUID: uuidOf(id) };
+  return shown('Volume', { ...others, OntapConfiguration: ontap });
+}
+
+export function uuidOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
+/** CloudFormation gives the paths of a data repository beside the rest; FSx shows them in a configuration of their own. */
+function lustreConfiguration({ ImportPath, ExportPath, AutoImportPolicy, ImportedFileChunkSize, ...others }: any = {}): any {
+  const linked = ImportPath || ExportPath;
+  return {
+    ...others,
+    DeploymentType: others.DeploymentType ?? 'SCRATCH_1',
+    DataRepositoryConfiguration: linked && { Lifecycle: 'AVAILABLE', ImportPath, ExportPath, AutoImportPolicy, ImportedFileChunkSize },
+  };
+}
+
+/** CloudFormation gives the name only. */
+function aliasOf(Name: string): any {
+  return { Name, Lifecycle: 'AVAILABLE' };
+}

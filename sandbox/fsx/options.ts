@@ -1,0 +1,42 @@
+import type { BackupSource } from './backup';
+import type { FileSystemType } from './description';
+
+/** What AWS leaves open, what only time tells, and what a test wants otherwise. May be changed between calls. */
+export interface FsxOptions {
+  /** milliseconds from CreateBackup to the end of the backup */
+  backupDuration: (source: BackupSource) => number;
+  /** the message with which the backup fails at its end, at most 256 characters; undefined: it succeeds */
+  fail: (source: BackupSource) => string | undefined;
+  /** [?] what CreateBackup answers to the token of a backup that was deleted or failed */
+  tokenAfterDeletion: 'existing' | 'new' | 'error';
+  /** [?] milliseconds for which a token is remembered */
+  tokenLifetime: number;
+  /** [?] deletion of a backup in progress */
+  deletionInProgress: 'deleted' | 'BackupInProgress';
+  /** [?] deletion of a failed backup */
+  deletionOfFailed: 'deleted' | 'BadRequest';
+  /** [?] the model requires `FileSystem` in every backup; false: it is there and empty in those of volumes */
+  fileSystemInVolumeBackups: boolean;
+  /** milliseconds for which a new backup does not show in DescribeBackups */
+  visibilityDelay: number;
+  /** most records that an answer is made from; filters apply afterwards, so that pages may be short or empty */
+  pageSize: number;
+  /** user-initiated backups in the account and Region */
+  quotas: Record<FileSystemType, number>;
+  /** types of which a last backup is taken when the file system is deleted; CloudFormation has no switch */
+  finalBackups: FileSystemType[];
+}
+
+export const DEFAULTS: FsxOptions = {
+  backupDuration: () => 10 * 60_000,
+  fail: () => undefined,
+  tokenAfterDeletion: 'existing',
+  tokenLifetime: Infinity,
+  deletionInProgress: 'deleted',
+  deletionOfFailed: 'deleted',
+  fileSystemInVolumeBackups: true,
+  visibilityDelay: 0,
+  pageSize: 50,
+  quotas: { WINDOWS: 500, LUSTRE: 500, ONTAP: 10_000, OPENZFS: 10_000 },
+  finalBackups: ['WINDOWS', 'OPENZFS'],
+};

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import type { VirtualClock } from '../clock';
+import { AwsError } from '../endpoint';
+import {
+  CONFIGURATION, configurationOf, fileSystemDescription, uuidOf, volumeDescription, type FileSystem, type Resource,
+} from './description';
+import { fromList } from './tags';
+
+export interface Location {
+  accountId: string;
+  region: string;
+  partition: string;
+}
+
+/**
+ * What backups are taken of, made from CloudFormation properties. Creation, change and deletion are at once; the
+ * resource provider of CloudFormation is who lets time pass.
+ */
+export class Sources {
+  readonly fileSystems = new Map<string, FileSystem>();
+  readonly storageVirtualMachines = new Map<string, Resource>();
+  readonly volumes = new Map<string, Resource>();
+  readonly dataRepositoryAssociations = new Map<string, Resource>();
+  private readonly sequences = new Map<string, number>();
+
+  constructor(protected readonly clock: VirtualClock, protected readonly location: Location) {}
+
+  createFileSystem(properties: any) {
+    const type = properties.FileSystemType;
+    if (!(type in CONFIGURATION)) {
+      throw new AwsError('BadRequest', `FileSystemType is ${type}; it is one of ${Object.keys(CONFIGURATION).join(', ')}.`);
+    }
+    const id = this.nextId('fs');
+    const fileSystem: FileSystem = {
+      ...this.resource(id, id, `file-system/${id}`, 'AVAILABLE', properties),
+      type,
+      description: this.fileSystemDescription(id, properties, {
+        MountName: type === 'LUSTRE' ? id.slice(3, 11) : undefined,
+        RootVolumeId: type === 'OPENZFS' ? this.nextId('fsvol') : undefined,
+      }),
+    };
+    this.fileSystems.set(id, fileSystem);
+    const attributes = attributesOf(fileSystem);
+    if (attributes.rootVolumeId) this.addVolume(attributes.rootVolumeId, id, { VolumeType: 'OPENZFS', Name: 'fsx' });
+    return attributes;
+  }
+
+  updateFileSystem(id: string, properties: any) {
+    const fileSystem = this.fileSystem(id);
+    const { MountName, RootVolumeId } = configurationOf(fileSystem);
+    const { CreationTime } = fileSystem.description;
+    const own = { ...properties, FileSystemType: fileSystem.type };
+    fileSystem.description = { ...this.fileSystemDescription(id, own, { MountName, RootVolumeId }), CreationTime };
+    fileSystem.tags = fromList(properties.Tags);
+    return attributesOf(fileSystem);
+  }
+
+  deleteFileSystem(id: string): void {
+    const root = configurationOf(this.fileSystem(id)).RootVolumeId;
+    assertEmpty(id, [...this.storageVirtualMachines.values(), ...this.volumes.values()]
+      .filter((child) => child.fileSystemId === id && child.id !== root));
+    this.fileSystems.delete(id);
+    this.volumes.delete(root);
+    for (const association of this.associationsOf(id)) this.dataRepositoryAssociations.delete(association.id);
+  }
+
+  createStorageVirtualMachine(properties: any) {
+    const fileSystemId = this.fileSystemOf('ONTAP', properties).id;
+    const id = this.nextId('svm');
+    const svm = this.resource(id, fileSystemId, `storage-virtual-machine/${fileSystemId}/${id}`, 'CREATED', properties);
+    this.storageVirtualMachines.set(id, svm);
+    return { storageVirtualMachineId: id, resourceArn: svm.arn, uuid: uuidOf(id) };
+  }
+
+  updateStorageVirtualMachine(id: string, properties: any): void {
+    this.storageVirtualMachine(id).tags = fromList(properties.Tags);
+  }
+
+  deleteStorageVirtualMachine(id: string): void {
+    this.storageVirtualMachine(id);
+    assertEmpty(id, [...this.volumes.values()].filter((volume) => volume.description.OntapConfiguration?.StorageVirtualMachineId === id));
+    this.storageVirtualMachines.delete(id);
+  }
+
+  createVolume(properties: any) {
+    const { id, arn } = this.addVolume(this.nextId('fsvol'), this.homeOf(properties), properties);
+    return { volumeId: id, resourceArn: arn, uuid: uuidOf(id) };
+  }
+
+  updateVolume(id: string, properties: any): void {
+    const volume = this.volume(id);
+    const { VolumeType } = volume.description;
+    volume.description = { ...volume.description, ...volumeDescription(id, { ...properties, VolumeType }) };
+    volume.tags = fromList(properties.Tags);
+  }
+
+  deleteVolume(id: string): void {
+    this.volumes.delete(this.volume(id).id);
+  }
+
+  createDataRepositoryAssociation(properties: any) {
+    const fileSystemId = this.fileSystemOf('LUSTRE', properties).id;
+    const id = this.nextId('dra');
+    const association = this.resource(id, fileSystemId, `association/${fileSystemId}/${id}`, 'AVAILABLE', properties);
+    this.dataRepositoryAssociations.set(id, association);
+    return { associationId: id, resourceArn: association.arn };
+  }
+
+  updateDataRepositoryAssociation(id: string, properties: any): void {
+    found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').tags = fromList(properties.Tags);
+  }
+
+  deleteDataRepositoryAssociation(id: string): void {
+    this.dataRepositoryAssociations.delete(found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').id);
+  }
+
+  fileSystem(id: string): FileSystem {
+    return found(this.fileSystems, id, 'FileSystemNotFound');
+  }
+
+  storageVirtualMachine(id: string): Resource {
+    return found(this.storageVirtualMachines, id, 'StorageVirtualMachineNotFound');
+  }
+
+  volume(id: string): Resource {
+    return found(this.volumes, id, 'VolumeNotFound');
+  }
+
+  protected associationsOf(fileSystemId: string): Resource[] {
+    return [...this.dataRepositoryAssociations.values()].filter((association) => association.fileSystemId === fileSystemId);
+  }
+
+  /** Ids look random, so that their order is not that of time, and are the same in every run. */
+  protected nextId(prefix: string): string {
+    const nth = (this.sequences.get(prefix) ?? 0) + 1;
+    this.sequences.set(prefix, nth);
+    const { accountId, region } = this.location;
+    return `${prefix}-${createHash('sha256').update([accountId, region, prefix, nth].join(' ')).digest('hex').slice(0, 17)}`;
+  }
+
+  protected arnOf(resource: string): string {
+    const { partition, region, accountId } = this.location;
+    return `arn:${partition}:fsx:${region}:${accountId}:${resource}`;
+  }
+
+  private resource(id: string, fileSystemId: string, path: string, lifecycle: string, { Tags }: any): Resource {
+    return { id, fileSystemId, arn: this.arnOf(path), lifecycle, tags: fromList(Tags), description: {} };
+  }
+
+  private fileSystemDescription(id: string, properties: any, given: { MountName?: string; RootVolumeId?: string }): any {
+    const { partition, region, accountId } = this.location;
+    const description = fileSystemDescription(properties);
+    const configuration = CONFIGURATION[properties.FileSystemType as FileSystem['type']];
+    return {
+      KmsKeyId: `arn:${partition}:kms:${region}:${accountId}:key/${uuidOf('aws/fsx')}`,
+      ...description,
+      CreationTime: this.clock.now() / 1000,
+      OwnerId: accountId,
+      FileSystemId: id,
+      VpcId: `vpc-${id.slice(3)}`,
+      DNSName: `${id}.fsx.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
+      ResourceARN: this.arnOf(`file-system/${id}`),
+      [configuration]: { ...description[configuration], ...given },
+    };
+  }
+
+  private fileSystemOf(type: FileSystem['type'], { FileSystemId }: any): FileSystem {
+    const fileSystem = this.fileSystem(FileSystemId);
+    if (fileSystem.type === type) return fileSystem;
+    throw new AwsError('UnsupportedOperation', `${FileSystemId} is a file system of ${fileSystem.type}, not of ${type}.`);
+  }
+
+  /** the file system that a new volume belongs to */
+  private homeOf({ VolumeType, OntapConfiguration, OpenZFSConfiguration }: any): string {
+    switch (VolumeType) {
+      case 'ONTAP': return this.storageVirtualMachine(OntapConfiguration?.StorageVirtualMachineId).fileSystemId;
+      case 'OPENZFS': return this.volume(OpenZFSConfiguration?.ParentVolumeId).fileSystemId;
+      default: throw new AwsError('BadRequest', `VolumeType is ${VolumeType}; it is one of ONTAP, OPENZFS.`);
+    }
+  }
+
+  private addVolume(id: string, fileSystemId: string, properties: any): Resource {
+    const lifecycle = properties.VolumeType === 'ONTAP' ? 'CREATED' : 'AVAILABLE';
+    const volume = this.resource(id, fileSystemId, `volume/${fileSystemId}/${id}`, lifecycle, properties);
+    const own = { CreationTime: this.clock.now() / 1000, FileSystemId: fileSystemId, VolumeId: id, ResourceARN: volume.arn };
+    volume.description = { ...volumeDescription(id, properties), ...own };
+    this.volumes.set(id, volume);
+    return volume;
+  }
+}
+
+/** For CloudFormation's Fn::GetAtt. */
+function attributesOf(fileSystem: FileSystem): {
+  fileSystemId: string; resourceArn: string; dnsName: string; lustreMountName?: string; rootVolumeId?: string;
+} {
+  const { id, arn, description } = fileSystem;
+  const { MountName, RootVolumeId } = configurationOf(fileSystem);
+  return { fileSystemId: id, resourceArn: arn, dnsName: description.DNSName, lustreMountName: MountName, rootVolumeId: RootVolumeId };
+}
+
+function assertEmpty(id: string, inside: Resource[]): void {
+  if (inside.length > 0) throw new AwsError('BadRequest', `${id} still has ${inside.map((child) => child.id).join(', ')}.`);
+}
+
+function found<R>(resources: Map<string, R>, id: string, code: string): R {
+  const resource = resources.get(id);
+  if (resource === undefined) throw new AwsError(code, `There is no ${code.replace('NotFound', '')} ${id}.`);
+  return resource;
+}

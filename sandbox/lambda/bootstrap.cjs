@@ -1,0 +1,167 @@
+'use strict';
+/*
+ * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
+ *
+ * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }
+ *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }
+ *
+ * Timers that Node keeps for itself cannot be faked. Those of sockets (`socket.setTimeout`, and so the SDK's `socketTimeout`)
+ * run in real time, in which nothing here takes long enough for them to fire; `AbortSignal.timeout` is replaced below.
+ * Work that Node does in threads without listing it (zlib, asynchronous crypto) goes unseen: time may pass meanwhile.
+ */
+const { subscribe } = require('node:diagnostics_channel');
+const { join } = require('node:path');
+const { install } = require('@sinonjs/fake-timers');
+
+const realTimeout = globalThis.setTimeout;
+const send = process.send.bind(process);
+const clock = install({
+  now: Number(process.argv[2]),
+  toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'hrtime', 'performance'],
+});
+AbortSignal.timeout = (milliseconds) => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), milliseconds);
+  return controller.signal;
+};
+
+// Logs go the same way as the answer, so that they arrive before it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = (chunk, ...rest) => {
+    send({ log: String(chunk) });
+    rest.find((argument) => typeof argument === 'function')?.();
+    return true;
+  };
+}
+
+// ---- what the outside world still owes us
+
+const requests = new Set(); // of node:http
+const fetches = new Set(); // of undici
+let hanging = 0; // requests among them that will never be answered: time goes on all the same
+
+subscribe('http.client.request.created', ({ request }) => {
+  requests.add(request);
+  request.once('close', () => {
+    requests.delete(request);
+    if (!request.res && hanging > 0) hanging--;
+  });
+});
+subscribe('undici:request:create', ({ request }) => fetches.add(request));
+subscribe('undici:request:trailers', ({ request }) => fetches.delete(request));
+subscribe('undici:request:error', ({ request }) => {
+  if (fetches.delete(request) && hanging > 0) hanging--;
+});
+
+const openRequests = () => [...requests].filter((request) => !request.res?.complete).length + fetches.size;
+
+function isBusy() {
+  // besides requests: files being read, names being resolved, connections being made
+  return openRequests() > hanging || process.getActiveResourcesInfo().some((resource) => /Req|Connect/.test(resource));
+}
+
+// ---- virtual time
+
+let turn = 0; // a report of an earlier turn is void
+
+const realPause = (milliseconds) => new Promise((resolve) => realTimeout(resolve, milliseconds));
+const nextTick = () => new Promise((resolve) => setImmediate(resolve));
+const nextTimer = () => (clock.timers?.size ? Math.min(...[...clock.timers.values()].map((timer) => timer.callAt)) : null);
+
+async function reportIdle() {
+  const mine = ++turn;
+  for (let quiet = 0; quiet < 4; quiet++) {
+    await (quiet === 2 ? realPause(1) : nextTick());
+    if (mine !== turn) return;
+    if (!isBusy()) continue;
+    await realPause(1);
+    quiet = -1;
+  }
+  if (mine === turn) send({ idle: nextTimer() });
+}
+
+async function advance(instant) {
+  for (let next = nextTimer(); next !== null && next <= instant; next = nextTimer()) {
+    try {
+      clock.next();
+    } catch (error) {
+      setImmediate(() => { throw error; }); // as a real timer would
+    }
+    await nextTick();
+  }
+  clock.tick(Math.max(0, instant - Date.now()));
+}
+
+// ---- the runtime
+
+const describe = (error) => (error instanceof Error
+  ? { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') }
+  : { errorType: typeof error, errorMessage: String(error), trace: [] });
+
+function answer(message) {
+  turn++;
+  send(message);
+}
+
+// Both end the container. The parent ends it, so that the message is not lost with the process.
+process.on('unhandledRejection', (reason) => {
+  answer({ error: { ...describe(reason), errorType: 'Runtime.UnhandledPromiseRejection' }, fatal: true });
+});
+process.on('uncaughtException', (error) => answer({ error: describe(error), fatal: true }));
+process.on('disconnect', () => process.exit());
+
+function loadHandler() {
+  const [, file, name] = /^(.+)\.([^.]+)$/.exec(process.env._HANDLER);
+  const handler = require(join(process.env.LAMBDA_TASK_ROOT, file))[name];
+  if (typeof handler !== 'function') throw runtimeError('HandlerNotFound', `${process.env._HANDLER} is undefined or not exported`);
+  if (handler.length > 2) throw runtimeError('CallbackHandlerDeprecated', 'this version of Node.js takes no callback-based handlers');
+  return handler;
+}
+
+const runtimeError = (name, message) => Object.assign(new Error(message), { name: `Runtime.${name}` });
+
+function initError(error) {
+  if (error.code === 'MODULE_NOT_FOUND') error.name = 'Runtime.ImportModuleError';
+  if (error instanceof SyntaxError) error.name = 'Runtime.UserCodeSyntaxError';
+  return error;
+}
+
+let handler = () => {
+  throw new Error('not loaded');
+};
+let failedInit;
+try {
+  handler = loadHandler();
+} catch (error) {
+  failedInit = describe(initError(error)); // told when the first event comes, as Lambda does
+}
+
+async function invoke({ event, requestId, now, deadline, arn }) {
+  await advance(now); // timers left over from the last invocation fire when the container thaws
+  if (failedInit) return answer({ error: failedInit, fatal: true });
+  const context = {
+    awsRequestId: requestId,
+    invokedFunctionArn: arn,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+  reportIdle();
+  try {
+    const result = await handler(event, context);
+    answer({ output: JSON.stringify(result) ?? 'null' });
+  } catch (error) {
+    answer({ error: describe(error) });
+  }
+}
+
+process.on('message', (message) => {
+  if (message.invoke) invoke(message.invoke);
+  if (message.hang) hanging = Math.min(hanging + 1, openRequests());
+  if (message.advance) advance(message.advance).then(reportIdle);
+});

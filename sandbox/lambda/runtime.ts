@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { type Container, FunctionError, startContainer } from './container';
+import type { VirtualClock } from '../clock';
+import { AwsError } from '../endpoint';
+import type { Fault, FaultPlan } from '../faults';
+import type { Journal } from '../journal';
+
+export { FunctionError } from './container';
+
+export interface LambdaFunction {
+  arn: string;
+  name: string;
+  /** directory of the code asset */
+  directory: string;
+  /** `<file>.<export>` of a CommonJS module */
+  handler: string;
+  timeoutSeconds: number;
+  memoryMegabytes: number;
+  roleArn: string;
+  environment: Record<string, string>;
+}
+
+const MINUTE = 60_000;
+const MAXIMUM_EVENT_AGE = 6 * 60 * MINUTE;
+
+/** AWS Lambda: functions, warm containers, and the two contracts of invocation. */
+export class LambdaRuntime {
+  /** Given to every container on top of the function's own, for example `AWS_ENDPOINT_URL_FSX`. */
+  readonly environment: Record<string, string> = {};
+
+  private readonly functions = new Map<string, LambdaFunction>();
+  /** access key id → container, oldest first; the key of a container that is gone stays known, as its requests may be on their way */
+  private readonly containers = new Map<string, Container>();
+  private crash?: { operation: string; calls: number };
+  private closed = false;
+
+  constructor(private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan }) {
+    sandbox.journal.onEntry((entry) => {
+      if (entry.kind === 'call') this.crashIfDue(entry.operation, entry.principal);
+    });
+  }
+
+  /** Define a function, or replace its code and configuration. */
+  create(fn: LambdaFunction): void {
+    this.remove(fn.arn);
+    this.functions.set(fn.arn, fn);
+  }
+
+  /** Invocations that run are finished. */
+  remove(arn: string): void {
+    this.functions.delete(arn);
+    for (const container of this.containers.values()) {
+      if (container.fn.arn === arn && !container.isBusy()) container.kill();
+    }
+  }
+
+  /** The role behind an access key id of a container. */
+  principalOf(accessKeyId: string): string | undefined {
+    return this.containers.get(accessKeyId)?.fn.roleArn;
+  }
+
+  /** A request of this container will never be answered; without an access key id: one of each container. */
+  requestHangs(accessKeyId?: string): void {
+    for (const [id, container] of this.containers) {
+      if (id === accessKeyId || (accessKeyId === undefined && container.isBusy())) container.requestHangs();
+    }
+  }
+
+  /**
+   * Crash the container that makes the nth call of this operation from now on, once: the call is carried out and never answered.
+   * Where several invocations run with one role at the same time, it is the container that was started first.
+   */
+  crashAfter(operation: string, nth = 1): void {
+    this.crash = { operation, calls: nth };
+  }
+
+  /**
+   * Invoke and wait for the result.
+   *
+   * @throws `FunctionError` when the function failed, timed out or crashed; `AwsError` when Lambda did not invoke it
+   */
+  async invoke(arn: string, payload: unknown, options: { requestId?: string } = {}): Promise<any> {
+    const fn = this.functionOf(arn);
+    const fault = this.sandbox.faults.next(`lambda:${fn.name}`);
+    if (fault && fault.kind !== 'lost-response') throw serviceError(fault);
+    const output = await this.run(fn, payload, options.requestId ?? randomUUID());
+    if (fault) throw serviceError(fault);
+    return output;
+  }
+
+  /**
+   * Put an event into the function's queue: delivered at least once; after a function error twice more, one and two minutes later;
+   * while Lambda itself throttles or fails, for six hours.
+   *
+   * @throws `AwsError` when there is no such function; whatever happens later is nobody's to know
+   */
+  invokeAsync(arn: string, payload: unknown): void {
+    this.functionOf(arn);
+    void this.deliver(arn, payload, randomUUID());
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.functions.clear();
+    for (const container of this.containers.values()) container.kill();
+    await Promise.all([...this.containers.values()].map((container) => container.closed));
+  }
+
+  private async deliver(arn: string, payload: unknown, requestId: string): Promise<void> {
+    const { clock } = this.sandbox;
+    const expires = clock.now() + MAXIMUM_EVENT_AGE;
+    let failures = 0;
+    let backoff = 1000;
+    while (this.functions.has(arn)) {
+      try {
+        return void await this.invoke(arn, payload, { requestId });
+      } catch (error) {
+        if (this.closed) return;
+        if (error instanceof FunctionError) {
+          if (++failures > 2) return;
+          await clock.sleep(failures * MINUTE);
+        } else if (error instanceof AwsError && (error.status === 429 || error.status >= 500)) {
+          if (clock.now() + backoff > expires) return;
+          await clock.sleep(backoff);
+          backoff = Math.min(backoff * 2, 5 * MINUTE);
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  private async run(fn: LambdaFunction, input: unknown, requestId: string): Promise<any> {
+    const { clock, journal } = this.sandbox;
+    const started = clock.now();
+    const record = (result: { output?: any; error?: string }) => journal.add({
+      kind: 'invocation', functionName: fn.name, requestId, input, milliseconds: clock.now() - started, ...result,
+    });
+    const container = this.warmContainer(fn) ?? this.coldContainer(fn);
+    try {
+      const output = await container.invoke(input ?? {}, requestId);
+      record({ output });
+      return output;
+    } catch (error) {
+      record({ error: `${(error as Error).name}: ${(error as Error).message}` });
+      throw error;
+    } finally {
+      if (this.functions.get(fn.arn) !== fn) container.kill();
+    }
+  }
+
+  private warmContainer(fn: LambdaFunction): Container | undefined {
+    return [...this.containers.values()].find((container) => container.fn === fn && container.isAlive() && !container.isBusy());
+  }
+
+  private coldContainer(fn: LambdaFunction): Container {
+    const accessKeyId = `ASIA${String(this.containers.size + 1).padStart(16, '0')}`;
+    const environment = { ...environmentOf(fn, accessKeyId), ...this.environment };
+    const onLog = (line: string) => this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
+    const container = startContainer(this.sandbox.clock, fn, environment, onLog);
+    this.containers.set(accessKeyId, container);
+    return container;
+  }
+
+  private crashIfDue(operation: string, roleArn: string): void {
+    if (this.crash?.operation !== operation) return;
+    const container = [...this.containers.values()].find((candidate) => candidate.isBusy() && candidate.fn.roleArn === roleArn);
+    if (!container || --this.crash.calls > 0) return;
+    this.crash = undefined;
+    container.kill();
+  }
+
+  private functionOf(arn: string): LambdaFunction {
+    const fn = this.functions.get(arn.replace(/:\$LATEST$/, ''));
+    if (!fn) throw new AwsError('ResourceNotFoundException', `Function not found: ${arn}`, 404);
+    return fn;
+  }
+}
+
+function serviceError(fault: Fault): AwsError {
+  switch (fault.kind) {
+    case 'error': return new AwsError(fault.code, fault.message ?? `${fault.code} by the fault plan`, fault.status, fault.fields);
+    case 'throttle': return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
+    case 'server-error': return new AwsError('ServiceException', 'Lambda is currently unable to process your request', 500);
+    case 'reset':
+    case 'lost-response': return new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);
+    case 'hang': throw new Error('the sandbox serves no hanging invocation of Lambda: let a call of the function hang');
+  }
+}
+
+/** What Lambda sets, and nothing of ours. */
+function environmentOf(fn: LambdaFunction, accessKeyId: string): Record<string, string> {
+  const region = fn.arn.split(':')[3];
+  return {
+    TZ: ':UTC',
+    HOME: '/nonexistent', // without it, the SDK would read the profile of whoever runs the tests
+    ...fn.environment,
+    AWS_LAMBDA_FUNCTION_NAME: fn.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMegabytes),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fn.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `[$LATEST]${accessKeyId.toLowerCase()}`,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: 'sandbox',
+    AWS_SESSION_TOKEN: 'sandbox',
+    LAMBDA_TASK_ROOT: fn.directory,
+    _HANDLER: fn.handler,
+  };
+}

@@ -1,0 +1,379 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { StateMachine as Interpreter, StateMachineDefinition } from 'aws-local-stepfunctions' with { 'resolution-mode': 'import' };
+import type { VirtualClock } from './clock';
+import { type AwsApi, type AwsCall, AwsError } from './endpoint';
+import type { Authorizer } from './iam';
+import type { Journal } from './journal';
+import { FunctionError, type LambdaRuntime } from './lambda/runtime';
+
+export interface StateMachine {
+  arn: string;
+  name: string;
+  roleArn: string;
+  /** Amazon States Language: a Standard workflow in JSONPath */
+  definition: object;
+}
+
+export interface Execution {
+  arn: string;
+  name: string;
+  stateMachineArn: string;
+  /** JSON, as given */
+  input: string;
+  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  /** instants in milliseconds */
+  started: number;
+  stopped?: number;
+  /** JSON */
+  output?: string;
+  error?: string;
+  cause?: string;
+  /** Entries of the event history. Those of `Map` and `Parallel` states are counted roughly. */
+  events: number;
+}
+
+type Outcome = Pick<Execution, 'status' | 'output' | 'error' | 'cause'>;
+type States = Record<string, any>;
+
+/** Input, output and results, in bytes of UTF-8. */
+const MAXIMUM_DATA = 262_144;
+const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/;
+/** What `TimeoutSeconds` of a task is when nothing is said. */
+const NO_TASK_TIMEOUT = 99_999_999;
+/** Definitions found valid: the validator takes longer than most tests. */
+const VALID = new Set<string>();
+/** What the interpreter would ignore or do differently. */
+const NOT_SERVED = [
+  'Assign', 'Arguments', 'Output', 'Items', 'Condition', 'Credentials', 'HeartbeatSeconds', 'HeartbeatSecondsPath', 'ItemReader',
+  'ItemBatcher', 'ResultWriter', 'ToleratedFailureCount', 'ToleratedFailureCountPath', 'ToleratedFailurePercentage',
+  'ToleratedFailurePercentagePath',
+];
+
+/** AWS Step Functions: Standard workflows that invoke Lambda functions. */
+export class StepFunctions {
+  /** by ARN */
+  readonly executions = new Map<string, Execution>();
+  readonly api: AwsApi = { service: 'states', protocol: 'json-1.0', handle: (call) => this.handle(call) };
+
+  private readonly stateMachines = new Map<string, StateMachine>();
+  private readonly aborts = new Map<Execution, () => void>();
+  private readonly interpreter: typeof Interpreter;
+
+  constructor(private readonly sandbox: {
+    clock: VirtualClock;
+    journal: Journal;
+    authorizer: Authorizer;
+    lambda: Pick<LambdaRuntime, 'invoke'>;
+    /** entries of an execution's history, 25,000 by default */
+    historyLimit?: number;
+  }) {
+    this.interpreter = interpreterOn(sandbox.clock);
+  }
+
+  /** Define a state machine, or replace it: executions that run keep the definition they started with. */
+  createStateMachine(stateMachine: StateMachine): void {
+    assertServed(stateMachine.definition);
+    this.stateMachines.set(stateMachine.arn, stateMachine);
+  }
+
+  /** Its executions end at their next transition. */
+  deleteStateMachine(arn: string): void {
+    this.stateMachines.delete(arn);
+  }
+
+  private async handle({ operation, input, principal }: AwsCall): Promise<unknown> {
+    const authorize = (resource: string) => this.sandbox.authorizer.authorize({ principal, action: `states:${operation}`, resource });
+    switch (operation) {
+      case 'StartExecution':
+        await authorize(required(input, 'stateMachineArn'));
+        return this.startExecution(input);
+      case 'DescribeExecution':
+        await authorize(required(input, 'executionArn'));
+        return description(this.executionOf(input.executionArn));
+      case 'StopExecution':
+        await authorize(required(input, 'executionArn'));
+        return this.stopExecution(input);
+      case 'ListExecutions':
+        await authorize(required(input, 'stateMachineArn'));
+        return this.listExecutions(input);
+      default:
+        throw new AwsError('UnknownOperationException', `the sandbox does not serve states:${operation}`);
+    }
+  }
+
+  private startExecution({ stateMachineArn, name = randomUUID(), input = '{}' }: any) {
+    const stateMachine = this.stateMachineOf(stateMachineArn);
+    if (!NAME.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+    assertInput(input);
+
+    const arn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const earlier = this.executions.get(arn);
+    if (earlier && (earlier.status !== 'RUNNING' || earlier.input !== input)) {
+      throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+    }
+    const execution = earlier ?? this.start(stateMachine, arn, name, input);
+    return { executionArn: arn, startDate: execution.started / 1000 };
+  }
+
+  private stopExecution({ executionArn, error, cause }: { executionArn: string; error?: string; cause?: string }) {
+    const execution = this.executionOf(executionArn);
+    this.finish(execution, { status: 'ABORTED', error, cause });
+    return { stopDate: execution.stopped! / 1000 };
+  }
+
+  private listExecutions({ stateMachineArn, statusFilter, maxResults = 100, nextToken = '0' }: any) {
+    this.stateMachineOf(stateMachineArn);
+    const all = [...this.executions.values()].reverse() // most recent first
+      .filter((execution) => execution.stateMachineArn === stateMachineArn && (!statusFilter || execution.status === statusFilter));
+    const end = Number(nextToken) + maxResults;
+    return { executions: all.slice(Number(nextToken), end).map(summary), ...end < all.length && { nextToken: String(end) } };
+  }
+
+  private start(stateMachine: StateMachine, arn: string, name: string, input: string): Execution {
+    const execution: Execution = {
+      arn, name, stateMachineArn: stateMachine.arn, input, status: 'RUNNING', started: this.sandbox.clock.now(), events: 1,
+    };
+    this.executions.set(arn, execution);
+    this.record(execution);
+
+    const { definition, tasks } = prepared(stateMachine.definition);
+    const taskResourceLocalHandlers = Object.fromEntries(Object.entries(tasks).map(([state, resource]) => [
+      state, (taskInput: any) => this.runTask(execution, stateMachine, resource, taskInput),
+    ]));
+    const context = {
+      Execution: { Id: arn, Name: name, RoleArn: stateMachine.roleArn },
+      StateMachine: { Id: stateMachine.arn, Name: stateMachine.name },
+    };
+    const run = new this.interpreter(definition, { validationOptions: { noValidate: true } })
+      .run(JSON.parse(input), { overrides: { taskResourceLocalHandlers }, context });
+    this.aborts.set(execution, run.abort);
+    const watched = this.watch(execution, stateMachine, run.eventLogs);
+    void run.result
+      .then((output): Outcome => ({ status: 'SUCCEEDED', output: JSON.stringify(output) }), outcomeOf)
+      .then(async (outcome) => {
+        await watched; // the last entries of the history may be too many
+        this.finish(execution, outcome);
+      });
+    return execution;
+  }
+
+  private async watch(execution: Execution, stateMachine: StateMachine, events: AsyncIterable<{ type: string }>): Promise<void> {
+    for await (const { type } of events) {
+      if (/^(StateEntered|StateExited|Map|Parallel)/.test(type)) this.count(execution, stateMachine, 1);
+    }
+  }
+
+  /** What happens at each transition: the history grows, up to its limit, and the end of a deleted state machine is noticed. */
+  private count(execution: Execution, stateMachine: StateMachine, events: number): void {
+    const limit = this.sandbox.historyLimit ?? 25_000;
+    execution.events += events;
+    if (!this.stateMachines.has(stateMachine.arn)) this.finish(execution, { status: 'ABORTED' });
+    // the last entry that the limit leaves room for can only be the end of the execution
+    if (execution.events >= limit) {
+      const cause = `The execution reached the maximum number of history events (${limit}).`;
+      this.finish(execution, { status: 'FAILED', error: 'States.Runtime', cause });
+    }
+  }
+
+  private async runTask(execution: Execution, stateMachine: StateMachine, resource: string, input: any): Promise<any> {
+    this.count(execution, stateMachine, 3); // scheduled, started, succeeded or failed
+    if (execution.status !== 'RUNNING') throw terminal('States.Runtime', `execution ${execution.name} is over`);
+    const integration = !isFunctionArn(resource); // `lambda:invoke`, whose input and result are those of Lambda's API
+    try {
+      const functionArn = integration ? functionArnOf(input.FunctionName, stateMachine.arn) : resource;
+      await this.sandbox.authorizer.authorize({ principal: stateMachine.roleArn, action: 'lambda:InvokeFunction', resource: functionArn });
+      const Payload = await this.sandbox.lambda.invoke(functionArn, integration ? input.Payload ?? {} : input);
+      const answer = { ExecutedVersion: '$LATEST', Payload, SdkHttpMetadata: { HttpStatusCode: 200 }, StatusCode: 200 };
+      const result = integration ? answer : Payload;
+      if (Buffer.byteLength(JSON.stringify(result)) > MAXIMUM_DATA) {
+        throw terminal('States.DataLimitExceeded', `the result of ${resource} is larger than ${MAXIMUM_DATA} bytes`);
+      }
+      return result;
+    } catch (error) {
+      throw taskError(error as Error);
+    }
+  }
+
+  private finish(execution: Execution, outcome: Outcome): void {
+    if (execution.status !== 'RUNNING') return;
+    Object.assign(execution, outcome, { stopped: this.sandbox.clock.now() });
+    this.record(execution);
+    this.aborts.get(execution)?.();
+    this.aborts.delete(execution);
+  }
+
+  private record({ stateMachineArn, name, status, error, cause }: Execution): void {
+    const why = [error, cause].filter(Boolean).join(': ');
+    this.sandbox.journal.add({
+      kind: 'execution', stateMachine: stateMachineArn.split(':').at(-1)!, name, status, ...why && { cause: why },
+    });
+  }
+
+  private stateMachineOf(arn: string): StateMachine {
+    if (!/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(arn)) throw new AwsError('InvalidArn', `Invalid Arn: '${arn}'`);
+    const stateMachine = this.stateMachines.get(arn);
+    if (!stateMachine) throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    return stateMachine;
+  }
+
+  private executionOf(arn: string): Execution {
+    const execution = this.executions.get(arn);
+    if (!execution) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    return execution;
+  }
+}
+
+// ---- definitions
+
+/**
+ * A copy of the interpreter whose time is the sandbox's. It has no knob for that: its source is evaluated with other timers and another
+ * `Date` in scope, without the AWS SDK, so that nothing can leave the machine, and without its own, older validator.
+ */
+function interpreterOn(clock: VirtualClock): typeof Interpreter {
+  const file = createRequire(__filename).resolve('aws-local-stepfunctions');
+  const within = createRequire(file);
+  const load = (name: string) => (/^(@aws-sdk\/|asl-validator$)/.test(name) ? {} : within(name));
+  class VirtualDate extends Date {
+    static now = () => clock.now();
+    constructor(...given: [any?]) {
+      super(...(given.length > 0 ? given : [clock.now()]) as [any]);
+    }
+  }
+  const copy = { exports: {} as { StateMachine: typeof Interpreter } };
+  const scope = {
+    require: load,
+    module: copy,
+    setTimeout: (fire: () => void, ms: number) => clock.setTimeout(fire, ms),
+    clearTimeout: (id?: number) => clock.clearTimeout(id),
+    Date: VirtualDate,
+  };
+  new Function(...Object.keys(scope), `${readFileSync(file, 'utf8')}\n//# sourceURL=${file}`)(...Object.values(scope));
+  return copy.exports.StateMachine;
+}
+
+/** A copy of the definition as the interpreter wants it, and the resource of each task. */
+function prepared(given: object): { definition: StateMachineDefinition; tasks: Record<string, string> } {
+  const definition = structuredCopy(given) as StateMachineDefinition;
+  const tasks: Record<string, string> = {};
+  for (const [name, state] of statesOf(definition)) {
+    if (state.Type !== 'Task') continue;
+    tasks[name] = state.Resource;
+    if (state.TimeoutSecondsPath === undefined) state.TimeoutSeconds ??= NO_TASK_TIMEOUT; // the interpreter's own default is a minute
+  }
+  return { definition, tasks };
+}
+
+function assertServed(definition: object): void {
+  const refuse = (why: string) => new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${why}`);
+  const text = JSON.stringify(definition);
+  if (!VALID.has(text)) {
+    const validate = createRequire(__filename)('asl-validator');
+    const { isValid, errorsText } = validate(JSON.parse(text)); // a copy: it writes into what it validates
+    if (!isValid) throw refuse(errorsText('; '));
+    VALID.add(text);
+  }
+
+  const unserved = (where: string, what: string) => new Error(`the sandbox does not serve ${what} of ${where}`);
+  if (((definition as any).QueryLanguage ?? 'JSONPath') !== 'JSONPath') throw unserved('the state machine', 'QueryLanguage JSONata');
+  for (const [name, state] of statesOf(definition)) {
+    const where = `state ${name}`;
+    if ((state.QueryLanguage ?? 'JSONPath') !== 'JSONPath') throw unserved(where, 'QueryLanguage JSONata');
+    for (const part of [state, ...state.Choices ?? [], ...state.Catch ?? []]) {
+      const field = NOT_SERVED.find((candidate) => candidate in part);
+      if (field) throw unserved(where, field);
+    }
+    if ((state.ItemProcessor?.ProcessorConfig?.Mode ?? 'INLINE') !== 'INLINE') throw unserved(where, 'the mode DISTRIBUTED');
+    if (state.Type === 'Task') assertLambdaTask(state, (what) => unserved(where, what));
+  }
+}
+
+function assertLambdaTask({ Resource, Parameters }: any, unserved: (what: string) => Error): void {
+  if (isFunctionArn(Resource)) return;
+  if (!/^arn:[^:]+:states:::lambda:invoke$/.test(Resource)) throw unserved(`the resource ${Resource}, only Lambda,`);
+  const parameter = Object.keys(Parameters ?? {}).find((name) => !/^(FunctionName|Payload)(\.\$)?$/.test(name));
+  if (parameter) throw unserved(`the parameter ${parameter}, only FunctionName and Payload,`);
+}
+
+/** Every state, with those inside of `Map` and `Parallel`. */
+function* statesOf({ States: states }: { States?: States } & object): Generator<[string, any]> {
+  for (const [name, state] of Object.entries(states ?? {})) {
+    yield [name, state];
+    for (const inner of [...state.Branches ?? [], state.ItemProcessor ?? state.Iterator ?? {}]) yield* statesOf(inner);
+  }
+}
+
+function isFunctionArn(resource: string): boolean {
+  return /^arn:[^:]+:lambda:[^:]+:\d+:function:[^:]+(:\$LATEST)?$/.test(resource);
+}
+
+function functionArnOf(nameOrArn: unknown, stateMachineArn: string): string {
+  if (typeof nameOrArn !== 'string') throw terminal('States.Runtime', `FunctionName must be a name or an ARN, got ${nameOrArn}`);
+  const [, partition, , region, account] = stateMachineArn.split(':');
+  return nameOrArn.startsWith('arn:') ? nameOrArn : `arn:${partition}:lambda:${region}:${account}:function:${nameOrArn}`;
+}
+
+// ---- errors
+
+/** Named as Step Functions does: what a function failed with by its own name, a refusal by Lambda as `Lambda.<code>`. */
+function taskError(error: Error): Error {
+  if (error instanceof FunctionError) return Object.assign(new Error(JSON.stringify(error.payload)), { name: error.payload.errorType });
+  if (error instanceof AwsError) {
+    const code = error.code === 'AccessDeniedException' ? 'AWSLambdaException' : error.code;
+    const status = error.code === 'AccessDeniedException' ? 403 : error.status;
+    const cause = `${error.message} (Service: AWSLambda; Status Code: ${status}; Error Code: ${error.code})`;
+    return Object.assign(new Error(cause), { name: `Lambda.${code}` });
+  }
+  return 'isCatchable' in error ? error : terminal('States.Runtime', `defect of the sandbox: ${error.stack}`);
+}
+
+/** An error that no `Retry` and no `Catch` matches, `States.ALL` included. */
+function terminal(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name, isRetryable: false, isCatchable: false });
+}
+
+function outcomeOf(error: Error): Outcome {
+  if (error.name === 'ExecutionAbortedError') return { status: 'ABORTED' };
+  if (error.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT', error: 'States.Timeout' };
+  const { name, message } = error.cause as Error;
+  // what the interpreter says for a `Fail` state that says nothing
+  if (name === 'FailStateError' && message.startsWith('Execution failed')) return { status: 'FAILED' };
+  return { status: 'FAILED', error: name, cause: message };
+}
+
+// ---- requests and answers
+
+function required(input: any, member: string): string {
+  if (typeof input[member] === 'string') return input[member];
+  throw invalid(`Value null at '${member}' failed to satisfy constraint: Member must not be null`);
+}
+
+function assertInput(input: string): void {
+  if (Buffer.byteLength(input) > MAXIMUM_DATA) {
+    throw invalid(`Value at 'input' failed to satisfy constraint: Member must have length less than or equal to ${MAXIMUM_DATA}`);
+  }
+  try {
+    JSON.parse(input);
+  } catch (error) {
+    throw new AwsError('InvalidExecutionInput', `Invalid State Machine Execution Input: '${(error as Error).message}'`);
+  }
+}
+
+function invalid(what: string): AwsError {
+  return new AwsError('ValidationException', `1 validation error detected: ${what}`);
+}
+
+function summary({ arn, name, stateMachineArn, status, started, stopped }: Execution) {
+  const stopDate = stopped === undefined ? undefined : stopped / 1000;
+  return { executionArn: arn, stateMachineArn, name, status, startDate: started / 1000, stopDate };
+}
+
+function description(execution: Execution) {
+  const { input, output, error, cause } = execution;
+  return { ...summary(execution), input, inputDetails: { included: true }, output, error, cause };
+}
+
+function structuredCopy<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
+}
