@@ -54,6 +54,10 @@ export class LambdaRuntime {
     }
   }
 
+  has(arn: string): boolean {
+    return this.functions.has(arn);
+  }
+
   /** The role behind an access key id of a container. */
   principalOf(accessKeyId: string): string | undefined {
     return this.containers.get(accessKeyId)?.fn.roleArn;

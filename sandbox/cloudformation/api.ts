@@ -1,0 +1,108 @@
+import { AwsError, type AwsApi, type AwsCall } from '../endpoint';
+import { invalid } from './intrinsics';
+import type { ResourceState, Stack } from './stack';
+import { arn, type World } from './world';
+
+const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: any) => unknown> = {
+  DescribeStacks: (_, stacks, { StackName }) => ({
+    Stacks: (StackName === undefined ? stacks.filter(isLive) : [find(stacks, StackName)]).map(described),
+  }),
+  DescribeStackResource: (_, stacks, { StackName, LogicalResourceId }) => {
+    if (StackName === undefined || LogicalResourceId === undefined) throw invalid('StackName and LogicalResourceId must be specified');
+    const stack = find(stacks, StackName);
+    const resource = stack.resources.get(LogicalResourceId);
+    if (!resource) throw invalid(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
+    return { StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) } };
+  },
+  DescribeStackEvents: (world, stacks, { StackName, NextToken }) => {
+    if (StackName === undefined) throw invalid('StackName must be specified');
+    const stack = find(stacks, StackName);
+    const newestFirst = [...stack.events].reverse();
+    // a token is the event that comes next, so that new events do not shift the pages
+    const from = NextToken === undefined ? 0 : newestFirst.findIndex(({ eventId }) => eventId === NextToken);
+    if (from < 0) throw invalid(`NextToken ${NextToken} is not one of stack ${stack.name}`);
+    const to = from + world.options.eventsPerPage;
+    return {
+      StackEvents: newestFirst.slice(from, to).map((event) => ({
+        StackId: stack.id,
+        EventId: event.eventId,
+        StackName: stack.name,
+        LogicalResourceId: event.logicalId,
+        PhysicalResourceId: event.physicalId ?? '',
+        ResourceType: event.type,
+        Timestamp: new Date(event.at),
+        ResourceStatus: event.status,
+        ResourceStatusReason: event.reason,
+        ResourceProperties: event.properties && JSON.stringify(event.properties),
+      })),
+      NextToken: newestFirst[to]?.eventId,
+    };
+  },
+};
+
+/** What a deployed function may ask of CloudFormation. */
+export function cloudFormationApi(world: World, stacks: readonly Stack[]): AwsApi {
+  return {
+    service: 'cloudformation',
+    protocol: 'query',
+    handle: async ({ operation, input, principal }: AwsCall) => {
+      const action = ACTIONS[operation];
+      if (!action) throw new AwsError('InvalidAction', `Could not find operation ${operation}; the sandbox serves ${Object.keys(ACTIONS).join(', ')}`);
+      await world.authorizer?.authorize({ principal, action: `cloudformation:${operation}`, resource: resourceOf(world, stacks, input.StackName) });
+      return action(world, stacks, input);
+    },
+  };
+}
+
+function resourceOf(world: World, stacks: readonly Stack[], name: string | undefined): string {
+  if (name === undefined) return '*';
+  return lookUp(stacks, name)?.id ?? (name.startsWith('arn:') ? name : arn(world, 'cloudformation', `stack/${name}/*`));
+}
+
+function find(stacks: readonly Stack[], name: string): Stack {
+  const stack = lookUp(stacks, name);
+  if (!stack) throw invalid(`Stack with id ${name} does not exist`);
+  return stack;
+}
+
+/** A deleted stack is known by its id only. */
+function lookUp(stacks: readonly Stack[], name: string): Stack | undefined {
+  return stacks.find((stack) => stack.id === name || (isLive(stack) && stack.name === name));
+}
+
+function isLive({ status }: Stack): boolean {
+  return status !== 'DELETE_COMPLETE';
+}
+
+function described(stack: Stack) {
+  return {
+    StackId: stack.id,
+    StackName: stack.name,
+    Description: stack.plan.template.Description,
+    CreationTime: new Date(stack.createdAt),
+    LastUpdatedTime: stack.updatedAt === undefined ? undefined : new Date(stack.updatedAt),
+    DeletionTime: stack.deletedAt === undefined ? undefined : new Date(stack.deletedAt),
+    StackStatus: stack.status,
+    StackStatusReason: stack.reason,
+    DisableRollback: stack.disableRollback,
+    ParentId: stack.parentId,
+    Parameters: Object.entries(stack.plan.parameters).map(([ParameterKey, value]) => ({ ParameterKey, ParameterValue: String(value) })),
+    Outputs: Object.entries(stack.outputs).map(([OutputKey, { value, exportName, description }]) => ({
+      OutputKey, OutputValue: value, Description: description, ExportName: exportName,
+    })),
+    Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
+    DriftInformation: { StackDriftStatus: 'NOT_CHECKED' },
+  };
+}
+
+function describedResource(resource: ResourceState) {
+  return {
+    LogicalResourceId: resource.logicalId,
+    PhysicalResourceId: resource.physicalId,
+    ResourceType: resource.type,
+    LastUpdatedTimestamp: new Date(resource.at),
+    ResourceStatus: resource.status,
+    ResourceStatusReason: resource.reason,
+    DriftInformation: { StackResourceDriftStatus: 'NOT_CHECKED' },
+  };
+}

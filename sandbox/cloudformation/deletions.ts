@@ -1,0 +1,57 @@
+import { attempt } from './attempt';
+import { inOrder, reversed } from './graph';
+import { ResourceFailure } from './resources/provider';
+import { tell, type Deletion, type Engine, type Stack } from './stack';
+
+interface Manner {
+  /** how often to try */
+  attempts: number;
+  /** go on with what the resource depends on although it could not be deleted */
+  abandon: boolean;
+}
+
+/** Delete physical resources, dependents first; resolves to the logical ids that could not be deleted. */
+export async function deleteResources(engine: Engine, stack: Stack, deletions: readonly Deletion[], manner: Manner): Promise<string[]> {
+  const failed: string[] = [];
+  const named = new Map(deletions.map((deletion, index) => [String(index), deletion]));
+  const below = (name: string, { state }: Deletion) => {
+    return [...named].filter(([other, candidate]) => other !== name && state.dependsOn.includes(candidate.state.logicalId)).map(([other]) => other);
+  };
+  const dependencies = new Map([...named].map(([name, deletion]) => [name, below(name, deletion)]));
+  await inOrder(reversed(dependencies), async (name) => {
+    const deletion = named.get(name)!;
+    const gone = await deleteResource(engine, stack, deletion, manner.attempts);
+    if (!gone) failed.push(deletion.state.logicalId);
+    return gone || manner.abandon;
+  });
+  return failed;
+}
+
+async function deleteResource(engine: Engine, stack: Stack, { state, because }: Deletion, attempts: number): Promise<boolean> {
+  if (spared(engine, { state, because })) {
+    tell(engine, stack, state, 'DELETE_SKIPPED');
+    return true;
+  }
+  for (let nth = 1; nth <= attempts; nth++) {
+    tell(engine, stack, state, 'DELETE_IN_PROGRESS');
+    try {
+      // without a physical id nobody was ever asked to make it
+      if (state.physicalId !== undefined) await attempt(engine, stack, state, 'delete', { signal: new AbortController().signal });
+      tell(engine, stack, state, 'DELETE_COMPLETE');
+      return true;
+    } catch (error) {
+      if (!(error instanceof ResourceFailure)) throw error;
+      tell(engine, stack, state, 'DELETE_FAILED', error.message);
+    }
+  }
+  return false;
+}
+
+function spared({ world }: Engine, { state, because }: Deletion): boolean {
+  switch (because) {
+    case 'replaced': return state.updateReplacePolicy !== 'Delete';
+    case 'replacement rolled back': return state.updateReplacePolicy !== 'Delete' && world.options.updateReplacePolicySparesNewId;
+    case 'creation rolled back': return state.deletionPolicy === 'Retain';
+    default: return state.deletionPolicy !== 'Delete';
+  }
+}

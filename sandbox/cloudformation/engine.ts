@@ -1,0 +1,327 @@
+import type { AwsApi } from '../endpoint';
+import { Answers } from './answers';
+import { cloudFormationApi } from './api';
+import { stacksOf, type AssemblyStack } from './assembly';
+import { customResource } from './custom-resource';
+import { deleteResources } from './deletions';
+import { FailurePlan } from './failures';
+import { Identities } from './identities';
+import { invalid } from './intrinsics';
+import { providersOf } from './resources';
+import { nestedStackProvider, type Nesting } from './resources/nested-stack';
+import { same, type ResourceProvider } from './resources/provider';
+import { tell, tellStack, type Deletion, type Engine, type Output, type ResourceState, type Stack, type StackEvent } from './stack';
+import { StackOperation, failedToDelete } from './stack-operation';
+import { isCustom, planOf, type Plan, type Template, type TypeCatalogue } from './template';
+import { DEFAULT_OPTIONS, arn, type CloudFormationOptions, type Neighbours, type Place, type World } from './world';
+
+export interface Deployment {
+  template: Template;
+  stackName: string;
+  parameters?: Record<string, string>;
+  /** the directory (code) or file (template) of an asset, by its key in S3 */
+  assets?: (s3Key: string) => string;
+  disableRollback?: boolean;
+  tags?: Record<string, string>;
+}
+
+export interface StackOutcome {
+  status: string;
+  outputs: Record<string, string>;
+  /** of this operation, oldest first */
+  events: StackEvent[];
+  /** of the first failure */
+  reason?: string;
+  /** there was nothing to do */
+  noChanges?: boolean;
+}
+
+export interface StackSnapshot {
+  id: string;
+  name: string;
+  status: string;
+  reason?: string;
+  resources: Record<string, Readonly<ResourceState>>;
+  outputs: Record<string, string>;
+  events: readonly StackEvent[];
+}
+
+const UPDATABLE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'UPDATE_FAILED'];
+
+/** CloudFormation: stacks, deployed by its documented rules into the virtual world. */
+export class CloudFormation {
+  readonly api: AwsApi;
+  readonly failures = new FailurePlan();
+  /** may be changed at any time */
+  readonly options: CloudFormationOptions;
+  /** the parameter store */
+  readonly ssm: Map<string, string>;
+  private readonly world: World;
+  private readonly engine: Engine;
+  private readonly types: TypeCatalogue;
+  private readonly stacks: Stack[] = [];
+  private readonly running = new Map<string, Promise<void>>();
+
+  constructor({ options, ...around }: Neighbours & Partial<Place> & { options?: Partial<CloudFormationOptions> }) {
+    this.options = { ...DEFAULT_OPTIONS, ...options };
+    this.ssm = new Map(Object.entries(this.options.ssmParameters));
+    const identities = new Identities('cloudformation');
+    this.world = {
+      accountId: '123456789012',
+      region: 'us-east-1',
+      partition: 'aws',
+      ...around,
+      options: this.options,
+      identities,
+      answers: new Answers(around.clock, around.journal, around.faults, identities),
+      failures: this.failures,
+      ssm: this.ssm,
+    };
+    const providers = providersOf(this.world).set('AWS::CloudFormation::Stack', nestedStackProvider(this.nesting()));
+    const custom = customResource(this.world);
+    this.engine = {
+      world: this.world,
+      providerOf: (type): ResourceProvider => (isCustom(type) ? custom : providers.get(type)!),
+      importersOf: (name) => this.stacks.filter((stack) => isLive(stack) && stack.plan.imports.includes(name)).map((stack) => stack.name),
+    };
+    this.api = cloudFormationApi(this.world, this.stacks);
+    this.types = {
+      isServed: (type) => providers.has(type),
+      hasAttribute: (type, attribute) => {
+        const { attributes } = providers.get(type)!;
+        return attributes === 'any' || attributes.includes(attribute);
+      },
+    };
+  }
+
+  /** told when a PUT of an answer is made to hang */
+  set onHang(listener: () => void) {
+    this.world.answers.onHang = listener;
+  }
+
+  /** Create or update a stack. A deployment that fails is an outcome; only an invalid request is an error. */
+  async deploy(deployment: Deployment): Promise<StackOutcome> {
+    await this.world.answers.start();
+    const stack = this.find(deployment.stackName);
+    return stack ? this.update(stack, deployment) : this.create(deployment);
+  }
+
+  /** Deploy the stacks of a cloud assembly (`cdk.out`), in the order of their dependencies. */
+  async deployAssembly(
+    directory: string, { stacks, ...rest }: { stacks?: string[] } & Partial<Deployment> = {},
+  ): Promise<Record<string, StackOutcome>> {
+    const outcomes: Record<string, StackOutcome> = {};
+    const chosen = stacksOf(directory).filter(({ stackName }) => !stacks || stacks.includes(stackName));
+    for (const found of chosen) {
+      outcomes[found.stackName] = await this.deployFound(found, rest);
+      if (!outcomes[found.stackName].status.match(/^(CREATE|UPDATE)_COMPLETE$/)) break;
+    }
+    return outcomes;
+  }
+
+  /** Delete a stack. `retainResources` is for a deletion that failed before. */
+  async destroy(stackName: string, { retainResources = [] }: { retainResources?: string[] } = {}): Promise<StackOutcome> {
+    const stack = this.find(stackName);
+    if (!stack) return { status: 'DELETE_COMPLETE', outputs: {}, events: [] };
+    if (retainResources.length > 0 && stack.status !== 'DELETE_FAILED') {
+      throw invalid(`Invalid operation on stack [${stack.id}]. RetainResources is for a stack in DELETE_FAILED, and this one is in ${stack.status}`);
+    }
+    if (stack.status === 'CREATE_IN_PROGRESS') {
+      stack.operation!.cancel('for deletion');
+      await this.running.get(stack.id);
+    } else {
+      this.assertIdle(stack, 'deleted');
+    }
+    return this.operate(stack, () => this.deleteStack(stack, retainResources));
+  }
+
+  /** The user changes their mind: the update rolls back. Resolves at once; the promise of `deploy` tells the end. */
+  cancelUpdate(stackName: string): void {
+    const stack = this.existing(stackName);
+    if (stack.status !== 'UPDATE_IN_PROGRESS') {
+      throw invalid(`CancelUpdateStack cannot be called from current stack status ${stack.status}`);
+    }
+    stack.operation!.cancel('by the user');
+  }
+
+  /** Go on with a rollback that got stuck, or leave out what cannot be rolled back. */
+  async continueUpdateRollback(stackName: string, resourcesToSkip: string[] = []): Promise<StackOutcome> {
+    const stack = this.existing(stackName);
+    if (stack.status !== 'UPDATE_ROLLBACK_FAILED') throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue its rollback.`);
+    return this.operate(stack, async () => {
+      tellStack(this.engine, stack, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated');
+      await stack.operation!.rollback(resourcesToSkip);
+    });
+  }
+
+  /** A stack as it is; of a deleted one, as it was in the end. */
+  stack(nameOrId: string): StackSnapshot {
+    const stack = this.find(nameOrId) ?? [...this.stacks].reverse().find(({ name, id }) => [name, id].includes(nameOrId));
+    if (!stack) throw invalid(`Stack with id ${nameOrId} does not exist`);
+    const { id, name, status, reason, events } = stack;
+    return { id, name, status, reason, events, resources: Object.fromEntries(stack.resources), outputs: valuesOf(stack.outputs) };
+  }
+
+  async close(): Promise<void> {
+    await this.world.answers.close();
+  }
+
+  private async create(deployment: Deployment): Promise<StackOutcome> {
+    const name = deployment.stackName;
+    if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) {
+      throw invalid(`1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
+    }
+    const { stack, operation } = this.open(deployment);
+    return this.operate(stack, () => operation.create());
+  }
+
+  private open(deployment: Deployment, parentId?: string): { stack: Stack; operation: StackOperation } {
+    const { world } = this;
+    const name = deployment.stackName;
+    const id = arn(world, 'cloudformation', `stack/${name}/${world.identities.uuid()}`);
+    const plan = this.plan(deployment, { name, id });
+    const stack: Stack = {
+      id,
+      name,
+      status: 'CREATE_IN_PROGRESS',
+      plan,
+      tags: deployment.tags ?? {},
+      resources: new Map(),
+      outputs: {},
+      events: [],
+      superseded: [],
+      createdAt: world.clock.now(),
+      disableRollback: deployment.disableRollback ?? false,
+      assets: deployment.assets ?? noAssets,
+      parentId,
+    };
+    this.stacks.push(stack);
+    return { stack, operation: this.begin(stack, plan) };
+  }
+
+  private nesting(): Nesting {
+    const find = (id: string) => this.stacks.find((stack) => stack.id === id)!;
+    return {
+      engine: () => this.engine,
+      open: (stackName, source, parentId) => this.open({ stackName, ...source }, parentId),
+      change: (id, source) => {
+        const stack = find(id);
+        const plan = this.plan({ stackName: stack.name, ...source }, stack);
+        assertSameTypes(stack, plan);
+        Object.assign(stack, { assets: source.assets, updatedAt: this.world.clock.now() });
+        return { stack, operation: this.begin(stack, plan) };
+      },
+      find,
+      deleteStack: (stack) => this.deleteStack(stack, []),
+    };
+  }
+
+  private async update(stack: Stack, deployment: Deployment): Promise<StackOutcome> {
+    this.assertIdle(stack, 'updated');
+    if (!UPDATABLE.includes(stack.status)) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+    const plan = this.plan(deployment, stack);
+    assertSameTypes(stack, plan);
+    const tags = deployment.tags ?? {};
+    if (!stack.status.endsWith('_FAILED') && sameDeployment(stack.plan, plan) && same(stack.tags, tags)) {
+      return { status: stack.status, outputs: valuesOf(stack.outputs), events: [], noChanges: true };
+    }
+    const operation = this.begin(stack, plan);
+    Object.assign(stack, {
+      tags, assets: deployment.assets ?? noAssets, disableRollback: deployment.disableRollback ?? false, updatedAt: this.world.clock.now(),
+    });
+    return this.operate(stack, () => operation.update());
+  }
+
+  private begin(stack: Stack, plan: Plan): StackOperation {
+    stack.operation = new StackOperation(this.engine, stack, plan);
+    return stack.operation;
+  }
+
+  private async deleteStack(stack: Stack, retainResources: readonly string[]): Promise<void> {
+    const { engine } = this;
+    tellStack(engine, stack, 'DELETE_IN_PROGRESS', 'User Initiated');
+    const exports = Object.values(stack.outputs).flatMap(({ exportName }) => exportName ?? []);
+    const inUse = exports.find((name) => engine.importersOf(name).length > 0);
+    if (inUse !== undefined) {
+      return tellStack(engine, stack, 'DELETE_FAILED', `Export ${inUse} cannot be deleted as it is in use by ${engine.importersOf(inUse).join(', ')}`);
+    }
+    const left = [...stack.resources.values()].filter(({ status }) => !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(status));
+    for (const state of left.filter(({ logicalId }) => retainResources.includes(logicalId))) tell(engine, stack, state, 'DELETE_SKIPPED');
+    const deletions = left.filter(({ status }) => status !== 'DELETE_SKIPPED').map((state): Deletion => ({ state, because: 'stack deleted' }));
+    const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], { attempts: 1, abandon: false });
+    if (failed.length > 0) return tellStack(engine, stack, 'DELETE_FAILED', failedToDelete(failed));
+    stack.deletedAt = this.world.clock.now();
+    tellStack(engine, stack, 'DELETE_COMPLETE');
+  }
+
+  /** `cdk deploy` deletes a stack whose creation was rolled back, and creates it anew. */
+  private async deployFound(found: AssemblyStack, rest: Partial<Deployment>): Promise<StackOutcome> {
+    if (this.find(found.stackName)?.status === 'ROLLBACK_COMPLETE') await this.destroy(found.stackName);
+    return this.deploy({ ...found, ...rest });
+  }
+
+  private async operate(stack: Stack, operation: () => Promise<void>): Promise<StackOutcome> {
+    const from = stack.events.length;
+    const run = operation();
+    this.running.set(stack.id, run.catch(() => {}));
+    await run;
+    const events = stack.events.slice(from);
+    return {
+      status: stack.status,
+      outputs: valuesOf(stack.outputs),
+      events,
+      reason: events.find(({ status }) => /FAILED$|ROLLBACK_IN_PROGRESS$/.test(status))?.reason,
+    };
+  }
+
+  private plan({ template, parameters = {} }: Deployment, stack: { name: string; id: string }): Plan {
+    return planOf(template, parameters, stack, this.world, this.types, (name) => this.exportNamed(name));
+  }
+
+  private exportNamed(name: string): string | undefined {
+    return this.stacks.filter(isLive).flatMap(({ outputs }) => Object.values(outputs)).find(({ exportName }) => exportName === name)?.value;
+  }
+
+  private find(nameOrId: string): Stack | undefined {
+    return this.stacks.find((stack) => isLive(stack) && [stack.name, stack.id].includes(nameOrId));
+  }
+
+  private existing(stackName: string): Stack {
+    const stack = this.find(stackName);
+    if (!stack) throw invalid(`Stack [${stackName}] does not exist`);
+    return stack;
+  }
+
+  private assertIdle(stack: Stack, verb: string): void {
+    if (stack.status.endsWith('_IN_PROGRESS')) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be ${verb}.`);
+  }
+}
+
+function isLive(stack: Stack): boolean {
+  return stack.status !== 'DELETE_COMPLETE';
+}
+
+/** Whether there is nothing to update: `DependsOn` alone is no change. */
+function sameDeployment(one: Plan, other: Plan): boolean {
+  const comparable = ({ template, parameters }: Plan) => ({
+    ...template,
+    Resources: Object.fromEntries(Object.entries(template.Resources).map(([name, { DependsOn, ...rest }]) => [name, rest])),
+    parameters,
+  });
+  return same(comparable(one), comparable(other));
+}
+
+function assertSameTypes(stack: Stack, plan: Plan): void {
+  const changed = [...plan.resources.values()].filter(({ logicalId, type }) => (stack.resources.get(logicalId)?.type ?? type) !== type);
+  if (changed.length === 0) return;
+  const names = changed.map(({ logicalId }) => logicalId).join(', ');
+  throw invalid(`Update of resource type is not permitted. The new template modifies resource type of the following resources: [${names}]`);
+}
+
+function valuesOf(outputs: Record<string, Output>): Record<string, string> {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+}
+
+function noAssets(s3Key: string): string {
+  throw invalid(`S3 key ${s3Key} is not an asset of this deployment; give \`assets\` to deploy()`);
+}

@@ -1,0 +1,41 @@
+import { arn, type World } from '../world';
+import { ResourceFailure, type NativeType, type ResourceRequest } from './provider';
+
+const UNSERVED = ['Layers', 'ImageConfig', 'FileSystemConfigs', 'SnapStart', 'DurableConfig'];
+
+/** Functions, handed to the Lambda runtime. */
+export function lambdaTypes(world: World): Record<string, NativeType> {
+  const define = (name: string, request: ResourceRequest) => {
+    const { properties } = request;
+    const unserved = UNSERVED.find((property) => properties[property] !== undefined);
+    if (unserved) throw new ResourceFailure(`the sandbox does not serve ${unserved} of AWS::Lambda::Function (${request.logicalId})`);
+    if (!properties.Code?.S3Key) throw new ResourceFailure(`the code of ${request.logicalId} is not a file asset (S3Key); the sandbox serves no other`);
+    world.policies?.assertTrusts?.(properties.Role, 'lambda.amazonaws.com');
+    const functionArn = arn(world, 'lambda', `function:${name}`);
+    world.lambda.create({
+      arn: functionArn,
+      name,
+      directory: request.asset(properties.Code.S3Key),
+      handler: properties.Handler,
+      timeoutSeconds: Number(properties.Timeout ?? 3),
+      memoryMegabytes: Number(properties.MemorySize ?? 128),
+      roleArn: properties.Role,
+      environment: Object.fromEntries(Object.entries(properties.Environment?.Variables ?? {}).map(([key, value]) => [key, String(value)])),
+    });
+    return functionArn;
+  };
+  return {
+    'AWS::Lambda::Function': {
+      attributes: ['Arn'],
+      replacedBy: ['FunctionName', 'PackageType'],
+      create: (request) => {
+        const name = request.properties.FunctionName ?? world.identities.physicalId(request.stack.name, request.logicalId, 64);
+        return { physicalId: name, attributes: { Arn: define(name, request) } };
+      },
+      update: (request) => {
+        define(request.physicalId, request);
+      },
+      delete: ({ physicalId }) => world.lambda.remove(arn(world, 'lambda', `function:${physicalId}`)),
+    },
+  };
+}

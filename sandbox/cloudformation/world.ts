@@ -1,0 +1,124 @@
+import type { VirtualClock } from '../clock';
+import type { FaultPlan } from '../faults';
+import type { Journal } from '../journal';
+import type { Answers } from './answers';
+import type { FailurePlan } from './failures';
+import type { Identities } from './identities';
+
+/** The parts of the sandbox that resources are made in, as CloudFormation needs them. */
+export interface Neighbours {
+  clock: VirtualClock;
+  journal: Journal;
+  faults: FaultPlan;
+  lambda: LambdaService;
+  stepFunctions?: StateMachineService;
+  fsx?: FileSystemService;
+  policies?: PolicyService;
+  authorizer?: Authorizer;
+}
+
+export interface Place {
+  accountId: string;
+  region: string;
+  partition: string;
+}
+
+export interface LambdaService {
+  create(fn: {
+    arn: string;
+    name: string;
+    directory: string;
+    handler: string;
+    timeoutSeconds: number;
+    memoryMegabytes: number;
+    roleArn: string;
+    environment: Record<string, string>;
+  }): void;
+  remove(arn: string): void;
+  has(arn: string): boolean;
+  invokeAsync(arn: string, payload: unknown): void;
+}
+
+export interface StateMachineService {
+  createStateMachine(machine: { arn: string; name: string; roleArn: string; definition: object }): void;
+  deleteStateMachine(arn: string): void;
+}
+
+type Created = Record<string, any>;
+
+export interface FileSystemService {
+  createFileSystem(properties: any): Created;
+  updateFileSystem(id: string, properties: any): Created;
+  deleteFileSystem(id: string): void;
+  createVolume(properties: any): Created;
+  updateVolume(id: string, properties: any): void;
+  deleteVolume(id: string): void;
+  createStorageVirtualMachine(properties: any): Created;
+  updateStorageVirtualMachine(id: string, properties: any): void;
+  deleteStorageVirtualMachine(id: string): void;
+  createDataRepositoryAssociation(properties: any): Created;
+  updateDataRepositoryAssociation(id: string, properties: any): void;
+  deleteDataRepositoryAssociation(id: string): void;
+}
+
+export interface RolePolicies {
+  trust: any;
+  inline: Record<string, any>;
+  managedPolicyArns: string[];
+  permissionsBoundary?: string;
+}
+
+export interface PolicyService {
+  putRole(arn: string, role: RolePolicies): void | Promise<void>;
+  removeRole(arn: string): void;
+  putPolicy(roleArn: string, name: string, document: any): void | Promise<void>;
+  removePolicy(roleArn: string, name: string): void;
+  /** throws unless the service may assume the role */
+  assertTrusts?(roleArn: string, service: string): void;
+}
+
+export interface Authorizer {
+  authorize(request: { principal: string; action: string; resource: string; context?: Record<string, string | string[]> }): Promise<void>;
+}
+
+/** What CloudFormation's documentation leaves open, and what a test may want otherwise. */
+export interface CloudFormationOptions {
+  /** virtual milliseconds that an operation on a native resource takes; undefined: the built-in guess */
+  duration?: (type: string, operation: 'create' | 'update' | 'delete', logicalId: string) => number | undefined;
+  /** deliver every custom resource event a second time, after so many virtual milliseconds */
+  duplicateDeliveries?: number;
+  /** [?] does `UpdateReplacePolicy: Retain` also keep the *new* physical resource when an update rolls back? */
+  updateReplacePolicySparesNewId: boolean;
+  /** how often the cleanup of an update tries to delete before it abandons the resource */
+  cleanupAttempts: number;
+  /** stack events in one page of DescribeStackEvents */
+  eventsPerPage: number;
+  /** parameters of the Systems Manager parameter store that are there from the beginning */
+  ssmParameters: Record<string, string>;
+}
+
+export const DEFAULT_OPTIONS: CloudFormationOptions = {
+  updateReplacePolicySparesNewId: false,
+  cleanupAttempts: 3,
+  eventsPerPage: 100,
+  ssmParameters: { '/cdk-bootstrap/hnb659fds/version': '28' },
+};
+
+/** Everything that the files of this folder share. */
+export interface World extends Neighbours, Place {
+  options: CloudFormationOptions;
+  identities: Identities;
+  answers: Answers;
+  failures: FailurePlan;
+  /** the parameter store */
+  ssm: Map<string, string>;
+}
+
+/** `arn:<partition>:<service>:<region>:<account>:<rest>` */
+export function arn(place: Place, service: string, rest: string, region = place.region): string {
+  return `arn:${place.partition}:${service}:${region}:${place.accountId}:${rest}`;
+}
+
+export function urlSuffix(partition: string): string {
+  return partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+}

@@ -1,0 +1,96 @@
+import { VirtualClock } from './clock';
+import { CloudFormation, type StackOutcome } from './cloudformation/engine';
+import type { CloudFormationOptions } from './cloudformation/world';
+import { type AwsApi, listen } from './endpoint';
+import { FaultPlan } from './faults';
+import type { FsxOptions } from './fsx/options';
+import { FsxService } from './fsx/service';
+import { PolicyStore } from './iam';
+import { Journal } from './journal';
+import { LambdaRuntime } from './lambda/runtime';
+import { StepFunctions } from './step-functions';
+
+export interface SandboxOptions {
+  readonly accountId?: string;
+  readonly region?: string;
+  readonly partition?: string;
+  readonly fsx?: Partial<FsxOptions>;
+  readonly cloudFormation?: Partial<CloudFormationOptions>;
+  /** how long a new or changed policy takes to come into force, in milliseconds */
+  readonly propagationDelay?: number;
+}
+
+/**
+ * A stand-in for AWS on this machine: deploys cloud assemblies, runs their Lambda functions and state machines, and keeps their file systems and
+ * backups, all in virtual time. See README.md for what is served and what is not.
+ */
+export class Sandbox {
+  static async start(options: SandboxOptions = {}): Promise<Sandbox> {
+    const sandbox = new Sandbox(options);
+    await sandbox.listen();
+    return sandbox;
+  }
+
+  readonly clock = new VirtualClock();
+  readonly journal = new Journal(this.clock);
+  readonly faults = new FaultPlan();
+  readonly policies: PolicyStore;
+  readonly lambda: LambdaRuntime;
+  readonly stepFunctions: StepFunctions;
+  readonly fsx: FsxService;
+  readonly cloudFormation: CloudFormation;
+  private readonly endpoints: Array<{ close(): Promise<void> }> = [];
+
+  private constructor({ accountId = '123456789012', region = 'us-east-1', partition = 'aws', fsx, cloudFormation, propagationDelay }: SandboxOptions) {
+    const { clock, journal, faults } = this;
+    const place = { accountId, region, partition };
+    this.policies = new PolicyStore({ clock, propagationDelay });
+    const authorizer = this.policies;
+    this.lambda = new LambdaRuntime({ clock, journal, faults });
+    this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
+    this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
+    this.cloudFormation = new CloudFormation({
+      clock,
+      journal,
+      faults,
+      authorizer,
+      lambda: this.lambda,
+      stepFunctions: this.stepFunctions,
+      fsx: this.fsx,
+      policies: this.policies,
+      options: cloudFormation,
+      ...place,
+    });
+    this.cloudFormation.onHang = () => this.lambda.requestHangs();
+  }
+
+  /** Deploy the stacks of a cloud assembly (`cdk.out`), and let time pass until that is done. */
+  deploy(directory: string, options: Parameters<CloudFormation['deployAssembly']>[1] = {}): Promise<Record<string, StackOutcome>> {
+    return this.clock.run(this.cloudFormation.deployAssembly(directory, options));
+  }
+
+  /** Delete a stack, and let time pass until that is done. */
+  destroy(stackName: string, options: Parameters<CloudFormation['destroy']>[1] = {}): Promise<StackOutcome> {
+    return this.clock.run(this.cloudFormation.destroy(stackName, options));
+  }
+
+  async close(): Promise<void> {
+    await this.lambda.close();
+    await Promise.all(this.endpoints.map((endpoint) => endpoint.close()));
+    await this.cloudFormation.close();
+  }
+
+  private async listen(): Promise<void> {
+    const { clock, journal, faults, lambda } = this;
+    const start = async (variable: string, api: AwsApi) => {
+      const endpoint = await listen(api, {
+        clock, journal, faults, principalOf: (key) => lambda.principalOf(key), onHang: (key) => lambda.requestHangs(key),
+      });
+      this.endpoints.push(endpoint);
+      lambda.environment[variable] = endpoint.url;
+    };
+    await start('AWS_ENDPOINT_URL_FSX', this.fsx.api);
+    await start('AWS_ENDPOINT_URL_SFN', this.stepFunctions.api);
+    await start('AWS_ENDPOINT_URL_CLOUDFORMATION', this.cloudFormation.api);
+  }
+}

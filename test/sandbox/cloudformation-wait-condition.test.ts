@@ -1,0 +1,95 @@
+import { custom, testWorld, told, type TestWorld } from './cloudformation-fixture';
+
+const HOUR = 3_600_000;
+
+const template = (properties: Record<string, unknown> = {}, generation = '') => ({
+  Resources: {
+    [`Handle${generation}`]: { Type: 'AWS::CloudFormation::WaitConditionHandle' },
+    Starter: custom({ Url: { Ref: `Handle${generation}` } }),
+    [`Condition${generation}`]: {
+      Type: 'AWS::CloudFormation::WaitCondition', DependsOn: 'Starter', Properties: { Handle: { Ref: `Handle${generation}` }, Timeout: '43200', ...properties },
+    },
+  },
+  Outputs: { Data: { Value: { 'Fn::GetAtt': [`Condition${generation}`, 'Data'] } } },
+});
+
+/** The provider answers at once, and signals the handle after so many hours. */
+function signalling(world: TestWorld, ...signals: Array<[hours: number, signal: Record<string, unknown>]>) {
+  world.provider = ({ RequestType, ResourceProperties: { Url } }) => {
+    if (RequestType === 'Delete') return {};
+    for (const [hours, signal] of signals) {
+      world.clock.setTimeout(() => {
+        const release = world.clock.hold();
+        const body = JSON.stringify({ Status: 'SUCCESS', UniqueId: 'one', Data: 'd', Reason: 'r', ...signal });
+        void fetch(Url, { method: 'PUT', headers: { 'Content-Type': '' }, body }).finally(release);
+      }, hours * HOUR);
+    }
+    return {};
+  };
+}
+
+test('Data is the JSON text of what was signalled, hours later', async () => {
+  const world = testWorld();
+  const start = world.clock.now();
+  signalling(world, [11, { UniqueId: 'backup', Data: 'backup-1' }]);
+  const { status, outputs, events } = await world.deploy(template());
+  expect(status).toBe('CREATE_COMPLETE');
+  expect(outputs.Data).toBe('{"backup":"backup-1"}');
+  expect(events.at(-1)!.at - start).toBe(11 * HOUR);
+});
+
+test('Count asks for as many signals with different ids', async () => {
+  const world = testWorld();
+  signalling(world, [1, { UniqueId: 'a' }], [2, { UniqueId: 'a', Data: 'again' }], [3, { UniqueId: 'b' }]);
+  const { outputs, events } = await world.deploy(template({ Count: 2 }));
+  expect(outputs.Data).toBe('{"a":"d","b":"d"}');
+  expect(events.at(-1)!.at - events[0].at).toBe(3 * HOUR);
+});
+
+test('a failure signal fails the condition with its reason', async () => {
+  const world = testWorld();
+  signalling(world, [1, { Status: 'FAILURE', Reason: 'no room' }]);
+  await expect(world.deploy(template())).resolves.toMatchObject({
+    status: 'ROLLBACK_COMPLETE', reason: "WaitCondition received failed message: 'no room' for uniqueId: one",
+  });
+});
+
+test('without a signal it times out', async () => {
+  const world = testWorld();
+  const outcome = await world.deploy(template({ Timeout: 60 }));
+  expect(outcome.reason).toBe('WaitCondition timed out. Received 0 conditions when expecting 1');
+});
+
+test.each([43_201, 0])('a Timeout of %d s is refused', async (Timeout) => {
+  await expect(testWorld().deploy(template({ Timeout }))).resolves.toMatchObject({ reason: expect.stringContaining(`Timeout ${Timeout}`) });
+});
+
+test('it cannot be updated, and the rollback does not try', async () => {
+  const world = testWorld();
+  signalling(world, [1, {}]);
+  await world.deploy(template());
+  await expect(world.deploy(template({ Timeout: 60 }))).resolves.toMatchObject({
+    status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Update to resource type AWS::CloudFormation::WaitCondition is not supported.',
+  });
+});
+
+test('new logical ids wait anew; an old handle shows its old signals', async () => {
+  const world = testWorld();
+  signalling(world, [1, {}]);
+  await world.deploy(template());
+  const before = world.clock.now();
+  await expect(world.deploy(template({}, '2'))).resolves.toMatchObject({ status: 'UPDATE_COMPLETE' });
+  expect(world.clock.now() - before).toBeGreaterThanOrEqual(HOUR);
+  const { Condition2, ...others } = template({}, '2').Resources;
+  const { events } = await world.deploy({ Resources: { ...others, Condition3: Condition2 } });
+  expect(events.at(-1)!.at - events[0].at).toBeLessThan(HOUR);
+  expect(told(events)).toContain('CREATE_COMPLETE Condition3');
+});
+
+test('a signal that is none is refused', async () => {
+  const world = testWorld();
+  signalling(world, [1, { UniqueId: 5 }], [2, { Status: 'FAILED' }]);
+  await expect(world.deploy(template())).resolves.toMatchObject({ reason: expect.stringContaining('timed out') });
+  expect(world.journal.of('response').filter(({ logicalId }) => logicalId === 'Handle').map(({ why }) => why))
+    .toEqual(['UniqueId must be a string', 'Status must be SUCCESS or FAILURE']);
+});
