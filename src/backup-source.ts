@@ -1,4 +1,5 @@
-import { aws_fsx as fsx, CfnResource, Token } from 'aws-cdk-lib';
+import { CfnResource, Token } from 'aws-cdk-lib';
+import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
 import { checkFileSystem, checkVolume, dataRepositoriesOf, resourceBehind } from './private/source-checks';
 

@@ -1,7 +1,11 @@
 import * as path from 'path';
-import {
-  Aws, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, aws_stepfunctions as sfn, Duration, RemovalPolicy, Stack,
-} from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
@@ -14,8 +18,9 @@ export interface FsxBackupProviderProps {
   /**
    * The execution role of the Lambda function.
    *
-   * The provider adds what it needs in a policy of its own. The role must be assumable by `lambda.amazonaws.com`, and with
-   * `vpc` it must be allowed to manage network interfaces (`service-role/AWSLambdaVPCAccessExecutionRole`).
+   * The provider adds what it needs in a policy of its own, unless the role must not be changed (`withoutPolicyUpdates`): then
+   * it must have the permissions already. The role must be assumable by `lambda.amazonaws.com`, and with `vpc` it must be
+   * allowed to manage network interfaces (`service-role/AWSLambdaVPCAccessExecutionRole`).
    *
    * @default - a role that may do just what the backups of this provider need
    */
@@ -151,18 +156,15 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     });
     this.description = new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] });
     // Outside of the role's own scope: the function waits for everything in there, and this policy names the state machine.
-    this._policy = new iam.Policy(this, 'Policy', {
-      roles: [this.role],
-      statements: [
-        this.description,
-        this.creation,
-        ...this.taggingStatements(),
-        new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], resources: [Aws.STACK_ID] }),
-        new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
-        new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
-        ...props.encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [props.encryptionKey.keyArn] })] : [],
-      ],
-    });
+    this._policy = this.policy('Policy', [
+      this.description,
+      this.creation,
+      ...this.taggingStatements(),
+      new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], resources: [Aws.STACK_ID] }),
+      new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
+      new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+      ...props.encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [props.encryptionKey.keyArn] })] : [],
+    ]);
   }
 
   /**
@@ -189,12 +191,16 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
    * @internal
    */
   public _allowDeletion(): iam.Policy {
-    return this.deletion ??= new iam.Policy(this, 'DeletionPolicy', {
-      roles: [this.role],
-      statements: [
-        new iam.PolicyStatement({ actions: ['fsx:DeleteBackup'], resources: [this.backupArns()], conditions: this.ifTaggedByThisStack('aws:ResourceTag') }),
-      ],
-    });
+    return this.deletion ??= this.policy('DeletionPolicy', [
+      new iam.PolicyStatement({ actions: ['fsx:DeleteBackup'], resources: [this.backupArns()], conditions: this.ifTaggedByThisStack('aws:ResourceTag') }),
+    ]);
+  }
+
+  /** A role that must not be changed (`withoutPolicyUpdates`, or imported as immutable) is left as it is. */
+  private policy(id: string, statements: iam.PolicyStatement[]): iam.Policy {
+    const policy = new iam.Policy(this, id, { statements });
+    this.role.attachInlinePolicy(policy);
+    return policy;
   }
 
   /** Tags of this stack's backups may change, but those that say whose they are may not. */

@@ -135,6 +135,14 @@ describe('the function', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', { Roles: ['mine'] });
   });
 
+  test('leaves a role alone that must not be changed', () => {
+    const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    define({ role: role.withoutPolicyUpdates() }, undefined, RemovalPolicy.DESTROY);
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::IAM::Policy', 0);
+    template.hasResource('Custom::FsxBackup', { DependsOn: Match.absent() });
+  });
+
   test('takes the log group that is brought along', () => {
     define({ logGroup: logs.LogGroup.fromLogGroupName(stack, 'Logs', 'mine') });
     const template = Template.fromStack(stack);

@@ -1,4 +1,5 @@
-import { aws_fsx as fsx, CfnResource, Reference, Token, Tokenization } from 'aws-cdk-lib';
+import { CfnResource, Reference, Token, Tokenization } from 'aws-cdk-lib';
+import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
 
 /** The resource of this app whose reference this string is, if it is one. */
