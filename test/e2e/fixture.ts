@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, aws_fsx as fsx, aws_ssm as ssm, CfnOutput, Stack } from 'aws-cdk-lib';
+import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
+import { BackupSource, FsxBackup, FsxBackupProps } from '../../src';
+
+export type Kind = 'WINDOWS' | 'LUSTRE' | 'OPENZFS' | 'ONTAP';
+export const KINDS: Kind[] = ['WINDOWS', 'LUSTRE', 'OPENZFS', 'ONTAP'];
+export const MINUTE = 60_000;
+
+const open: Sandbox[] = [];
+const directories: string[] = [];
+
+/** A sandbox that is closed after the test. */
+export async function start(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await Sandbox.start(options);
+  open.push(sandbox);
+  return sandbox;
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((sandbox) => sandbox.close()));
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+/** Synthesize an app with one stack, `Files`, into a cloud assembly. */
+export function synthesize(define: (stack: Stack) => void): string {
+  const outdir = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
+  directories.push(outdir);
+  const app = new App({ outdir, analyticsReporting: false });
+  define(new Stack(app, 'Files'));
+  app.synth();
+  return outdir;
+}
+
+/** Define a source of this kind in the stack. */
+export function sourceOf(stack: Stack, kind: Kind, id = 'Source', tags: Array<{ key: string; value: string }> = [], copyTagsToBackups = false): BackupSource {
+  const common = { subnetIds: ['subnet-0123456789abcdef0'], storageCapacity: 1200, fileSystemType: kind };
+  switch (kind) {
+    case 'WINDOWS':
+      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
+        ...common, tags, windowsConfiguration: { throughputCapacity: 32, activeDirectoryId: 'd-1234abcd12', copyTagsToBackups },
+      }));
+    case 'LUSTRE':
+      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
+        ...common, tags, lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125, copyTagsToBackups },
+      }));
+    case 'OPENZFS':
+      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
+        ...common, tags, openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64, copyTagsToBackups },
+      }));
+    case 'ONTAP': {
+      const fileSystem = new fsx.CfnFileSystem(stack, id, { ...common, ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 } });
+      const svm = new fsx.CfnStorageVirtualMachine(stack, `${id}Svm`, { fileSystemId: fileSystem.ref, name: 'svm' });
+      return BackupSource.fromCfnVolume(new fsx.CfnVolume(stack, `${id}Volume`, {
+        name: 'vol1',
+        volumeType: 'ONTAP',
+        tags,
+        ontapConfiguration: {
+          storageVirtualMachineId: svm.ref, sizeInMegabytes: '1024', junctionPath: '/vol1', storageEfficiencyEnabled: 'true', copyTagsToBackups: String(copyTagsToBackups),
+        },
+      }));
+    }
+  }
+}
+
+/** A stack with one source and one backup of it. */
+export function backupStack(kind: Kind, props: Partial<FsxBackupProps> = {}, more: (stack: Stack, backup: FsxBackup) => void = () => {}): string {
+  return synthesize((stack) => {
+    const backup = new FsxBackup(stack, 'Backup', { source: sourceOf(stack, kind), ...props });
+    new CfnOutput(stack, 'BackupId', { value: backup.backupId });
+    more(stack, backup);
+  });
+}
+
+/** The backups that exist. */
+export function backupsIn(sandbox: Sandbox) {
+  return [...sandbox.fsx.backups.values()].filter((backup) => backup.lifecycle !== 'DELETED');
+}
+
+/** Those that carry the library's tags. */
+export function ownBackupsIn(sandbox: Sandbox) {
+  return backupsIn(sandbox).filter((backup) => backup.tags.has('cdk-fsx-backup:stack-id'));
+}
+
+export function logOf(sandbox: Sandbox): string {
+  return sandbox.journal.of('log').map((entry) => entry.line).join('\n');
+}
+
+/** Another resource of the stack, to fail at will, or to come after the backup. */
+export function bystander(stack: Stack, backup?: FsxBackup, value = '1', id = 'Bystander'): void {
+  const parameter = new ssm.CfnParameter(stack, id, { type: 'String', value });
+  if (backup) parameter.node.addDependency(backup);
+}
+
+/** What CloudFormation was told, in order, without what nobody waited for. */
+export function answersIn(sandbox: Sandbox) {
+  return sandbox.journal.of('response').filter((response) => response.effect === 'accepted').map((response) => response.body);
+}
+
+export function calls(sandbox: Sandbox, operation: string): number {
+  return sandbox.journal.calls(operation).length;
+}
+
+/** The physical id that CloudFormation holds for the resource that a backup was taken for. */
+export function physicalIdFor(sandbox: Sandbox, backup: BackupRecord): string | undefined {
+  return sandbox.cloudFormation.stack('Files').resources[backup.tags.get('cdk-fsx-backup:logical-id')!].physicalId;
+}
+
+export function nameOf(backup: BackupRecord): string | undefined {
+  return backup.tags.get('Name');
+}
