@@ -74,7 +74,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jest: true,
   jestOptions: { jestVersion: '^30.0.0', junitReporting: false },
   bundlerOptions: { esbuildVersion: '0.28.2' },
-  eslintOptions: { dirs: ['src', 'lambda'], devdirs: ['test', 'sandbox', 'examples'] },
+  sampleCode: false,
+  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples'] }, // lambda/ is bundled: its imports are no dependencies
 });
 
 // ------------------------------------------------------------------------------------------------ installation
@@ -107,22 +108,45 @@ for (const dir of ['lambda', 'sandbox', 'examples']) {
 }
 
 // ------------------------------------------------------------------------------------------------------- tests
+project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-fsx-backup$'] }] } });
 project.testTask.prependSpawn(bundle.bundleTask);
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
+project.jest!.config.testPathIgnorePatterns.push('/test/latest/');
 project.jest!.config.coveragePathIgnorePatterns = ['/node_modules/', '/lib/', '/assets/'];
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
-project.testTask.env('CDK_VALIDATION', 'false');
+project.testTask.env('CDK_VALIDATION', 'false'); // the newest aws-cdk-lib's template validation takes seconds per process
+// Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
+new JsonFile(project, 'jest.latest.json', {
+  marker: true,
+  obj: {
+    testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/latest/*.test.ts'],
+    testPathIgnorePatterns: ['/node_modules/', '/package.test.ts$'],
+    transform: project.jest!.config.transform,
+    moduleNameMapper: { '^aws-cdk-lib$': 'aws-cdk-lib-latest', '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1' },
+  },
+});
+project.testTask.exec('jest --config jest.latest.json --coverage=false');
 
 // -------------------------------------------------------------------------------------------------------- demo
 const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
 demo.spawn(bundle.bundleTask);
 demo.exec('tsx sandbox/demo/main.ts', { receiveArgs: true });
 
+const sandbox = project.addTask('sandbox', { description: 'Deploy an app or a cdk.out into the sandbox: npm run sandbox -- <folder>' });
+sandbox.spawn(bundle.bundleTask);
+sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });
+
+// ------------------------------------------------------------------------------------------------ documentation
+// Every example in README.md and in docstrings is compiled as a user's code would be.
+project.postCompileTask.exec('jsii-rosetta extract --compile --fail --strict .');
+project.gitignore.exclude('.jsii.tabl.json');
+project.npmignore!.exclude('.jsii.tabl.json', '/rosetta');
+
 // ---------------------------------------------------------------------------------------------------- packaging
 // `npx projen build` packages for npm only; the release jobs run the package:* tasks of the other languages.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
-for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/CONTRIBUTING.md', '/SECURITY.md']) {
+for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
 project.gitignore.exclude('cdk.out', '/.sandbox');

@@ -1,8 +1,8 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { belongsTo, belongsToResource, clientRequestToken, generationOf, Identity, identityTags } from './identity';
 import type { Answer } from './answer';
 import { attributesOf, attributesOfGone } from './attributes';
 import type { Aws } from './aws';
+import { belongsTo, belongsToResource, clientRequestToken, generationOf, Identity, identityTags } from './identity';
 import type { Log } from './log';
 import { CloudFormationEvent, parseProperties, sourceId, Wanted } from './request';
 import { copiedTags, tagChanges } from './tags';

@@ -10,7 +10,9 @@ beforeEach(() => {
 const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 const VOLUME = 'fsvol-0123456789abcdef0';
 
-function define(providerProps?: FsxBackupProviderProps, sources = [BackupSource.fromFileSystemId(FILE_SYSTEM)], removalPolicy?: RemovalPolicy): FsxBackupProvider {
+const oneSource = [BackupSource.fromFileSystemId(FILE_SYSTEM)];
+
+function define(providerProps?: FsxBackupProviderProps, sources = oneSource, removalPolicy?: RemovalPolicy): FsxBackupProvider {
   const provider = new FsxBackupProvider(stack, 'Provider', providerProps);
   sources.forEach((source, index) => new FsxBackup(stack, `Backup${index}`, { source, removalPolicy, provider }));
   return provider;

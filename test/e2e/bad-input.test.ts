@@ -123,10 +123,12 @@ test('the role cannot change the identity of a backup, nor tag a file system', a
   const [backup] = ownBackupsIn(sandbox);
   const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes.Arn as string;
   const resourceTags = Object.fromEntries([...backup.tags].map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
-  const ask = (action: string, resource: string, context: Record<string, string | string[]>) => sandbox.policies.authorize({ principal, action, resource, context });
+  const ask = (action: string, resource: string, context: Record<string, string | string[]>) =>
+    sandbox.policies.authorize({ principal, action, resource, context });
   await expect(ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['team'] })).resolves.toBeUndefined();
   await expect(ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['cdk-fsx-backup:stack-id'] })).rejects.toThrow(/not authorized/);
-  await expect(ask('fsx:TagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['cdk-fsx-backup:logical-id'], 'aws:RequestTag/cdk-fsx-backup:logical-id': 'x' })).rejects.toThrow(/not authorized/);
+  const retag = { 'aws:TagKeys': ['cdk-fsx-backup:logical-id'], 'aws:RequestTag/cdk-fsx-backup:logical-id': 'x' };
+  await expect(ask('fsx:TagResource', backup.arn, { ...resourceTags, ...retag })).rejects.toThrow(/not authorized/);
   const fileSystemArn = backup.arn.replace(/backup\/.*/, `file-system/${backup.source.fileSystemId}`);
   const stackTag = { 'aws:RequestTag/cdk-fsx-backup:stack-id': backup.tags.get('cdk-fsx-backup:stack-id')!, 'aws:TagKeys': ['cdk-fsx-backup:stack-id'] };
   await expect(ask('fsx:TagResource', fileSystemArn, stackTag)).rejects.toThrow(/not authorized/);

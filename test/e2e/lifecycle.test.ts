@@ -88,12 +88,14 @@ describe.each(KINDS)('%s', (kind) => {
     const sandbox = await start();
     await sandbox.deploy(backupStack(kind));
     const before = changes.map((operation) => calls(sandbox, operation));
-    const { Files } = await sandbox.deploy(backupStack(kind, { timeout: Duration.minutes(30), removalPolicy: DESTROY, waitUntil: WaitUntil.STARTED }));
+    const other = { timeout: Duration.minutes(30), removalPolicy: DESTROY, waitUntil: WaitUntil.STARTED };
+    const { Files } = await sandbox.deploy(backupStack(kind, other));
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(changes.map((operation) => calls(sandbox, operation))).toEqual(before);
   });
 
-  const twoSources = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}, more: (stack: Stack, backup: FsxBackup) => void = () => {}) => synthesize((stack) => {
+  type More = (stack: Stack, backup: FsxBackup) => void;
+  const twoSources = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}, more: More = () => {}) => synthesize((stack) => {
     const sources = { One: sourceOf(stack, kind, 'One'), Two: sourceOf(stack, kind, 'Two') };
     more(stack, new FsxBackup(stack, 'Backup', { source: sources[which], ...props }));
   });

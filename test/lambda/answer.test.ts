@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { responseBody } from '../../lambda/answer';
 import { createEvent } from './events';
+import { responseBody } from '../../lambda/answer';
 
 const bytes = (body: string) => Buffer.byteLength(body);
 const failed = (reason: string, logicalId = 'Backup') => responseBody({ ...createEvent(), LogicalResourceId: logicalId }, { status: 'FAILED', physicalId: 'none-x', reason });

@@ -34,7 +34,9 @@ export function createEvent(changes: Record<string, unknown> = {}): CloudFormati
   };
 }
 
-export function updateEvent(physicalId: string, changes: Record<string, unknown> = {}, oldChanges: Record<string, unknown> = {}): CloudFormationEvent {
+type Changes = Record<string, unknown>;
+
+export function updateEvent(physicalId: string, changes: Changes = {}, oldChanges: Changes = {}): CloudFormationEvent {
   return { ...createEvent(changes), RequestType: 'Update', PhysicalResourceId: physicalId, OldResourceProperties: properties(oldChanges) };
 }
 

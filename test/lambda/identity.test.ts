@@ -1,5 +1,5 @@
-import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from '../../lambda/identity';
 import { FILE_SYSTEM, STACK_ID, VOLUME } from './events';
+import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from '../../lambda/identity';
 
 const identity = { stackId: STACK_ID, logicalId: 'Backup', generation: 'g1' };
 

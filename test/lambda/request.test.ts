@@ -1,5 +1,5 @@
-import { InvalidProperties, parseProperties } from '../../lambda/request';
 import { properties, VOLUME } from './events';
+import { InvalidProperties, parseProperties } from '../../lambda/request';
 
 test('the properties of a file system backup', () => {
   expect(parseProperties(properties())).toEqual({

@@ -1,6 +1,7 @@
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
-  Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, FSxClient, TagResourceCommand, UntagResourceCommand,
+  Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, FSxClient, TagResourceCommand,
+  UntagResourceCommand,
 } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
