@@ -1,4 +1,4 @@
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, StackEvent } from '@aws-sdk/client-cloudformation';
 import {
   Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, DescribeVolumesCommand, FSxClient, Tag,
   TagResourceCommand, UntagResourceCommand,
@@ -13,8 +13,17 @@ export class Aws {
     private readonly abortSignal?: AbortSignal,
   ) {}
 
-  /** The user-initiated backups of a source, in no particular order. */
+  /** The user-initiated backups of a source, in no particular order; none where FSx no longer knows the source. */
   async backupsOf(source: Source): Promise<Backup[]> {
+    try {
+      return await this.pagesOfBackups(source);
+    } catch (error: any) {
+      if (error?.name === 'FileSystemNotFound' || error?.name === 'VolumeNotFound') return [];
+      throw error;
+    }
+  }
+
+  private async pagesOfBackups(source: Source): Promise<Backup[]> {
     const filter = 'volumeId' in source ? { Name: 'volume-id' as const, Values: [source.volumeId] } : { Name: 'file-system-id' as const, Values: [source.fileSystemId] };
     const backups: Backup[] = [];
     let NextToken: string | undefined;
@@ -84,20 +93,40 @@ export class Aws {
   }
 
   /**
-   * Whether a deployment of the stack has succeeded since then. Events are kept for 90 days; where they do not reach back
-   * far enough, one must have.
+   * Whether a deployment of the stack has succeeded since then. A nested stack may succeed and be rolled back with its parent
+   * all the same. Events are kept for 90 days; where they do not reach back far enough, one must have.
    */
   async deploymentSucceededSince(stackId: string, time: Date): Promise<boolean> {
+    let wasRolledBack = false;
+    for await (const event of this.stackEvents(stackId)) {
+      if (event.Timestamp! <= time) return false;
+      if (event.PhysicalResourceId !== stackId) continue;
+      const status = event.ResourceStatus!;
+      if (status.endsWith('ROLLBACK_IN_PROGRESS')) wasRolledBack = true;
+      else if (STARTED.has(status)) wasRolledBack = false;
+      else if (SUCCEEDED.has(status) && !wasRolledBack) return true;
+    }
+    return true;
+  }
+
+  /** Whether the stack's present operation has ended with the resource holding this backup. */
+  async isHeld(stackId: string, logicalId: string, backupId: string): Promise<boolean> {
+    for await (const event of this.stackEvents(stackId)) {
+      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
+      const completed = event.ResourceStatus === 'CREATE_COMPLETE' || event.ResourceStatus === 'UPDATE_COMPLETE';
+      if (completed && event.LogicalResourceId === logicalId && event.PhysicalResourceId === backupId) return true;
+    }
+    return false;
+  }
+
+  /** Newest first. */
+  private async *stackEvents(stackId: string): AsyncGenerator<StackEvent> {
     let NextToken: string | undefined;
     do {
       const page = await this.clients.cloudFormation.send(new DescribeStackEventsCommand({ StackName: stackId, NextToken }), this.options());
-      for (const event of page.StackEvents ?? []) { // newest first
-        if (event.Timestamp! < time) return false;
-        if (event.PhysicalResourceId === stackId && SUCCEEDED.has(event.ResourceStatus!)) return true;
-      }
+      yield* page.StackEvents ?? [];
       NextToken = page.NextToken;
     } while (NextToken);
-    return true;
   }
 
   /** Starts the execution, unless an earlier delivery of the same request has. */
@@ -114,4 +143,6 @@ export class Aws {
   }
 }
 
+const STARTED = new Set<string>(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'IMPORT_IN_PROGRESS']);
+const PHASES = new Set<string>([...STARTED, 'ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS']);
 const SUCCEEDED = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'IMPORT_COMPLETE']);

@@ -4,9 +4,10 @@ import { attributesOf, attributesOfGone } from './attributes';
 import type { Aws } from './aws';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, Identity, identityTags } from './identity';
 import type { Log } from './log';
-import { CloudFormationEvent, parseProperties, sourceId, Wanted } from './request';
+import { CloudFormationEvent, isBackupId, oldProperties, sourceId, Wanted } from './request';
 import { copiedTags, tagChanges } from './tags';
-import { backupFailed, backupVanished, notWaitedFor, Seen } from './trouble';
+import { backupFailed, backupVanished, foreignBackup, kindOf, notWaitedFor, sayError, Seen } from './trouble';
+import { MAX_TAGS } from '../src/private/contract';
 
 /** What one request has come to so far. It travels through the state machine as JSON. */
 export interface Work {
@@ -19,10 +20,14 @@ export interface Work {
   inPlace?: boolean;
   /** How the awaited backup looked last. */
   seen?: Seen;
-  /** Why the backup failed, while what is left of it is being removed. */
+  /** Why the awaited backup failed, while what is left of it is being removed. */
   failure?: string;
-  /** The answer, while what a rolled back update had started is being removed. Nothing can turn it into a failure any more. */
+  /** The answer to an update that is being rolled back, while it is tidied up. Nothing can turn it into a failure any more. */
   settled?: Answer;
+  /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
+  newStack?: boolean;
+  /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
+  deniedSince?: number;
   /** What stands in the way at the moment. */
   trouble?: string;
   /** Decided, and not delivered yet. */
@@ -41,37 +46,47 @@ export interface Situation {
 
 /** FSx may not know a backup yet right after its creation. */
 const VISIBILITY_GRACE = 60_000;
-/** A create that was cancelled may be about to call CreateBackup: longer than one invocation can take from its last check to the call. */
-const CANCELLED_CREATE_GRACE = 120_000;
+/** A request that CloudFormation has cancelled may be about to call CreateBackup: longer than an invocation takes from its check to the call. */
+const CANCELLED_REQUEST_GRACE = 120_000;
+/** CloudFormation may still show the status of the stack's last operation. */
+const STATUS_GRACE = 60_000;
+/** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
+const ADOPTION_AGE = 24 * 60 * 60_000;
 
 /** One look at the state of things, and what follows from it: the answer, or nothing yet. */
 export function look(situation: Situation): Promise<Answer | undefined> {
-  switch (situation.work.event.RequestType) {
-    case 'Create': return situation.work.awaited ? watch(situation) : take(situation);
-    case 'Update': return situation.work.settled ? settle(situation, situation.work.settled) : situation.work.awaited ? watch(situation) : update(situation);
-    case 'Delete': return remove(situation);
-  }
+  const { event, awaited, settled } = situation.work;
+  if (event.RequestType === 'Delete') return remove(situation);
+  if (settled) return settle(situation, settled);
+  if (awaited) return watch(situation);
+  return event.RequestType === 'Create' ? take(situation) : update(situation);
 }
 
 /** Find the backup this resource should have, or start it. */
-async function take(situation: Situation, known?: Backup[]): Promise<Answer | undefined> {
-  const { work: { event }, wanted, aws, log } = situation;
-  const living = (known ?? await own(situation)).filter(isLiving);
+async function take(situation: Situation): Promise<Answer | undefined> {
+  const { work, wanted, aws, now } = situation;
+  const living = (await own(situation)).filter(isLiving);
   const running = living.find((backup) => backup.Lifecycle !== 'AVAILABLE');
   if (running) return adopt(situation, running);
 
   const newest = newestOf(living);
-  const status = await aws.stackStatus(event.StackId);
-  if (isRollback(status)) return newest ? adopt(situation, newest) : nothingToReturnTo(situation, status);
-  if (!isForward(status)) return failed(situation, notWaitedFor(wanted.source, status));
-  if (newest && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
+  const status = await aws.stackStatus(work.event.StackId);
+  work.newStack = status === 'CREATE_IN_PROGRESS';
+  if (isRollback(status)) return returnTo(situation, newest, status);
+  if (!isForward(status)) return now - work.startedAt < STATUS_GRACE ? undefined : failed(situation, notWaitedFor(wanted.source, status));
+  const recent = newest && now - newest.CreationTime!.getTime() < ADOPTION_AGE;
+  return recent && await isUnconfirmed(situation, newest) ? adopt(situation, newest) : start(situation);
+}
 
+async function start(situation: Situation): Promise<Answer | undefined> {
+  const { work, wanted, aws, log, now } = situation;
+  const { StackId, LogicalResourceId, RequestId } = work.event;
   const copied = copiedTags(await aws.tagsToCopy(wanted.source), wanted.tags, identityTags(situation.identity));
   if (copied.dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
-  const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
+  const token = clientRequestToken(StackId, LogicalResourceId, RequestId);
   const backup = await aws.createBackup(wanted.source, token, copied.tags);
   log.info('backup started', { backupId: backup.BackupId, source: sourceId(wanted.source), lifecycle: backup.Lifecycle, token });
-  situation.work.awaited = { id: backup.BackupId!, since: situation.now };
+  work.awaited = { id: backup.BackupId!, since: now };
   return judge(situation, backup);
 }
 
@@ -84,118 +99,142 @@ async function adopt(situation: Situation, backup: Backup): Promise<Answer | und
 
 async function watch(situation: Situation): Promise<Answer | undefined> {
   const { awaited, inPlace, failure } = situation.work;
-  if (failure) return removeHusk(situation);
   const backup = await situation.aws.backup(awaited!.id);
-  if (backup && backup.Lifecycle !== 'DELETED') return judge(situation, backup);
+  const exists = backup && backup.Lifecycle !== 'DELETED';
+  if (failure) return exists ? removeHusk(situation, failure) : failed(situation, `${failure} What was left of it is removed.`);
+  if (exists) return judge(situation, backup);
   if (situation.now - awaited!.since < VISIBILITY_GRACE) return undefined;
   return inPlace ? gone(situation) : failed(situation, backupVanished(situation.wanted.source, awaited!.id));
 }
 
 /** Success is AVAILABLE, and nothing else, unless the user does not want to wait. A lifecycle not yet invented is waited for. */
 async function judge(situation: Situation, backup: Backup): Promise<Answer | undefined> {
-  const { wanted } = situation;
-  situation.work.seen = { lifecycle: backup.Lifecycle!, percent: backup.ProgressPercent };
+  const { work, wanted } = situation;
+  work.seen = { lifecycle: backup.Lifecycle!, percent: backup.ProgressPercent };
   if (backup.Lifecycle === 'FAILED' || backup.Lifecycle === 'DELETED') return fail(situation, backup);
-  if (backup.Lifecycle === 'AVAILABLE' || wanted.waitUntil === 'STARTED') {
-    const answer: Answer = { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
-    return situation.work.inPlace ? settle(situation, answer) : answer;
-  }
+  if (backup.Lifecycle === 'AVAILABLE' || wanted.waitUntil === 'STARTED') return success(backup);
   return undefined;
 }
 
 /** A failed backup is a husk, not data. */
 async function fail(situation: Situation, backup: Backup): Promise<Answer | undefined> {
-  const { wanted } = situation;
-  const describe = (husk: string) => backupFailed(wanted.source, backup.BackupId!, backup.FailureDetails, husk);
-  if (situation.work.inPlace || wanted.removalPolicy !== 'DESTROY') {
-    return failed(situation, describe('What is left of it counts towards the quota until you delete it.'));
+  const { work, wanted } = situation;
+  const failure = backupFailed(wanted.source, backup.BackupId!, backup.FailureDetails);
+  if (work.inPlace || wanted.removalPolicy !== 'DESTROY') {
+    return failed(situation, `${failure} What is left of it counts towards the quota until you delete it.`);
   }
-  situation.work.failure = describe('What was left of it is removed.');
-  return removeHusk(situation);
+  work.failure = failure;
+  return removeHusk(situation, failure);
 }
 
-async function removeHusk(situation: Situation): Promise<Answer | undefined> {
-  const { awaited, failure } = situation.work;
-  return await situation.aws.deleteBackup(awaited!.id) ? failed(situation, failure!) : undefined;
+async function removeHusk(situation: Situation, failure: string): Promise<Answer | undefined> {
+  const isGone = await situation.aws.deleteBackup(situation.work.awaited!.id);
+  return isGone ? failed(situation, `${failure} What was left of it is removed.`) : undefined;
 }
 
 async function update(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event }, identity } = situation;
+  const { work: { event }, identity, wanted } = situation;
+  const current = await ownById(situation, event.PhysicalResourceId!);
+  if (current && isLiving(current)) return keep(situation, current);
+
   const old = oldProperties(event);
-  const mine = await own(situation);
-  const current = mine.find((backup) => backup.BackupId === event.PhysicalResourceId);
-  if (current && isLiving(current)) return keep(situation, current, old);
-  if (old && generationOf(old.source) === identity.generation) return current ? judgeFailed(situation, current) : gone(situation);
-  return take(situation, mine);
+  if (!old || generationOf(old.source) !== identity.generation) return take(situation);
+  if (!current) return gone(situation);
+  // It was started and not waited for, and has failed since. Who now wants to wait gets another.
+  return wanted.waitUntil === 'STARTED' ? success(current) : take(situation);
 }
 
 /** The resource keeps the backup it has: tags follow the template, options take effect, nothing new is taken. */
-async function keep(situation: Situation, backup: Backup, old: Wanted | undefined): Promise<Answer | undefined> {
-  await changeTags(situation, backup, old?.tags.map((tag) => tag.Key) ?? []);
-  situation.work.inPlace = true;
-  situation.work.awaited = { id: backup.BackupId!, since: situation.now };
+async function keep(situation: Situation, backup: Backup): Promise<Answer | undefined> {
+  const { work, aws, now } = situation;
+  if (isRollback(await aws.stackStatus(work.event.StackId))) return settle(situation, success(backup));
+  await changeTags(situation, backup, formerKeys(work.event));
+  work.inPlace = true;
+  work.awaited = { id: backup.BackupId!, since: now };
   return judge(situation, backup);
 }
 
+/** A rollback never takes a backup. Without the old one the resource keeps what it has, so that the rollback can finish. */
+async function returnTo(situation: Situation, backup: Backup | undefined, status: string): Promise<Answer | undefined> {
+  if (situation.work.event.RequestType === 'Create') return failed(situation, notWaitedFor(situation.wanted.source, status));
+  return settle(situation, backup ? success(backup) : await gone(situation));
+}
+
 /**
- * The update that failed has been rolled back, and kept its old backup after all. What it had started is treated as its
- * removal policy said: with DESTROY it is deleted, with RETAIN it stays, and a retry adopts it.
+ * The answer to a rolled back update is known; what remains is tidying up. What the failed update had started is treated as its
+ * removal policy said: with DESTROY it is deleted, unless CloudFormation knows it and will; with RETAIN it stays, and a retry takes it up.
  */
 async function settle(situation: Situation, answer: Answer): Promise<Answer | undefined> {
-  const old = oldProperties(situation.work.event);
-  if (old?.removalPolicy !== 'DESTROY' || generationOf(old.source) === situation.identity.generation) return answer;
-  situation.work.settled = answer;
-  const attempt = { ...situation, wanted: old, identity: { ...situation.identity, generation: generationOf(old.source) } };
-  return await removeUnconfirmed(attempt, await own(attempt)) ? answer : undefined;
+  const { work, identity, now } = situation;
+  work.settled = answer;
+  const restored = await ownById(situation, answer.physicalId);
+  if (restored) await changeTags(situation, restored, formerKeys(work.event));
+
+  const old = oldProperties(work.event);
+  const generation = old && generationOf(old.source);
+  if (old?.removalPolicy !== 'DESTROY' || generation === identity.generation) return answer;
+  if (work.event.PhysicalResourceId !== answer.physicalId) return answer; // the update had finished: its backup will be cleaned up
+  const attempt = { ...situation, wanted: old, identity: { ...identity, generation: generation! } };
+  const left = (await own(attempt)).filter((backup) => backup.BackupId !== answer.physicalId);
+  if (!await removeUnconfirmed(attempt, left)) return undefined;
+  return left.length === 0 && now - work.startedAt < CANCELLED_REQUEST_GRACE ? undefined : answer;
 }
 
-/** The resource's backup is gone, and this update asks for no other. Failing would leave the stack in a worse state. */
-function gone(situation: Situation): Answer {
-  const { event } = situation.work;
-  situation.log.warn('the backup of this resource no longer exists', { backupId: event.PhysicalResourceId });
+/** The resource's backup is gone, and this request takes no other. Failing would leave the stack in a worse state. */
+async function gone(situation: Situation): Promise<Answer> {
+  const { work: { event }, aws, log, wanted } = situation;
   const physicalId = event.PhysicalResourceId!;
-  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, situation.wanted.source) };
-}
-
-/** Started once and not waited for, this backup has failed since. Only who now wants to wait hears of it as a failure. */
-async function judgeFailed(situation: Situation, backup: Backup): Promise<Answer | undefined> {
-  if (situation.wanted.waitUntil === 'STARTED') return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
-  situation.work.inPlace = true;
-  return fail(situation, backup);
-}
-
-/** A rollback never takes a backup. Without the old one the resource keeps what it has, so that the rollback can finish. */
-function nothingToReturnTo(situation: Situation, status: string): Answer {
-  return situation.work.event.RequestType === 'Update' ? gone(situation) : failed(situation, notWaitedFor(situation.wanted.source, status));
+  const backup = isBackupId(physicalId) ? await aws.backup(physicalId) : undefined;
+  if (backup && backup.Lifecycle !== 'DELETED') {
+    log.warn('the backup of this resource has lost the tags that say so', { backupId: physicalId });
+    return success(backup);
+  }
+  log.warn('the backup of this resource no longer exists', { backupId: physicalId });
+  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, wanted.source) };
 }
 
 async function remove(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event, startedAt }, wanted, aws, log, now } = situation;
+  const { work: { event, startedAt }, wanted, log, now } = situation;
   const physicalId = event.PhysicalResourceId!;
   const done: Answer = { status: 'SUCCESS', physicalId };
   if (wanted.removalPolicy !== 'DESTROY') {
     log.info('backup kept, as the removal policy says', { physicalId });
     return done;
   }
-  if (isBackupId(physicalId)) {
-    const backup = await aws.backup(physicalId);
-    if (!backup || backup.Lifecycle === 'DELETED') return done;
-    if (!belongsToResource(backup.Tags, situation.identity)) return failed(situation, foreign(physicalId));
-    return await removeBackup(situation, physicalId) ? done : undefined;
-  }
+  if (isBackupId(physicalId)) return removeById(situation, physicalId);
+
   // CloudFormation knows no backup: the create failed before there was one, was cancelled, or was not answered in time.
   const mine = await own(situation);
-  const found = mine.length > 0;
   if (!await removeUnconfirmed(situation, mine)) return undefined;
-  const createMayStillRun = !found && !isPlaceholder(physicalId) && now - startedAt < CANCELLED_CREATE_GRACE;
+  const createMayStillRun = mine.length === 0 && !isPlaceholder(physicalId) && now - startedAt < CANCELLED_REQUEST_GRACE;
   return createMayStillRun ? undefined : done;
 }
 
-/** Delete this generation's backups that no successful deployment ever reported. Whether all are gone. */
-async function removeUnconfirmed(situation: Situation, mine: Backup[]): Promise<boolean> {
+async function removeById(situation: Situation, physicalId: string): Promise<Answer | undefined> {
+  const { work: { event }, aws, identity, log } = situation;
+  const done: Answer = { status: 'SUCCESS', physicalId };
+  const backup = await aws.backup(physicalId);
+  if (!backup || backup.Lifecycle === 'DELETED') return done;
+  if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));
+  // A retry without rollback may have adopted what a failed create had started; CloudFormation then cleans up the failed one.
+  if (await aws.isHeld(event.StackId, event.LogicalResourceId, physicalId)) {
+    log.info('backup kept: the resource holds it again', { backupId: physicalId });
+    return done;
+  }
+  try {
+    return await removeBackup(situation, physicalId) ? done : undefined;
+  } catch (error) {
+    if (backup.Lifecycle !== 'FAILED' || kindOf(error) !== 'final') throw error;
+    log.warn('FSx does not delete what is left of a failed backup', { backupId: physicalId, error: sayError(error) });
+    return done;
+  }
+}
+
+/** Delete those of these backups that no successful deployment has ever reported. Whether all are gone. */
+async function removeUnconfirmed(situation: Situation, backups: Backup[]): Promise<boolean> {
   let all = true;
-  for (const backup of mine) {
-    if (backup.BackupId === situation.work.event.PhysicalResourceId || !await isUnconfirmed(situation, backup)) continue;
+  for (const backup of backups) {
+    if (!await isUnconfirmed(situation, backup)) continue;
     situation.log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
     all = await removeBackup(situation, backup.BackupId!) && all;
   }
@@ -214,15 +253,32 @@ async function own({ aws, wanted, identity }: Situation): Promise<Backup[]> {
   return backups.filter((backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED');
 }
 
+/** The backup with this id, if it is this generation's. */
+async function ownById({ aws, identity }: Situation, id: string): Promise<Backup | undefined> {
+  const backup = isBackupId(id) ? await aws.backup(id) : undefined;
+  return backup && belongsTo(backup.Tags, identity) && backup.Lifecycle !== 'DELETED' ? backup : undefined;
+}
+
 /** No deployment has succeeded since: the backup belongs to an attempt that failed, or to the one that is going on. */
 async function isUnconfirmed({ aws, work: { event } }: Situation, backup: Backup): Promise<boolean> {
   return !await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!);
 }
 
-async function changeTags({ aws, wanted }: Situation, backup: Backup, formerKeys: string[]): Promise<void> {
-  const { set, removed } = tagChanges(backup.Tags ?? [], wanted.tags, formerKeys);
-  await aws.untag(backup.ResourceARN!, removed); // first, so that there is room
-  await aws.tag(backup.ResourceARN!, set);
+async function changeTags({ aws, wanted }: Situation, backup: Backup, former: string[]): Promise<void> {
+  const actual = backup.Tags ?? [];
+  const { set, removed } = tagChanges(actual, wanted.tags, former);
+  const isTight = actual.length + set.length > MAX_TAGS;
+  if (isTight) await aws.untag(backup.ResourceARN!, removed);
+  await aws.tag(backup.ResourceARN!, set); // else first: where it is refused, nothing has changed
+  if (!isTight) await aws.untag(backup.ResourceARN!, removed);
+}
+
+function formerKeys(event: CloudFormationEvent): string[] {
+  return oldProperties(event)?.tags.map((tag) => tag.Key) ?? [];
+}
+
+function success(backup: Backup): Answer {
+  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
 }
 
 /** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
@@ -232,23 +288,10 @@ export function failed({ work: { event, awaited } }: Pick<Situation, 'work'>, re
   return { status: 'FAILED', physicalId, reason };
 }
 
-export function isPlaceholder(physicalId: string): boolean {
-  return physicalId.startsWith(PLACEHOLDER);
-}
-
 const PLACEHOLDER = 'none-';
 
-function foreign(backupId: string): string {
-  return `Backup ${backupId} is not deleted: it does not carry the tags that say it belongs to this resource. If nobody needs it, delete it by `
-    + 'hand; then delete the stack again, or let CloudFormation skip this resource.';
-}
-
-function oldProperties(event: CloudFormationEvent): Wanted | undefined {
-  try {
-    return parseProperties(event.OldResourceProperties);
-  } catch {
-    return undefined; // written by a version this handler does not know: nothing can be said about them
-  }
+function isPlaceholder(physicalId: string): boolean {
+  return physicalId.startsWith(PLACEHOLDER);
 }
 
 function newestOf(backups: Backup[]): Backup | undefined {
@@ -259,12 +302,8 @@ function isLiving(backup: Backup): boolean {
   return backup.Lifecycle !== 'FAILED';
 }
 
-function isBackupId(id: string): boolean {
-  return /^backup-[0-9a-f]{8,}$/.test(id);
-}
-
 function isRollback(stackStatus: string): boolean {
-  return stackStatus.includes('ROLLBACK');
+  return stackStatus.endsWith('ROLLBACK_IN_PROGRESS');
 }
 
 function isForward(stackStatus: string): boolean {

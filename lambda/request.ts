@@ -1,4 +1,4 @@
-import { ANSWER_MARGIN, BackupProperties, ContractTag, MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from '../src/private/contract';
+import { BackupProperties, ContractTag, MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from '../src/private/contract';
 
 /** What CloudFormation sends. */
 export interface CloudFormationEvent {
@@ -53,6 +53,19 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
   };
 }
 
+/** The properties before an update; undefined where a version wrote them that this handler does not know. */
+export function oldProperties(event: CloudFormationEvent): Wanted | undefined {
+  try {
+    return parseProperties(event.OldResourceProperties);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isBackupId(id: string): boolean {
+  return /^backup-[0-9a-f]{8,}$/.test(id);
+}
+
 function parseSource(fileSystemId: unknown, volumeId: unknown): Source {
   if ((fileSystemId === undefined) === (volumeId === undefined)) {
     throw new InvalidProperties('exactly one of FileSystemId and VolumeId must be given');
@@ -76,7 +89,7 @@ function parseTags(tags: unknown): ContractTag[] {
 
 function parseTimeout(value: unknown): number {
   const seconds = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : NaN;
-  if (seconds >= 1 && seconds <= MAX_SERVICE_TIMEOUT) return Math.min(seconds, MAX_SERVICE_TIMEOUT - ANSWER_MARGIN);
+  if (seconds >= 1 && seconds <= MAX_SERVICE_TIMEOUT) return seconds;
   throw new InvalidProperties(`TimeoutSeconds is "${show(value)}"; it must be a whole number from 1 to ${MAX_SERVICE_TIMEOUT}`);
 }
 

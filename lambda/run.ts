@@ -1,11 +1,13 @@
 import { Answer, responseBody } from './answer';
 import type { Aws } from './aws';
-import { failed, isPlaceholder, look, Situation, Work } from './backup';
+import { failed, look, Situation, Work } from './backup';
 import { generationOf } from './identity';
 import type { Log } from './log';
-import { CloudFormationEvent, InvalidProperties, isCloudFormationEvent, parseProperties, sourceId, Wanted } from './request';
+import {
+  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, oldProperties, parseProperties, sourceId, Wanted,
+} from './request';
 import { secondsToNextLook } from './schedule';
-import { callFailed, kindOf, notFinished, sayError } from './trouble';
+import { kindOf, notFinished, sayError, sayTrouble, Sequel } from './trouble';
 import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT } from '../src/private/contract';
 
 /** The outside world. */
@@ -26,7 +28,7 @@ export interface Execution {
   readonly error?: { readonly Error?: string; readonly Cause?: string };
 }
 
-/** IAM takes a while to put a new policy into force. */
+/** IAM takes a while to put a new policy into force; and a deletion whose answer got lost is refused the next time, as the tags are gone. */
 const PERMISSION_GRACE = 120_000;
 
 /** One invocation: a request of CloudFormation, or the next look of the execution that goes on with it. */
@@ -45,7 +47,7 @@ async function begin(event: CloudFormationEvent, effects: Effects): Promise<Exec
   } catch (error) {
     const { work } = execution;
     if (work.answer) throw error; // it could not be delivered and cannot be waited for: Lambda delivers the event again
-    return proceed({ ...execution, work: { ...work, answer: failed({ work }, callFailed('Starting the state machine that waits', error)) } }, effects);
+    return proceed({ ...execution, work: { ...work, answer: failed({ work }, `Starting the state machine that waits failed. ${sayTrouble(error)}`) } }, effects);
   }
 }
 
@@ -71,61 +73,72 @@ async function proceed(execution: Execution, effects: Effects): Promise<Executio
   if (work.answer) return answer(work, work.answer, effects, log);
 
   const elapsed = seconds(effects.now() - work.startedAt);
-  const left = timeoutOf(work) - elapsed;
+  const left = timeLimit(work) - elapsed;
   return { over: false, wait: Math.max(1, Math.min(secondsToNextLook(elapsed), left)), work };
 }
 
 /** One look. An obstacle that may go away is waited out until the time is up. */
 async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | undefined> {
+  const { event } = work;
   let wanted: Wanted;
   try {
-    wanted = parseProperties(work.event.ResourceProperties);
+    wanted = parseProperties(event.ResourceProperties);
   } catch (error) {
     if (!(error instanceof InvalidProperties)) throw error;
     return refused(work, error);
   }
-  const { event } = work;
   const identity = { stackId: event.StackId, logicalId: event.LogicalResourceId, generation: generationOf(wanted.source) };
   const elapsed = effects.now() - work.startedAt;
   try {
     const found = await look({ work, wanted, identity, aws: effects.aws, now: effects.now(), log } satisfies Situation);
-    work.trouble = undefined;
+    work.trouble = work.deniedSince = undefined;
     if (found) return found;
   } catch (error) {
     const kind = kindOf(error);
-    const what = callFailed(purpose(work, wanted), error);
+    work.trouble = work.failure ? sayError(error) : sayTrouble(error, event.RequestType === 'Delete');
     log.warn('a look did not get through', { kind, error: sayError(error) });
-    if (kind === 'final' || (kind === 'permission' && elapsed >= PERMISSION_GRACE)) return giveUp(work, what, log);
-    work.trouble = what;
+    if (kind === 'permission') work.deniedSince ??= effects.now();
+    const isDenied = kind === 'permission' && effects.now() - work.deniedSince! >= PERMISSION_GRACE;
+    if (kind === 'final' || isDenied) return giveUp(work, `${purpose(work, wanted)} failed. ${work.trouble}`, log);
   }
-  return seconds(elapsed) >= wanted.timeoutSeconds ? giveUp(work, late(work, wanted), log) : undefined;
+  return seconds(elapsed) >= timeLimit(work) ? giveUp(work, late(work, wanted), log) : undefined;
 }
 
 function giveUp(work: Work, reason: string, log: Log): Answer {
   if (work.settled) {
-    log.warn('what the failed update had started could not be deleted, and stays', { reason });
+    log.warn('the rollback goes on, and something is left over', { reason });
     return work.settled;
   }
-  return failed({ work }, work.failure ? `${work.failure} But it could not be removed: ${reason}` : reason);
+  if (!work.failure) return failed({ work }, reason);
+  return failed({ work }, `${work.failure} What is left of it could not be removed, and counts towards the quota until you delete it: ${reason}`);
 }
 
 function late(work: Work, wanted: Wanted): string {
-  const minutes = Math.round(wanted.timeoutSeconds / 60);
-  if (work.awaited && work.seen) {
-    return notFinished(wanted.source, work.awaited.id, work.seen, minutes, wanted.removalPolicy === 'DESTROY') + (work.trouble ? ` ${work.trouble}` : '');
-  }
-  return `${purpose(work, wanted)} was not possible in ${minutes} min. ${work.trouble ?? ''}`;
+  const minutes = Math.round(timeLimit(work) / 60);
+  const trouble = work.trouble ? ` ${work.trouble}` : '';
+  if (!work.awaited || !work.seen || work.failure) return `${purpose(work, wanted)} was not possible in ${minutes} min.${trouble}`;
+  return notFinished(wanted.source, work.awaited.id, work.seen, minutes, sequelOf(work, wanted)) + trouble;
 }
 
-function purpose({ event }: Work, wanted: Wanted): string {
-  return event.RequestType === 'Delete' ? `Deleting ${event.PhysicalResourceId}` : `Backing up ${sourceId(wanted.source)}`;
+function sequelOf(work: Work, wanted: Wanted): Sequel {
+  if (work.inPlace) return 'stays';
+  if (wanted.removalPolicy === 'DESTROY') return 'removed';
+  return work.newStack ? 'new stack' : 'taken up';
+}
+
+function purpose({ event, failure }: Work, wanted: Wanted): string {
+  if (failure) return 'Deleting it';
+  if (event.RequestType === 'Delete') return `Deleting ${event.PhysicalResourceId}`;
+  const old = event.RequestType === 'Update' ? oldProperties(event) : undefined;
+  if (old && sourceId(old.source) === sourceId(wanted.source)) return `Updating ${event.PhysicalResourceId}`;
+  return `Backing up ${sourceId(wanted.source)}`;
 }
 
 /** Properties that cannot be used. What they never made need not be deleted. */
 function refused(work: Work, error: InvalidProperties): Answer {
-  const { event } = work;
-  if (event.RequestType === 'Delete' && isPlaceholder(event.PhysicalResourceId!)) return { status: 'SUCCESS', physicalId: event.PhysicalResourceId! };
-  return failed({ work }, `No backup was taken: ${error.message}.`);
+  const { RequestType, PhysicalResourceId } = work.event;
+  if (RequestType === 'Delete' && !isBackupId(PhysicalResourceId!)) return { status: 'SUCCESS', physicalId: PhysicalResourceId! };
+  return failed({ work }, `${RequestType === 'Delete' ? `${PhysicalResourceId} was not deleted` : 'No backup was taken'}: ${error.message}.`);
 }
 
 function crashed(work: Work, error: NonNullable<Execution['error']>, log: Log): Answer {
@@ -148,11 +161,14 @@ async function answer(work: Work, decided: Answer, effects: Effects, log: Log): 
   }
 }
 
-function timeoutOf(work: Work): number {
+/** How long this request may go on, in seconds. A deletion has nothing to do with how long a backup may take. */
+function timeLimit({ event, settled }: Work): number {
+  const longest = MAX_SERVICE_TIMEOUT - ANSWER_MARGIN;
+  if (event.RequestType === 'Delete' || settled) return longest;
   try {
-    return parseProperties(work.event.ResourceProperties).timeoutSeconds;
+    return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
   } catch {
-    return MAX_SERVICE_TIMEOUT - ANSWER_MARGIN;
+    return longest;
   }
 }
 

@@ -17,9 +17,11 @@ export interface Seen {
 
 // IncompatibleParameterError: an earlier delivery of the request used the token, with other tags; its backup will be seen soon.
 const BUSY = new Set(['BackupInProgress', 'BackupRestoring', 'BackupBeingCopied', 'IncompatibleParameterError']);
-const THROTTLING = new Set(['ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'RequestThrottled', 'SlowDown']);
+const THROTTLING = new Set([
+  'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'RequestThrottled', 'SlowDown', 'KmsThrottlingException',
+]);
 const PERMISSION = new Set([
-  'AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'UnrecognizedClientException', 'InvalidClientTokenId',
+  'AccessDenied', 'AccessDeniedException', 'KmsAccessDeniedException', 'UnauthorizedOperation', 'UnrecognizedClientException', 'InvalidClientTokenId',
   'ExpiredToken', 'ExpiredTokenException', 'InvalidSignatureException', 'SignatureDoesNotMatch',
 ]);
 const NETWORK = new Set([
@@ -47,7 +49,9 @@ export function sayError(error: any): string {
 }
 
 /** What to do about it. */
-export function remedyFor(error: any): string {
+function remedyFor(error: any, deleting: boolean): string {
+  if (deleting && kindOf(error) === 'busy') return 'FSx still uses the backup: it is being made, restored or copied. Try again when that is over.';
+  if (deleting && kindOf(error) === 'final') return 'Delete the backup by hand, then try again.';
   switch (error?.name) {
     case 'ServiceLimitExceeded':
       return `The quota${error.Limit ? ` ${error.Limit}` : ''} of this account and Region is used up. Delete backups that nobody needs any more, `
@@ -61,10 +65,6 @@ export function remedyFor(error: any): string {
       return 'Check that the ONTAP volume exists in the Region and account of the stack.';
     case 'BackupInProgress':
       return 'Another backup of the same source is running. Deploy again when it is over, or allow more time with `timeout`.';
-    case 'BackupRestoring':
-      return 'A file system is being restored from the backup. Try again when that is over.';
-    case 'BackupBeingCopied':
-      return 'The backup is being copied. Try again when that is over.';
     case 'IncompatibleParameterError':
       return 'An earlier attempt of this request used other tags. Deploy again.';
     case 'BadRequest':
@@ -84,8 +84,8 @@ export function remedyFor(error: any): string {
   }
 }
 
-export function backupFailed(source: Source, backupId: string, details: BackupFailureDetails | undefined, husk: string): string {
-  return `FSx could not finish backup ${backupId} of ${sourceId(source)}: ${(details?.Message ?? 'it gives no reason').replace(/[.\s]*$/, '.')} ${husk} `
+export function backupFailed(source: Source, backupId: string, details: BackupFailureDetails | undefined): string {
+  return `FSx could not finish backup ${backupId} of ${sourceId(source)}: ${(details?.Message ?? 'it gives no reason').replace(/[.\s]*$/, '.')} `
     + 'Mend the cause, then deploy again.';
 }
 
@@ -93,16 +93,30 @@ export function backupVanished(source: Source, backupId: string): string {
   return `Backup ${backupId} of ${sourceId(source)} was deleted by somebody while it was awaited. Deploy again to take another.`;
 }
 
-export function callFailed(what: string, error: unknown): string {
-  return `${what} failed. ${sayError(error)} ${remedyFor(error)}`;
+export function foreignBackup(backupId: string): string {
+  return `Backup ${backupId} is not deleted: it does not carry the tags that say it belongs to this resource. If nobody needs it, delete it by `
+    + 'hand; then delete the stack again, or let CloudFormation skip this resource.';
 }
 
-export function notFinished(source: Source, backupId: string, seen: Seen, minutes: number, removed: boolean): string {
+/** What the error says, and what to do. */
+export function sayTrouble(error: unknown, deleting = false): string {
+  return `${sayError(error)} ${remedyFor(error, deleting)}`;
+}
+
+/** What becomes of a backup that is not finished in time. */
+export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack';
+
+const SEQUEL: Record<Sequel, string> = {
+  'stays': 'It goes on, and stays this resource\'s backup.',
+  'removed': 'It is removed with the rollback, as the removal policy DESTROY says. Allow more time with `timeout`.',
+  'taken up': 'It goes on: deploy again and the deployment takes it up. Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
+  'new stack': 'It goes on and stays, but a stack whose creation failed has to be created anew, and does not take it up. Create the stack without the '
+    + 'backup and add it then; or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
+};
+
+export function notFinished(source: Source, backupId: string, seen: Seen, minutes: number, sequel: Sequel): string {
   const progress = seen.percent === undefined ? '' : `, ${seen.percent} %`;
-  return `Backup ${backupId} of ${sourceId(source)} is not finished after ${minutes} min (${seen.lifecycle}${progress}). `
-    + (removed
-      ? 'It is removed with the rollback, as the removal policy DESTROY says. Allow more time with `timeout`.'
-      : 'It goes on: deploy again and the deployment takes it up. Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.');
+  return `Backup ${backupId} of ${sourceId(source)} is not finished after ${minutes} min (${seen.lifecycle}${progress}). ${SEQUEL[sequel]}`;
 }
 
 export function notWaitedFor(source: Source, stackStatus: string): string {

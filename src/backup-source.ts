@@ -76,7 +76,7 @@ export class BackupSource {
   private constructor(
     /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId',
     /** @internal */ public readonly _id: string,
-    private readonly resource?: CfnResource,
+    /** @internal */ public readonly _resource?: CfnResource,
   ) {}
 
   /**
@@ -86,7 +86,7 @@ export class BackupSource {
    */
   public _validate(app: IConstruct): string[] {
     if (this._kind === 'VolumeId') return [];
-    return dataRepositoriesOf(app, this._id, this.resource).map((association) =>
+    return dataRepositoriesOf(app, this._id, this._resource).map((association) =>
       `the Lustre file system of this backup is linked to a data repository by "${association.node.path}", and FSx cannot back up linked file `
       + 'systems: remove the association, or the backup (the repository holds the data)');
   }

@@ -103,18 +103,11 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
    */
   public readonly _serviceToken: string;
 
-  /**
-   * What must exist before and after every backup of this provider.
-   *
-   * @internal
-   */
-  public readonly _policy: iam.Policy;
-
   private readonly role: iam.IRole;
+  private readonly policy: iam.Policy;
   private readonly creation: iam.PolicyStatement;
   private readonly description: iam.PolicyStatement;
-  private readonly sources = new Set<string>();
-  private deletion?: iam.Policy;
+  private readonly sources = new Map<string, iam.Policy>();
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
@@ -144,7 +137,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       comment: 'Waits for Amazon FSx backups (cdk-fsx-backup)',
       definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(stateMachineDefinition(handler.functionArn, FUNCTION_TIMEOUT))),
-      role: this.stateMachineRole(handler),
+      role: this.stateMachineRole(handler, props.encryptionKey),
       encryptionConfiguration: props.encryptionKey && new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey),
     });
     this.stateMachine = stateMachine;
@@ -156,7 +149,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     });
     this.description = new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] });
     // Outside of the role's own scope: the function waits for everything in there, and this policy names the state machine.
-    this._policy = this.policy('Policy', [
+    this.policy = this.attach('Policy', [
       this.description,
       this.creation,
       ...this.taggingStatements(),
@@ -168,20 +161,34 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Allow backups of a source.
+   * Allow backups of a source, and say which policies must be there before the backup and until after its deletion.
+   *
+   * A source of this stack gets a policy of its own: were it named in the policy that all backups wait for, every backup would wait for every
+   * source, and a source that is restored from another backup would be a circular dependency.
    *
    * @internal
    */
-  public _allowSource(source: BackupSource): void {
-    const stack = Stack.of(this);
+  public _allowSource(source: BackupSource): iam.Policy[] {
     const volume = source._kind === 'VolumeId';
     this.description.addActions(volume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
     // A volume's ARN names its file system too, and a volume's id does not tell it.
-    const arnOf = (id: string) => stack.formatArn({ service: 'fsx', resource: volume ? 'volume/*' : 'file-system', resourceName: id });
+    const arnOf = (id: string) => Stack.of(this).formatArn({ service: 'fsx', resource: volume ? 'volume/*' : 'file-system', resourceName: id });
     const arn = arnOf(source._id);
-    if (this.sources.has(arn)) return;
-    this.sources.add(arn);
-    this.creation.addResources(this.sources.size <= MAX_NAMED_SOURCES ? arn : arnOf('*'));
+    let policy = this.sources.get(arn);
+    if (!policy) {
+      const isLocal = source._resource !== undefined && Stack.of(source._resource) === Stack.of(this);
+      if (this.sources.size >= MAX_NAMED_SOURCES) {
+        this.creation.addResources(arnOf('*'));
+        policy = this.policy;
+      } else if (isLocal) {
+        policy = this.attach(`Source${source._resource!.node.addr.slice(-8)}`, [new iam.PolicyStatement({ actions: ['fsx:CreateBackup'], resources: [arn] })]);
+      } else {
+        this.creation.addResources(arn);
+        policy = this.policy;
+      }
+      this.sources.set(arn, policy);
+    }
+    return policy === this.policy ? [policy] : [this.policy, policy];
   }
 
   /**
@@ -191,13 +198,13 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
    * @internal
    */
   public _allowDeletion(): iam.Policy {
-    return this.deletion ??= this.policy('DeletionPolicy', [
+    return this.node.tryFindChild('DeletionPolicy') as iam.Policy | undefined ?? this.attach('DeletionPolicy', [
       new iam.PolicyStatement({ actions: ['fsx:DeleteBackup'], resources: [this.backupArns()], conditions: this.ifTaggedByThisStack('aws:ResourceTag') }),
     ]);
   }
 
   /** A role that must not be changed (`withoutPolicyUpdates`, or imported as immutable) is left as it is. */
-  private policy(id: string, statements: iam.PolicyStatement[]): iam.Policy {
+  private attach(id: string, statements: iam.PolicyStatement[]): iam.Policy {
     const policy = new iam.Policy(this, id, { statements });
     this.role.attachInlinePolicy(policy);
     return policy;
@@ -235,21 +242,20 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     });
   }
 
-  private stateMachineRole(handler: lambda.Function): iam.Role {
+  private stateMachineRole(handler: lambda.Function, encryptionKey: kms.IKey | undefined): iam.Role {
+    const statements = [new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] })];
+    // CDK's own grant names the state machine by its physical name, and fits none where CloudFormation chooses the name.
+    if (encryptionKey) statements.push(new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [encryptionKey.keyArn] }));
     return new iam.Role(this, 'StateMachineRole', {
       description: 'Role of the state machine that waits for Amazon FSx backups (cdk-fsx-backup)',
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
-      inlinePolicies: {
-        InvokeFunction: new iam.PolicyDocument({
-          statements: [new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] })],
-        }),
-      },
+      inlinePolicies: { InvokeFunction: new iam.PolicyDocument({ statements }) },
     });
   }
 
   private encryptedLogGroup(encryptionKey: kms.IKey | undefined): logs.LogGroup {
     encryptionKey?.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
+      principals: [new iam.ServicePrincipal(`logs.${Aws.REGION}.${Aws.URL_SUFFIX}`)],
       actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
       resources: ['*'],
       conditions: {
@@ -260,5 +266,5 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   }
 }
 
-/** A role's inline policies may have 10,240 characters. Beyond this many sources of a kind all of the account's are named at once. */
-const MAX_NAMED_SOURCES = 60;
+/** A role's inline policies may have 10,240 characters together. Beyond this many sources, all of the account's are allowed. */
+const MAX_NAMED_SOURCES = 30;

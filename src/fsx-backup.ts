@@ -2,7 +2,7 @@ import { CfnResource, CustomResource, Duration, IResource, ITaggable, RemovalPol
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
-import { ANSWER_MARGIN, BackupProperties, MAX_SERVICE_TIMEOUT, MAX_TAG_VALUE, RESOURCE_TYPE, SCHEMA_VERSION, TAG_CHARACTERS } from './private/contract';
+import { BackupProperties, MAX_SERVICE_TIMEOUT, MAX_TAG_VALUE, RESOURCE_TYPE, SCHEMA_VERSION, TAG_CHARACTERS } from './private/contract';
 import { tagProblems } from './private/tag-checks';
 
 /**
@@ -211,7 +211,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
 
     const timeout = checkTimeout(props.timeout ?? Duration.seconds(MAX_SERVICE_TIMEOUT));
     this.provider = props.provider ? checkProvider(this, props.provider) : FsxBackupProvider._default(this);
-    this.provider._allowSource(props.source);
+    const policies = this.provider._allowSource(props.source);
 
     this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
     Tags.of(this).add('Name', props.backupName === undefined ? nameFromPath(this.node.path) : checkName(props.backupName));
@@ -219,7 +219,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
     const custom = new CustomResource(this, 'Resource', {
       serviceToken: this.provider._serviceToken,
       resourceType: RESOURCE_TYPE,
-      serviceTimeout: Duration.seconds(Math.min(MAX_SERVICE_TIMEOUT, timeout + ANSWER_MARGIN)),
+      serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT), // also that of deletions, which have their own reasons to take long
       properties: {
         SchemaVersion: SCHEMA_VERSION,
         StateMachineArn: this.provider.stateMachine.stateMachineArn,
@@ -231,7 +231,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
       } satisfies BackupProperties,
     });
     this.resource = custom.node.defaultChild as CfnResource;
-    custom.node.addDependency(this.provider._policy);
+    custom.node.addDependency(...policies);
     this.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
 
     this.backupId = custom.ref;

@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxBackupProviderProps } from '../src';
 
@@ -70,9 +70,30 @@ describe('permissions', () => {
     expect(statements('Provider')[1].Resource).toHaveLength(3);
   });
 
+  test('of a source that the stack defines are a policy of its own, for which only its backups wait', () => {
+    const fileSystem = (id: string) => new fsx.CfnFileSystem(stack, id, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+    define(undefined, [BackupSource.fromCfnFileSystem(fileSystem('One')), BackupSource.fromCfnFileSystem(fileSystem('Two'))]);
+    expect(statements('ProviderSource')).toEqual(['One', 'Two'].map((id) => (
+      { Effect: 'Allow', Action: 'fsx:CreateBackup', Resource: `arn:<Partition>:fsx:<Region>:<AccountId>:file-system/<${id}>` }
+    )));
+    expect(statements('ProviderPolicy')[1].Resource).toBe(backups);
+    const waits = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup')).map((resource) => resource.DependsOn);
+    expect(waits).toEqual(waits.map(() => [expect.stringMatching(/^ProviderPolicy/), expect.stringMatching(/^ProviderSource/)]));
+    expect(waits[0]).not.toEqual(waits[1]);
+  });
+
+  test('of a source in another stack are part of the policy of all', () => {
+    const other = new Stack(stack.node.root as App, 'Other');
+    define(undefined, [BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(other, 'Fs', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] }))]);
+    expect(statements('ProviderSource')).toEqual([]);
+    expect(statements('ProviderPolicy')[1].Resource).toHaveLength(2);
+  });
+
   test('fit into a role, however many sources there are', () => {
     const id = (n: number) => `fs-${n.toString(16).padStart(17, '0')}`;
-    define(undefined, Array.from({ length: 200 }, (_, n) => BackupSource.fromFileSystemId(id(n))), RemovalPolicy.DESTROY);
+    const local = (n: number) => new fsx.CfnFileSystem(stack, `Fs${n}`, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+    const sources = Array.from({ length: 100 }, (_, n) => n % 2 ? BackupSource.fromCfnFileSystem(local(n)) : BackupSource.fromFileSystemId(id(n)));
+    define(undefined, sources, RemovalPolicy.DESTROY);
     const all = JSON.stringify(statements('Provider')).replace(/<Partition>/g, 'aws-us-gov').replace(/<Region>/g, 'us-gov-west-1').replace(/<AccountId>/g, '123456789012');
     expect(all.length).toBeLessThan(10_240);
     expect(all).toContain('file-system/*');
@@ -163,9 +184,11 @@ describe('the encryption key', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { KmsKeyArn: key });
     template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
     expect(statements('ProviderPolicy')).toContainEqual({ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: key });
-    expect(JSON.stringify(statements('ProviderStateMachineRole'))).toContain('kms:Decrypt');
+    template.hasResourceProperties('AWS::IAM::Role', {
+      Policies: [{ PolicyDocument: { Statement: Match.arrayWith([{ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: key }]) } }],
+    });
     template.hasResourceProperties('AWS::KMS::Key', {
-      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } } })]) },
+      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]] } } })]) },
     });
   });
 

@@ -50,9 +50,9 @@ describe('the custom resource', () => {
     ]);
   });
 
-  test('is waited for a little longer than the backup may take', () => {
+  test('is waited for an hour, whatever the timeout: deletions have their own reasons to take long', () => {
     define({ timeout: Duration.minutes(10) });
-    expect(customResource().Properties).toMatchObject({ TimeoutSeconds: '600', ServiceTimeout: '720' });
+    expect(customResource().Properties).toMatchObject({ TimeoutSeconds: '600', ServiceTimeout: '3600' });
   });
 
   test('does not wait with waitUntil STARTED', () => {
@@ -74,15 +74,22 @@ describe('the custom resource', () => {
   });
 });
 
-describe('eight resources at most', () => {
+describe('the resources that come with it', () => {
   const count = () => Object.keys(Template.fromStack(stack).toJSON().Resources).length;
 
-  test('seven for the first backup', () => {
+  test('seven for the first backup of something that exists', () => {
     define();
     expect(count()).toBe(7);
   });
 
-  test('eight where one may be deleted', () => {
+  test('eight for the first backup of something that the stack defines', () => {
+    const fileSystem = new fsx.CfnFileSystem(stack, 'Fs', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+    define({ source: BackupSource.fromCfnFileSystem(fileSystem) });
+    define({ source: BackupSource.fromCfnFileSystem(fileSystem) }, 'Second');
+    expect(count()).toBe(8 + 1 + 1);
+  });
+
+  test('one more where one may be deleted', () => {
     define({ removalPolicy: RemovalPolicy.DESTROY });
     expect(count()).toBe(8);
   });

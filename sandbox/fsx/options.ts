@@ -17,6 +17,8 @@ export interface FsxOptions {
   deletionOfFailed: 'deleted' | 'BadRequest';
   /** [?] the model requires `FileSystem` in every backup; false: it is there and empty in those of volumes */
   fileSystemInVolumeBackups: boolean;
+  /** [?] DescribeBackups, filtered by a file system or volume that is gone */
+  filterOfMissingSource: 'empty' | 'error';
   /** milliseconds for which a new backup does not show in DescribeBackups */
   visibilityDelay: number;
   /** most records that an answer is made from; filters apply afterwards, so that pages may be short or empty */
@@ -35,6 +37,7 @@ export const DEFAULTS: FsxOptions = {
   deletionInProgress: 'deleted',
   deletionOfFailed: 'deleted',
   fileSystemInVolumeBackups: true,
+  filterOfMissingSource: 'empty',
   visibilityDelay: 0,
   pageSize: 50,
   quotas: { WINDOWS: 500, LUSTRE: 500, ONTAP: 10_000, OPENZFS: 10_000 },

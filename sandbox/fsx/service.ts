@@ -109,8 +109,17 @@ export class FsxService extends Sources {
     const candidates = byIds
       ? new Set<BackupRecord>(BackupIds.map((id: string) => this.visibleBackup(id)))
       : [...this.backups.values()].filter((backup) => this.isVisible(backup));
+    if (!byIds && this.options.filterOfMissingSource === 'error') this.assertSourcesExist(Filters);
     const { page, NextToken } = pageOf(candidates, paging, this.options.pageSize);
     return { Backups: page.filter(passes(byIds ? [] : Filters)).map((backup) => this.describe(backup)), NextToken };
+  }
+
+  private assertSourcesExist(filters: Array<{ Name: string; Values: string[] }> = []): void {
+    const sources: Record<string, { has(id: string): boolean }> = { 'file-system-id': this.fileSystems, 'volume-id': this.volumes };
+    for (const { Name, Values } of filters) {
+      const missing = sources[Name] && Values.find((id) => !sources[Name].has(id));
+      if (missing) throw new AwsError(Name === 'volume-id' ? 'VolumeNotFound' : 'FileSystemNotFound', `There is no ${missing}.`);
+    }
   }
 
   private deleteBackup({ BackupId: id, ClientRequestToken: token }: any) {

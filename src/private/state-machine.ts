@@ -6,19 +6,26 @@
  */
 export function stateMachineDefinition(functionArn: string, functionTimeoutSeconds: number): object {
   const invoke = { Type: 'Task', Resource: functionArn, TimeoutSeconds: functionTimeoutSeconds + 10, Next: 'Is it over?' };
+  // Lambda did not run the function, and will soon.
+  const notInvoked = {
+    ErrorEquals: ['Lambda.TooManyRequestsException', 'Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException'],
+    IntervalSeconds: 5,
+    BackoffRate: 1.5,
+    MaxAttempts: 8,
+  };
   return {
     StartAt: 'Wait',
     States: {
       'Wait': { Type: 'Wait', SecondsPath: '$.wait', Next: 'Look' },
       'Look': {
         ...invoke,
-        Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 }],
+        Retry: [notInvoked, { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 }],
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Give up' }],
       },
       'Is it over?': { Type: 'Choice', Choices: [{ Variable: '$.over', BooleanEquals: true, Next: 'Over' }], Default: 'Wait' },
       'Give up': {
         ...invoke,
-        Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 6 }],
+        Retry: [notInvoked, { ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 6 }],
         Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Unanswered' }],
       },
       'Over': { Type: 'Succeed' },

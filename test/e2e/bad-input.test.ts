@@ -144,7 +144,8 @@ test('a file system outside of the stack\'s sources cannot be backed up by its r
   const create = (resource: string, given = context as Record<string, string>) => sandbox.policies.authorize({ principal, action: 'fsx:CreateBackup', resource, context: given });
   await expect(create(arn(backup.source.fileSystemId))).resolves.toBeUndefined();
   await expect(create(arn('fs-0aaaaaaaaaaaaaaaa'))).rejects.toThrow(/not authorized/);
-  await expect(create(arn(backup.source.fileSystemId), {})).rejects.toThrow(/not authorized/);
+  await expect(create(backup.arn.replace(/backup-.*/, '*'))).resolves.toBeUndefined();
+  await expect(create(backup.arn.replace(/backup-.*/, '*'), {})).rejects.toThrow(/not authorized/); // FSx asks for both resources
 });
 
 test.each([

@@ -81,7 +81,7 @@ describe('a function that cannot be invoked', () => {
 
   test('several times in a row ends in an answer that says so, and names the backup', async () => {
     const sandbox = await start();
-    functionFault(sandbox, { from: 4, to: 8 }, { kind: 'server-error' });
+    functionFault(sandbox, { from: 4, to: 12 }, { kind: 'server-error' });
     const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(/Looking at the backup failed several times in a row \(Lambda\.\w+\)/);

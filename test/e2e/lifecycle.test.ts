@@ -322,7 +322,7 @@ describe.each(KINDS)('%s', (kind) => {
       backup.beingCopiedTo = 'backup-0aaaaaaaaaaaaaaaa';
       const blocked = await sandbox.destroy('Files');
       expect(blocked.status).toBe('DELETE_FAILED');
-      expect(blocked.reason).toMatch(/Deleting backup-\w+ was not possible in 10 min\..*BackupBeingCopied/);
+      expect(blocked.reason).toMatch(/Deleting backup-\w+ was not possible in 58 min\..*BackupBeingCopied/);
       backup.beingCopiedTo = undefined;
       expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
       expect(ownBackupsIn(sandbox)).toEqual([]);

@@ -6,7 +6,7 @@ test('the properties of a file system backup', () => {
     source: { fileSystemId: 'fs-0498eed5fe91001ec' },
     tags: [{ Key: 'Name', Value: 'Files/Backup' }],
     waitUntil: 'AVAILABLE',
-    timeoutSeconds: 3480, // two minutes are kept for the answer
+    timeoutSeconds: 3600,
     removalPolicy: 'RETAIN',
     stateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter',
   });

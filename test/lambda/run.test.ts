@@ -196,10 +196,73 @@ describe('create', () => {
   test.each(['ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'CREATE_FAILED', 'CREATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS'])(
     'takes nothing while the stack is %s', async (status) => {
       stackIs(status);
-      await run(createEvent(), effects);
+      let execution = await run(createEvent(), effects);
+      while (!execution.over) execution = await lookAgain(execution);
       expect(calls(CreateBackupCommand)).toEqual([]);
       expect(answers[0]).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining(status) });
+      expect(now - START).toBeLessThan(80_000);
     });
+
+  test('gives CloudFormation a minute to show that an operation has begun', async () => {
+    stackIs('UPDATE_ROLLBACK_COMPLETE');
+    const execution = await run(createEvent(), effects);
+    expect(execution.over).toBe(false);
+    stackIs('UPDATE_IN_PROGRESS');
+    await lookAgain(execution);
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+  });
+
+  test('adopts a running backup also where a deployment has succeeded since it was started: there can be no other', async () => {
+    stackIs('UPDATE_IN_PROGRESS', { status: 'UPDATE_COMPLETE', secondsAgo: 10 });
+    listed(backup({ Lifecycle: 'PENDING' }));
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toEqual([]);
+  });
+
+  test('adopts no finished backup that is older than a day', async () => {
+    listed(backup({ CreationTime: new Date(START - 25 * 3600_000) }));
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+  });
+
+  test('adopts where a deployment of a nested stack had succeeded and was rolled back with its parent', async () => {
+    stackIs('UPDATE_IN_PROGRESS', { status: 'UPDATE_IN_PROGRESS', secondsAgo: 1 }, { status: 'UPDATE_ROLLBACK_COMPLETE', secondsAgo: 5 },
+      { status: 'UPDATE_ROLLBACK_IN_PROGRESS', secondsAgo: 6 }, { status: 'UPDATE_COMPLETE', secondsAgo: 10 });
+    listed(backup());
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toEqual([]);
+  });
+
+  test('reads the stack\'s events page by page, and no further than it must', async () => {
+    const event = (secondsAgo: number, changes: object) => ({ Timestamp: new Date(START - secondsAgo * 1000), StackId: STACK_ID, EventId: 'e', StackName: 'Files', ...changes });
+    const resource = { PhysicalResourceId: 'something', ResourceStatus: 'UPDATE_COMPLETE' as const };
+    cloudFormation.on(DescribeStackEventsCommand)
+      .resolvesOnce({ StackEvents: [event(1, resource)], NextToken: 'two' })
+      .resolvesOnce({ StackEvents: [event(2, { PhysicalResourceId: STACK_ID, ResourceStatus: 'UPDATE_COMPLETE' })], NextToken: 'three' });
+    listed(backup());
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+    expect(calls(DescribeStackEventsCommand).map((input) => input.NextToken)).toEqual([undefined, 'two']);
+  });
+
+  test('fails where the token brings back a backup that was deleted', async () => {
+    fsx.on(CreateBackupCommand).resolves({ Backup: backup({ Lifecycle: 'DELETED' }) });
+    await run(createEvent(), effects);
+    expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP });
+  });
+
+  test('asks for user-initiated backups of the source, and of nothing else', async () => {
+    await run(createEvent(), effects);
+    expect(calls(DescribeBackupsCommand)).toEqual([{
+      Filters: [{ Name: 'file-system-id', Values: [FILE_SYSTEM] }, { Name: 'backup-type', Values: ['USER_INITIATED'] }],
+    }]);
+  });
+
+  test('takes a source that FSx does not know for one without backups', async () => {
+    fsx.on(DescribeBackupsCommand).rejects(awsError('FileSystemNotFound', 'no'));
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+  });
 
   test('copies the source\'s tags where the source asks for it', async () => {
     fsx.on(DescribeFileSystemsCommand).resolves({
@@ -232,6 +295,7 @@ describe('create', () => {
   });
 
   test('reports progress and the backup\'s id when the time is up', async () => {
+    stackIs('UPDATE_IN_PROGRESS');
     let execution = await run(createEvent({ TimeoutSeconds: '600' }), effects);
     described(backup({ Lifecycle: 'CREATING', ProgressPercent: 43 }));
     while (!execution.over) execution = await lookAgain(execution);
@@ -325,7 +389,7 @@ describe('update', () => {
   beforeEach(() => stackIs('UPDATE_IN_PROGRESS', { status: 'CREATE_COMPLETE', secondsAgo: 10 }));
 
   test('of tags changes them in place', async () => {
-    listed(backup({ Tags: [...backup().Tags!, { Key: 'team', Value: 'a' }] }));
+    described(backup({ Tags: [...backup().Tags!, { Key: 'team', Value: 'a' }] }));
     await run(updateEvent(BACKUP, { Tags: [{ Key: 'Name', Value: 'new' }] }, { Tags: [{ Key: 'Name', Value: 'Files/Backup' }, { Key: 'team', Value: 'a' }] }), effects);
     expect(calls(TagResourceCommand)[0].Tags).toEqual([{ Key: 'Name', Value: 'new' }]);
     expect(calls(UntagResourceCommand)[0].TagKeys).toEqual(['team']);
@@ -334,14 +398,14 @@ describe('update', () => {
   });
 
   test('of options takes nothing and changes nothing', async () => {
-    listed(backup());
+    described(backup());
     await run(updateEvent(BACKUP, { TimeoutSeconds: '600', RemovalPolicy: 'DESTROY' }), effects);
     expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
     for (const command of [CreateBackupCommand, TagResourceCommand, UntagResourceCommand, DeleteBackupCommand]) expect(calls(command)).toEqual([]);
   });
 
   test('to waiting waits for the backup that was only started', async () => {
-    listed(backup({ Lifecycle: 'CREATING' }));
+    described(backup({ Lifecycle: 'CREATING' }));
     let execution = await run(updateEvent(BACKUP, {}, { WaitUntil: 'STARTED' }), effects);
     expect(execution.over).toBe(false);
     described(backup());
@@ -377,12 +441,50 @@ describe('update', () => {
     expect(calls(CreateBackupCommand)).toEqual([]);
   });
 
-  test('of a backup that failed after it was started is told to who now waits', async () => {
-    listed(backup({ Lifecycle: 'FAILED', FailureDetails: { Message: 'disk' } }));
+  test('of a backup that failed after it was started takes another for who now waits', async () => {
+    described(backup({ Lifecycle: 'FAILED', FailureDetails: { Message: 'disk' } }));
+    listed(backup({ Lifecycle: 'FAILED' }));
     await run(updateEvent(BACKUP, {}, { WaitUntil: 'STARTED' }), effects);
-    expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP, Reason: expect.stringContaining('disk') });
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+  });
+
+  test('of a backup that failed after it was started says so to who still does not wait', async () => {
+    described(backup({ Lifecycle: 'FAILED', FailureDetails: { Message: 'disk' } }));
     await run(updateEvent(BACKUP, { WaitUntil: 'STARTED', Tags: [] }, { WaitUntil: 'STARTED' }), effects);
-    expect(answers[1]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'FAILED' } });
+    expect(answers[0]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'FAILED' } });
+    expect(calls(CreateBackupCommand)).toEqual([]);
+  });
+
+  test('of a backup that fails while it is waited for leaves the husk to its resource, with DESTROY too', async () => {
+    described(backup({ Lifecycle: 'CREATING' }));
+    const destroy = { RemovalPolicy: 'DESTROY' };
+    const execution = await run(updateEvent(BACKUP, destroy, { ...destroy, WaitUntil: 'STARTED' }), effects);
+    described(backup({ Lifecycle: 'FAILED' }));
+    await lookAgain(execution);
+    expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP });
+    expect(calls(DeleteBackupCommand)).toEqual([]);
+  });
+
+  test('of a backup that is deleted while it is waited for succeeds and says so', async () => {
+    described(backup({ Lifecycle: 'CREATING' }));
+    const execution = await run(updateEvent(BACKUP, {}, { WaitUntil: 'STARTED' }), effects);
+    described(undefined);
+    await lookAgain(execution, 61);
+    expect(answers[0]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'DELETED' } });
+  });
+
+  test('makes room for the user\'s tags before it sets them, and only then removes first', async () => {
+    const full = Array.from({ length: 46 }, (_, n) => ({ Key: `copied${n}`, Value: 'v' }));
+    const order: string[] = [];
+    fsx.on(TagResourceCommand).callsFake(() => { order.push('tag'); return {}; });
+    fsx.on(UntagResourceCommand).callsFake(() => { order.push('untag'); return {}; });
+    described(backup({ Tags: [...backup().Tags!, ...full] }));
+    const wanted = { Tags: [{ Key: 'Name', Value: 'new' }, { Key: 'extra', Value: 'v' }] };
+    await run(updateEvent(BACKUP, wanted), effects);
+    expect(order).toEqual(['untag', 'tag']);
+    described(backup({ Tags: [...backup().Tags!, { Key: 'old', Value: 'v' }] }));
+    await run(updateEvent(BACKUP, wanted, { Tags: [{ Key: 'old', Value: 'v' }] }), effects);
+    expect(order.slice(2)).toEqual(['tag', 'untag']);
   });
 });
 
@@ -410,9 +512,24 @@ describe('rollback', () => {
 
   describe('of an update that failed', () => {
     const attempt = backup({ BackupId: 'backup-0bbbbbbbbbbbbbbbb', Lifecycle: 'CREATING', CreationTime: new Date(START - 5_000) }, OTHER_FILE_SYSTEM);
+    const another = { ...attempt, BackupId: 'backup-0ddddddddddddddddd' };
+    let deleted: boolean;
     beforeEach(() => {
-      fsx.on(DescribeBackupsCommand).callsFake((input) => ({ Backups: input.Filters?.[0].Values[0] === OTHER_FILE_SYSTEM ? [attempt] : [backup()] }));
+      deleted = false;
+      fsx.on(DescribeBackupsCommand).callsFake((input) => {
+        if (input.BackupIds) return { Backups: [backup()] };
+        return { Backups: input.Filters[0].Values[0] === OTHER_FILE_SYSTEM ? deleted ? [] : [attempt, another] : [backup()] };
+      });
       fsx.on(DeleteBackupCommand).resolves({ Lifecycle: 'DELETED' });
+    });
+
+    test('waits two minutes for an attempt that may just be calling CreateBackup, with DESTROY', async () => {
+      fsx.on(DescribeBackupsCommand).callsFake((input) => ({ Backups: input.BackupIds ? [backup()] : [] }));
+      let execution = await run(updateEvent(BACKUP, { TimeoutSeconds: '60' }, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
+      while (!execution.over) execution = await lookAgain(execution);
+      expect(now - START).toBeGreaterThanOrEqual(120_000);
+      expect(now - START).toBeLessThan(140_000);
+      expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
     });
 
     test('keeps what the attempt had started, with RETAIN', async () => {
@@ -422,11 +539,12 @@ describe('rollback', () => {
     });
 
     test('deletes what the attempt had started, with DESTROY', async () => {
-      fsx.on(DeleteBackupCommand).rejectsOnce(awsError('BackupInProgress', 'wait')).resolves({ Lifecycle: 'DELETED' });
+      fsx.on(DeleteBackupCommand).resolvesOnce({ Lifecycle: 'CREATING' }).resolves({ Lifecycle: 'DELETED' });
       const execution = await run(updateEvent(BACKUP, {}, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
       expect(execution.over).toBe(false);
       await lookAgain(execution);
-      expect(calls(DeleteBackupCommand)).toEqual([{ BackupId: attempt.BackupId }, { BackupId: attempt.BackupId }]);
+      expect(calls(DeleteBackupCommand).map((input) => input.BackupId))
+        .toEqual([attempt.BackupId, another.BackupId, attempt.BackupId, another.BackupId]);
       expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
     });
 
@@ -490,7 +608,7 @@ describe('delete', () => {
     let execution = await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY', TimeoutSeconds: '300' }), effects);
     while (!execution.over) execution = await lookAgain(execution);
     expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP });
-    expect(answers[0].Reason).toMatch(/Deleting backup-03e3c82e0183b7b6b was not possible in 5 min.*BackupRestoring.*Try again when that is over/);
+    expect(answers[0].Reason).toMatch(/Deleting backup-03e3c82e0183b7b6b was not possible in 58 min\. BackupRestoring: a restore is running\. FSx still uses the backup.*Try again when that is over/);
   });
 
   test('leaves a backup without the identity tags alone, and says so', async () => {
