@@ -58,7 +58,7 @@ const PATHS: Record<string, Path> = {
     policy: DESTROY,
     prepare: withNone,
     act: async (sandbox, apps) => {
-      sandbox.cloudFormation.failures.fail({ target: 'Sibling', on: 'create', after: 12_000 });
+      sandbox.cloudFormation.failures.fail({ target: 'Sibling', on: 'create', after: 6_000 });
       return deploy(sandbox, apps.one);
     },
   },
@@ -110,7 +110,7 @@ function eachRequestIsAnsweredOnce(sandbox: Sandbox): void {
 }
 
 async function play(path: Path, apps: Apps, disturb: (sandbox: Sandbox) => void = () => {}) {
-  const sandbox = await start({ fsx: { backupDuration: () => 17_000 } });
+  const sandbox = await start({ fsx: { backupDuration: () => 7_000 } });
   await path.prepare?.(sandbox, apps);
   const before = sandbox.journal.entries.length;
   disturb(sandbox);
