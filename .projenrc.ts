@@ -1,4 +1,4 @@
-import { awscdk, javascript, JsonFile } from 'projen';
+import { awscdk, javascript, JsonFile, release } from 'projen';
 
 /** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
 const cdkFloor = '2.181.0';
@@ -40,6 +40,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   defaultReleaseBranch: 'main',
   bumpPackage: 'commit-and-tag-version@^12',
   githubOptions: { mergify: false },
+  releaseTrigger: release.ReleaseTrigger.workflowDispatch(), // never by a push alone
   depsUpgradeOptions: { workflow: true },
 
   devDeps: [
@@ -47,6 +48,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // The Node version of the Lambda runtime: runs the handler in the sandbox, and every task of this project.
     'node@^24.21.0',
     `aws-cdk-lib-latest@npm:aws-cdk-lib@${cdkLatest}`,
+    // Its dependency, named because `npm ci` leaves it out beside the bundled ones of an aliased package.
+    'cloud-assembly-schema-latest@npm:@aws-cdk/cloud-assembly-schema@^55.3.0',
     '@aws-sdk/client-cloudformation@^3.1098.0',
     '@aws-sdk/client-fsx@^3.1098.0',
     '@aws-sdk/client-sfn@^3.1098.0',
@@ -110,9 +113,10 @@ for (const dir of ['lambda', 'sandbox', 'examples']) {
 // ------------------------------------------------------------------------------------------------------- tests
 project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-fsx-backup$'] }] } });
 project.testTask.prependSpawn(bundle.bundleTask);
+project.jest!.config.collectCoverage = false;
+project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
 project.jest!.config.testPathIgnorePatterns.push('/test/latest/');
-project.jest!.config.coveragePathIgnorePatterns = ['/node_modules/', '/lib/', '/assets/'];
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
 project.testTask.env('CDK_VALIDATION', 'false'); // the newest aws-cdk-lib's template validation takes seconds per process
 // Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
@@ -122,7 +126,11 @@ new JsonFile(project, 'jest.latest.json', {
     testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/latest/*.test.ts'],
     testPathIgnorePatterns: ['/node_modules/', '/package.test.ts$'],
     transform: project.jest!.config.transform,
-    moduleNameMapper: { '^aws-cdk-lib$': 'aws-cdk-lib-latest', '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1' },
+    moduleNameMapper: {
+      '^aws-cdk-lib$': 'aws-cdk-lib-latest',
+      '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1',
+      '^@aws-cdk/cloud-assembly-schema$': 'cloud-assembly-schema-latest',
+    },
   },
 });
 project.testTask.exec('jest --config jest.latest.json --coverage=false');

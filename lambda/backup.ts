@@ -217,7 +217,8 @@ async function removeById(situation: Situation, physicalId: string): Promise<Ans
   if (!backup || backup.Lifecycle === 'DELETED') return done;
   if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));
   // A retry without rollback may have adopted what a failed create had started; CloudFormation then cleans up the failed one.
-  if (await aws.isHeld(event.StackId, event.LogicalResourceId, physicalId)) {
+  const isUpdate = (await aws.stackStatus(event.StackId)).startsWith('UPDATE_');
+  if (isUpdate && await aws.isHeld(event.StackId, event.LogicalResourceId, physicalId)) {
     log.info('backup kept: the resource holds it again', { backupId: physicalId });
     return done;
   }

@@ -29,7 +29,18 @@ export class Journal {
   add(entry: Entry): void {
     const recorded = { at: this.clock.now(), ...entry } as Recorded;
     this.entries.push(recorded);
-    for (const listener of this.listeners) listener(recorded);
+    for (const listener of this.listeners) this.tell(listener, recorded);
+  }
+
+  /** A listener that throws is a defect of its owner, and no business of whoever made the entry. */
+  private tell(listener: (entry: Recorded) => void, entry: Recorded): void {
+    try {
+      listener(entry);
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
   }
 
   onEntry(listener: (entry: Recorded) => void): void {

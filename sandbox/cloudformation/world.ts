@@ -4,6 +4,7 @@ import type { Journal } from '../journal';
 import type { Answers } from './answers';
 import type { FailurePlan } from './failures';
 import type { Identities } from './identities';
+import type { LambdaFunction } from '../lambda/runtime';
 
 /** The parts of the sandbox that resources are made in, as CloudFormation needs them. */
 export interface Neighbours {
@@ -24,16 +25,7 @@ export interface Place {
 }
 
 export interface LambdaService {
-  create(fn: {
-    arn: string;
-    name: string;
-    directory: string;
-    handler: string;
-    timeoutSeconds: number;
-    memoryMegabytes: number;
-    roleArn: string;
-    environment: Record<string, string>;
-  }): void;
+  create(fn: LambdaFunction): void;
   remove(arn: string): void;
   has(arn: string): boolean;
   invokeAsync(arn: string, payload: unknown): void;

@@ -64,6 +64,7 @@ function isBusy() {
 // ---- virtual time
 
 let turn = 0; // a report of an earlier turn is void
+let isInvoked = false; // and so is one that comes after the answer: the parent may have sent the next event already
 
 const realPause = (milliseconds) => new Promise((resolve) => realTimeout(resolve, milliseconds));
 const nextTick = () => new Promise((resolve) => setImmediate(resolve));
@@ -71,6 +72,7 @@ const nextTimer = () => (clock.timers?.size ? Math.min(...[...clock.timers.value
 
 async function reportIdle() {
   const mine = ++turn;
+  if (!isInvoked) return;
   for (let quiet = 0; quiet < 4; quiet++) {
     await (quiet === 2 ? realPause(1) : nextTick());
     if (mine !== turn) return;
@@ -101,6 +103,7 @@ const describe = (error) => (error instanceof Error
 
 function answer(message) {
   turn++;
+  isInvoked = false;
   send(message);
 }
 
@@ -151,6 +154,7 @@ async function invoke({ event, requestId, now, deadline, arn }) {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
+  isInvoked = true;
   reportIdle();
   try {
     const result = await handler(event, context);

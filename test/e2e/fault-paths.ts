@@ -1,5 +1,5 @@
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { bystander, Kind, MINUTE, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
+import { bystander, Kind, KINDS, MINUTE, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
 import type { Fault } from '../../sandbox/faults';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { FsxBackup, FsxBackupProps } from '../../src';
@@ -126,4 +126,27 @@ export async function play(path: Path, apps: Apps, disturb: (sandbox: Sandbox) =
 export function numbered(calls: string[]): Array<[string, number]> {
   const counts: Record<string, number> = {};
   return [...calls, 'response:PUT'].map((operation) => [operation, counts[operation] = (counts[operation] ?? 0) + 1]);
+}
+
+/** Every call of these paths meets every passing fault: the end must be the same as without. */
+export function meetPassingFaults(paths: Array<[string, Path]>): void {
+  describe.each(paths)('%s', (name, path) => {
+    const kinds = name === 'a create' ? KINDS : [KINDS[Object.keys(PATHS).indexOf(name) % KINDS.length]];
+
+    test.each(kinds)('comes to the same end whatever passing fault meets whichever call (%s)', async (kind) => {
+      const apps = appsFor(kind, path.policy);
+      const undisturbed = await play(path, apps);
+      const expected = outcome(undisturbed.sandbox);
+      const positions = numbered(undisturbed.calls);
+      expect(positions.length).toBeGreaterThan(path.policy === RETAIN && name.startsWith('a delete') ? 0 : 1);
+      for (const [operation, nth] of positions) {
+        for (const [what, fault] of Object.entries(PASSING)) {
+          const { sandbox, status } = await play(path, apps, ({ faults }) => faults.add(operation, nth, fault));
+          const where = `${what} at ${operation} ${nth}`;
+          expect([where, status, outcome(sandbox)]).toEqual([where, undisturbed.status, expected]);
+          await sandbox.close();
+        }
+      }
+    }, 300_000);
+  });
 }
