@@ -129,7 +129,7 @@ new JsonFile(project, 'jest.latest.json', {
     moduleNameMapper: {
       '^aws-cdk-lib$': 'aws-cdk-lib-latest',
       '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1',
-      '^@aws-cdk/cloud-assembly-schema$': 'cloud-assembly-schema-latest',
+      '^@aws-cdk/cloud-assembly-schema(/.*)?$': 'cloud-assembly-schema-latest$1',
     },
   },
 });

@@ -20,11 +20,11 @@ export function attributesOf(backup: Backup): BackupAttributes {
   } satisfies BackupAttributes;
 }
 
-/** What is left to say of a backup that somebody deleted. */
-export function attributesOfGone(backupId: string, source: Source): BackupAttributes {
+/** What is left to say of a backup that cannot be looked at: that somebody deleted it, or nothing. */
+export function attributesOfGone(backupId: string, source: Source, lifecycle: 'DELETED' | undefined): BackupAttributes {
   return attributesOf({
     BackupId: backupId,
-    Lifecycle: 'DELETED',
+    Lifecycle: lifecycle,
     Type: 'USER_INITIATED',
     CreationTime: undefined,
     FileSystem: 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,

@@ -6,7 +6,7 @@ import {
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Source } from './request';
 
-/** The calls this handler makes. Every one of them is abandoned when the invocation's share of time is used up. */
+/** The calls this handler makes. All but the start of an execution are abandoned when their share of the invocation is used up. */
 export class Aws {
   constructor(
     private readonly clients: { fsx: FSxClient; cloudFormation: CloudFormationClient; stepFunctions: SFNClient },

@@ -22,7 +22,11 @@ export interface Work {
   seen?: Seen;
   /** Why the awaited backup failed, while what is left of it is being removed. */
   failure?: string;
-  /** The answer to an update that is being rolled back, while it is tidied up. Nothing can turn it into a failure any more. */
+  /** CreateBackup was called, so there may be a backup even where none is awaited. */
+  requested?: boolean;
+  /** An update that is being rolled back: whatever happens, the answer is no failure. */
+  rollback?: boolean;
+  /** The answer to such an update, while it is tidied up. */
   settled?: Answer;
   /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
   newStack?: boolean;
@@ -64,7 +68,7 @@ export function look(situation: Situation): Promise<Answer | undefined> {
 
 /** Find the backup this resource should have, or start it. */
 async function take(situation: Situation): Promise<Answer | undefined> {
-  const { work, wanted, aws, now } = situation;
+  const { work, aws, now } = situation;
   const living = (await own(situation)).filter(isLiving);
   const running = living.find((backup) => backup.Lifecycle !== 'AVAILABLE');
   if (running) return adopt(situation, running);
@@ -73,9 +77,15 @@ async function take(situation: Situation): Promise<Answer | undefined> {
   const status = await aws.stackStatus(work.event.StackId);
   work.newStack = status === 'CREATE_IN_PROGRESS';
   if (isRollback(status)) return returnTo(situation, newest, status);
-  if (!isForward(status)) return now - work.startedAt < STATUS_GRACE ? undefined : failed(situation, notWaitedFor(wanted.source, status));
+  if (!isForward(status)) return refuse(situation, status);
   const recent = newest && now - newest.CreationTime!.getTime() < ADOPTION_AGE;
   return recent && await isUnconfirmed(situation, newest) ? adopt(situation, newest) : start(situation);
+}
+
+/** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
+function refuse(situation: Situation, status: string): Answer | undefined {
+  const isEarly = situation.now - situation.work.startedAt < STATUS_GRACE;
+  return isEarly ? undefined : failed(situation, notWaitedFor(situation.wanted.source, status));
 }
 
 async function start(situation: Situation): Promise<Answer | undefined> {
@@ -84,6 +94,7 @@ async function start(situation: Situation): Promise<Answer | undefined> {
   const copied = copiedTags(await aws.tagsToCopy(wanted.source), wanted.tags, identityTags(situation.identity));
   if (copied.dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
   const token = clientRequestToken(StackId, LogicalResourceId, RequestId);
+  work.requested = true;
   const backup = await aws.createBackup(wanted.source, token, copied.tags);
   log.info('backup started', { backupId: backup.BackupId, source: sourceId(wanted.source), lifecycle: backup.Lifecycle, token });
   work.awaited = { id: backup.BackupId!, since: now };
@@ -133,21 +144,25 @@ async function removeHusk(situation: Situation, failure: string): Promise<Answer
 }
 
 async function update(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event }, identity, wanted } = situation;
-  const current = await ownById(situation, event.PhysicalResourceId!);
-  if (current && isLiving(current)) return keep(situation, current);
+  const { work, identity, wanted, aws } = situation;
+  const { event } = work;
+  const status = await aws.stackStatus(event.StackId);
+  work.rollback = isRollback(status);
+  if (!work.rollback && !isForward(status)) return refuse(situation, status);
 
+  const current = await ownById(situation, event.PhysicalResourceId!);
+  if (work.rollback) return current ? settle(situation, success(current)) : take(situation);
   const old = oldProperties(event);
   if (!old || generationOf(old.source) !== identity.generation) return take(situation);
   if (!current) return gone(situation);
+  if (isLiving(current)) return keep(situation, current);
   // It was started and not waited for, and has failed since. Who now wants to wait gets another.
   return wanted.waitUntil === 'STARTED' ? success(current) : take(situation);
 }
 
 /** The resource keeps the backup it has: tags follow the template, options take effect, nothing new is taken. */
 async function keep(situation: Situation, backup: Backup): Promise<Answer | undefined> {
-  const { work, aws, now } = situation;
-  if (isRollback(await aws.stackStatus(work.event.StackId))) return settle(situation, success(backup));
+  const { work, now } = situation;
   await changeTags(situation, backup, formerKeys(work.event));
   work.inPlace = true;
   work.awaited = { id: backup.BackupId!, since: now };
@@ -165,19 +180,17 @@ async function returnTo(situation: Situation, backup: Backup | undefined, status
  * removal policy said: with DESTROY it is deleted, unless CloudFormation knows it and will; with RETAIN it stays, and a retry takes it up.
  */
 async function settle(situation: Situation, answer: Answer): Promise<Answer | undefined> {
-  const { work, identity, now } = situation;
+  const { work, identity } = situation;
   work.settled = answer;
   const restored = await ownById(situation, answer.physicalId);
   if (restored) await changeTags(situation, restored, formerKeys(work.event));
 
   const old = oldProperties(work.event);
-  const generation = old && generationOf(old.source);
-  if (old?.removalPolicy !== 'DESTROY' || generation === identity.generation) return answer;
-  if (work.event.PhysicalResourceId !== answer.physicalId) return answer; // the update had finished: its backup will be cleaned up
-  const attempt = { ...situation, wanted: old, identity: { ...identity, generation: generation! } };
-  const left = (await own(attempt)).filter((backup) => backup.BackupId !== answer.physicalId);
-  if (!await removeUnconfirmed(attempt, left)) return undefined;
-  return left.length === 0 && now - work.startedAt < CANCELLED_REQUEST_GRACE ? undefined : answer;
+  if (old?.removalPolicy !== 'DESTROY') return answer;
+  const generation = generationOf(old.source);
+  const mayHaveStartedOne = generation !== identity.generation || restored?.Lifecycle === 'FAILED';
+  if (!mayHaveStartedOne || work.event.PhysicalResourceId !== answer.physicalId) return answer; // had it finished, its backup is cleaned up
+  return await removeAttempts({ ...situation, wanted: old, identity: { ...identity, generation } }, true) ? answer : undefined;
 }
 
 /** The resource's backup is gone, and this request takes no other. Failing would leave the stack in a worse state. */
@@ -186,15 +199,15 @@ async function gone(situation: Situation): Promise<Answer> {
   const physicalId = event.PhysicalResourceId!;
   const backup = isBackupId(physicalId) ? await aws.backup(physicalId) : undefined;
   if (backup && backup.Lifecycle !== 'DELETED') {
-    log.warn('the backup of this resource has lost the tags that say so', { backupId: physicalId });
+    log.warn('the resource keeps a backup that was not taken for it as it is now, or has lost the tags that say so', { backupId: physicalId });
     return success(backup);
   }
   log.warn('the backup of this resource no longer exists', { backupId: physicalId });
-  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, wanted.source) };
+  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, wanted.source, 'DELETED') };
 }
 
 async function remove(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event, startedAt }, wanted, log, now } = situation;
+  const { work: { event }, wanted, log } = situation;
   const physicalId = event.PhysicalResourceId!;
   const done: Answer = { status: 'SUCCESS', physicalId };
   if (wanted.removalPolicy !== 'DESTROY') {
@@ -204,10 +217,7 @@ async function remove(situation: Situation): Promise<Answer | undefined> {
   if (isBackupId(physicalId)) return removeById(situation, physicalId);
 
   // CloudFormation knows no backup: the create failed before there was one, was cancelled, or was not answered in time.
-  const mine = await own(situation);
-  if (!await removeUnconfirmed(situation, mine)) return undefined;
-  const createMayStillRun = mine.length === 0 && !isPlaceholder(physicalId) && now - startedAt < CANCELLED_REQUEST_GRACE;
-  return createMayStillRun ? undefined : done;
+  return await removeAttempts(situation, !isPlaceholder(physicalId)) ? done : undefined;
 }
 
 async function removeById(situation: Situation, physicalId: string): Promise<Answer | undefined> {
@@ -217,6 +227,7 @@ async function removeById(situation: Situation, physicalId: string): Promise<Ans
   if (!backup || backup.Lifecycle === 'DELETED') return done;
   if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));
   // A retry without rollback may have adopted what a failed create had started; CloudFormation then cleans up the failed one.
+  // A deletion or a rolled back creation ends with the resource; asking is for updates only, and the events of a large stack are many.
   const isUpdate = (await aws.stackStatus(event.StackId)).startsWith('UPDATE_');
   if (isUpdate && await aws.isHeld(event.StackId, event.LogicalResourceId, physicalId)) {
     log.info('backup kept: the resource holds it again', { backupId: physicalId });
@@ -231,15 +242,20 @@ async function removeById(situation: Situation, physicalId: string): Promise<Ans
   }
 }
 
-/** Delete those of these backups that no successful deployment has ever reported. Whether all are gone. */
-async function removeUnconfirmed(situation: Situation, backups: Backup[]): Promise<boolean> {
+/**
+ * Delete this generation's backups that no successful deployment has ever reported. Whether all are gone, and none can come any more: the
+ * request that was cancelled may still be about to start one.
+ */
+async function removeAttempts(situation: Situation, mayStillRun: boolean): Promise<boolean> {
+  const { work, now, log } = situation;
+  const found = (await own(situation)).filter((backup) => backup.BackupId !== work.event.PhysicalResourceId);
   let all = true;
-  for (const backup of backups) {
+  for (const backup of found) {
     if (!await isUnconfirmed(situation, backup)) continue;
-    situation.log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
+    log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
     all = await removeBackup(situation, backup.BackupId!) && all;
   }
-  return all;
+  return all && (found.length > 0 || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
 }
 
 async function removeBackup(situation: Situation, backupId: string): Promise<boolean> {
@@ -283,12 +299,14 @@ function success(backup: Backup): Answer {
 }
 
 /** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
-export function failed({ work: { event, awaited } }: Pick<Situation, 'work'>, reason: string): Answer {
-  const placeholder = `${PLACEHOLDER}${clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId)}`;
+export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
+  const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
+  const placeholder = requested ? token : `${PLACEHOLDER}${token}`;
   const physicalId = event.RequestType === 'Create' ? awaited?.id ?? placeholder : event.PhysicalResourceId!;
   return { status: 'FAILED', physicalId, reason };
 }
 
+/** There is no backup, and none can come. */
 const PLACEHOLDER = 'none-';
 
 function isPlaceholder(physicalId: string): boolean {

@@ -1,4 +1,5 @@
 import { Answer, responseBody } from './answer';
+import { attributesOfGone } from './attributes';
 import type { Aws } from './aws';
 import { failed, look, Situation, Work } from './backup';
 import { generationOf } from './identity';
@@ -47,7 +48,8 @@ async function begin(event: CloudFormationEvent, effects: Effects): Promise<Exec
   } catch (error) {
     const { work } = execution;
     if (work.answer) throw error; // it could not be delivered and cannot be waited for: Lambda delivers the event again
-    return proceed({ ...execution, work: { ...work, answer: failed({ work }, `Starting the state machine that waits failed. ${sayTrouble(error)}`) } }, effects);
+    const reason = `Starting the state machine that waits failed. ${sayTrouble(error)}`;
+    return proceed({ ...execution, work: { ...work, answer: giveUp(work, reason, logFor(event, effects)) } }, effects);
   }
 }
 
@@ -68,13 +70,17 @@ async function startExecution({ work, ...rest }: Execution, effects: Effects): P
 async function proceed(execution: Execution, effects: Effects): Promise<Execution> {
   const { work } = execution;
   const { event } = work;
-  const log = effects.log({ stackId: event.StackId, logicalId: event.LogicalResourceId, requestId: event.RequestId, request: event.RequestType });
+  const log = logFor(event, effects);
   work.answer ??= execution.error ? crashed(work, execution.error, log) : await decide(work, effects, log);
   if (work.answer) return answer(work, work.answer, effects, log);
 
   const elapsed = seconds(effects.now() - work.startedAt);
   const left = timeLimit(work) - elapsed;
   return { over: false, wait: Math.max(1, Math.min(secondsToNextLook(elapsed), left)), work };
+}
+
+function logFor({ StackId, LogicalResourceId, RequestId, RequestType }: CloudFormationEvent, effects: Effects): Log {
+  return effects.log({ stackId: StackId, logicalId: LogicalResourceId, requestId: RequestId, request: RequestType });
 }
 
 /** One look. An obstacle that may go away is waited out until the time is up. */
@@ -104,13 +110,21 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
   return seconds(elapsed) >= timeLimit(work) ? giveUp(work, late(work, wanted), log) : undefined;
 }
 
+/** A rollback that fails leaves a stack that nobody can deploy any more: it goes on, and the log says what was left undone. */
 function giveUp(work: Work, reason: string, log: Log): Answer {
-  if (work.settled) {
-    log.warn('the rollback goes on, and something is left over', { reason });
-    return work.settled;
+  if (work.rollback) {
+    log.warn('the rollback goes on, and something was left undone', { reason });
+    return work.settled ?? unseen(work);
   }
   if (!work.failure) return failed({ work }, reason);
   return failed({ work }, `${work.failure} What is left of it could not be removed, and counts towards the quota until you delete it: ${reason}`);
+}
+
+/** The resource keeps what it has, which could not be looked at. */
+function unseen({ event }: Work): Answer {
+  const physicalId = event.PhysicalResourceId!;
+  const { source } = parseProperties(event.ResourceProperties);
+  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, source, undefined) };
 }
 
 function late(work: Work, wanted: Wanted): string {
@@ -143,7 +157,7 @@ function refused(work: Work, error: InvalidProperties): Answer {
 
 function crashed(work: Work, error: NonNullable<Execution['error']>, log: Log): Answer {
   return giveUp(work, `Looking at the backup failed several times in a row (${error.Error}). The log of the FsxBackupProvider has the details. `
-    + 'Deploy again: a backup that is running or finished is taken up.', log);
+    + 'A backup that is running goes on. Try again.', log);
 }
 
 /** Deliver the answer, or keep it until the next time. */
@@ -162,9 +176,9 @@ async function answer(work: Work, decided: Answer, effects: Effects, log: Log): 
 }
 
 /** How long this request may go on, in seconds. A deletion has nothing to do with how long a backup may take. */
-function timeLimit({ event, settled }: Work): number {
+function timeLimit({ event, rollback }: Work): number {
   const longest = MAX_SERVICE_TIMEOUT - ANSWER_MARGIN;
-  if (event.RequestType === 'Delete' || settled) return longest;
+  if (event.RequestType === 'Delete' || rollback) return longest;
   try {
     return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
   } catch {

@@ -108,7 +108,7 @@ export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack';
 
 const SEQUEL: Record<Sequel, string> = {
   'stays': 'It goes on, and stays this resource\'s backup.',
-  'removed': 'It is removed with the rollback, as the removal policy DESTROY says. Allow more time with `timeout`.',
+  'removed': 'It is removed with the rollback, as the removal policy DESTROY says; with rollback disabled, delete it by hand. Allow more time with `timeout`.',
   'taken up': 'It goes on: deploy again and the deployment takes it up. Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
   'new stack': 'It goes on and stays, but a stack whose creation failed has to be created anew, and does not take it up. Create the stack without the '
     + 'backup and add it then; or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',

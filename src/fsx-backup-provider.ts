@@ -1,5 +1,5 @@
 import * as path from 'path';
-import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -30,7 +30,8 @@ export interface FsxBackupProviderProps {
    * The VPC to run the Lambda function in.
    *
    * The function must reach the endpoints of FSx, CloudFormation and Step Functions, and Amazon S3 for its answer to
-   * CloudFormation: through a NAT gateway, or through VPC endpoints.
+   * CloudFormation: through a NAT gateway, or through VPC endpoints. Where the stack itself defines the endpoints, let the
+   * provider depend on them (`provider.node.addDependency(endpoint)`), so that they are still there when backups are deleted.
    *
    * @default - the function runs outside of your VPCs
    */
@@ -104,6 +105,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   public readonly _serviceToken: string;
 
   private readonly role: iam.IRole;
+  private readonly isForeignRole: boolean;
   private readonly policy: iam.Policy;
   private readonly creation: iam.PolicyStatement;
   private readonly description: iam.PolicyStatement;
@@ -112,6 +114,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
 
+    this.isForeignRole = props.role !== undefined;
     this.role = props.role ?? this.functionRole(props.vpc !== undefined);
     this.grantPrincipal = this.role;
     const logGroup = props.logGroup ?? this.encryptedLogGroup(props.encryptionKey);
@@ -173,22 +176,19 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     this.description.addActions(volume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
     // A volume's ARN names its file system too, and a volume's id does not tell it.
     const arnOf = (id: string) => Stack.of(this).formatArn({ service: 'fsx', resource: volume ? 'volume/*' : 'file-system', resourceName: id });
-    const arn = arnOf(source._id);
-    let policy = this.sources.get(arn);
-    if (!policy) {
-      const isLocal = source._resource !== undefined && Stack.of(source._resource) === Stack.of(this);
-      if (this.sources.size >= MAX_NAMED_SOURCES) {
-        this.creation.addResources(arnOf('*'));
-        policy = this.policy;
-      } else if (isLocal) {
-        policy = this.attach(`Source${source._resource!.node.addr.slice(-8)}`, [new iam.PolicyStatement({ actions: ['fsx:CreateBackup'], resources: [arn] })]);
-      } else {
-        this.creation.addResources(arn);
-        policy = this.policy;
-      }
-      this.sources.set(arn, policy);
-    }
+    const isLocal = source._resource !== undefined && Stack.of(source._resource) === Stack.of(this);
+    const key = isLocal ? source._resource!.node.addr : arnOf(source._id); // one resource may be named by several tokens
+    const policy = this.sources.get(key) ?? this.sourcePolicy(arnOf(this.sources.size < MAX_NAMED_SOURCES ? source._id : '*'), isLocal ? key : undefined);
+    this.sources.set(key, policy);
     return policy === this.policy ? [policy] : [this.policy, policy];
+  }
+
+  private sourcePolicy(arn: string, address: string | undefined): iam.Policy {
+    if (address !== undefined && !arn.endsWith('*')) {
+      return this.attach(`Source${address.slice(-8)}`, [new iam.PolicyStatement({ actions: ['fsx:CreateBackup'], resources: [arn] })]);
+    }
+    this.creation.addResources(arn);
+    return this.policy;
   }
 
   /**
@@ -205,7 +205,9 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
 
   /** A role that must not be changed (`withoutPolicyUpdates`, or imported as immutable) is left as it is. */
   private attach(id: string, statements: iam.PolicyStatement[]): iam.Policy {
-    const policy = new iam.Policy(this, id, { statements });
+    // Stacks may share a role that is brought along. By CDK's choice of names, the policy of one would replace that of the other.
+    const policyName = this.isForeignRole ? `${Names.uniqueResourceName(this, { maxLength: 100 })}${id}` : undefined;
+    const policy = new iam.Policy(this, id, { policyName, statements });
     this.role.attachInlinePolicy(policy);
     return policy;
   }

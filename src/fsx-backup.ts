@@ -69,9 +69,9 @@ export interface FsxBackupProps {
   /**
    * How long the backup may take, from one minute to one hour, in whole seconds.
    *
-   * The last two minutes of CloudFormation's hour are kept for the answer, so an hour means 58 minutes. The first backup of
-   * a large file system can take longer; later ones are incremental. A backup that is not finished in time goes on, and the
-   * next deployment takes it up.
+   * The last five minutes of CloudFormation's hour are kept for the answer, so an hour means 55 minutes. The first backup of
+   * a large file system can take longer; later ones are incremental. With `RETAIN`, a backup that is not finished in time goes
+   * on, and the next deployment of the stack takes it up, unless the stack itself has to be created anew.
    *
    * @default Duration.hours(1)
    */
@@ -80,7 +80,7 @@ export interface FsxBackupProps {
   /**
    * What becomes of the backup when this resource is removed, replaced or rolled back: `RETAIN` or `DESTROY`.
    *
-   * With `RETAIN` the provider has no permission to delete backups at all, unless another backup of the stack needs it.
+   * With `RETAIN` the provider has no permission to delete backups at all, unless another backup of the stack has `DESTROY`.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -98,8 +98,9 @@ export interface FsxBackupProps {
  * Define a backup of an FSx file system or ONTAP volume, taken when the stack is deployed.
  *
  * The deployment goes on when the backup is AVAILABLE, and fails with FSx's reason when it cannot be finished. One backup is
- * taken, however often CloudFormation or a person retries; another one when the source changes. `Tags.of(backup)` changes the
- * tags of the backup in place.
+ * taken, however often CloudFormation retries; another one when the source changes. A deployment that failed and is repeated
+ * within 24 hours takes up the backup that it had started, if that was kept. `Tags.of(backup)` changes the tags of the backup
+ * in place.
  *
  * @resource Custom::FsxBackup
  */

@@ -82,6 +82,12 @@ describe('permissions', () => {
     expect(waits[0]).not.toEqual(waits[1]);
   });
 
+  test('of one source that is named by two tokens are one policy', () => {
+    const volume = new fsx.CfnVolume(stack, 'Vol', { name: 'vol', volumeType: 'ONTAP', ontapConfiguration: { storageVirtualMachineId: 'svm-1' } });
+    define(undefined, [BackupSource.fromCfnVolume(volume), BackupSource.fromVolumeId(volume.attrVolumeId)]);
+    expect(statements('ProviderSource')).toHaveLength(1);
+  });
+
   test('of a source in another stack are part of the policy of all', () => {
     const other = new Stack(stack.node.root as App, 'Other');
     define(undefined, [BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(other, 'Fs', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] }))]);
@@ -156,6 +162,16 @@ describe('the function', () => {
   test('takes an imported role', () => {
     define({ role: iam.Role.fromRoleArn(stack, 'Mine', 'arn:aws:iam::123456789012:role/mine') });
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', { Roles: ['mine'] });
+  });
+
+  test('shares an imported role with the same stack deployed under another name', () => {
+    const names = ['Dev', 'Prod'].flatMap((id) => {
+      stack = new Stack(new App(), id);
+      define({ role: iam.Role.fromRoleArn(stack, 'Mine', 'arn:aws:iam::123456789012:role/mine') }, undefined, RemovalPolicy.DESTROY);
+      return Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy')).map((policy) => policy.Properties.PolicyName);
+    });
+    expect(names).toHaveLength(4);
+    expect(new Set(names).size).toBe(4);
   });
 
   test('leaves a role alone that must not be changed', () => {

@@ -36,8 +36,8 @@ export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 /** How long CloudFormation waits for a custom resource at most, in seconds. */
 export const MAX_SERVICE_TIMEOUT = 3600;
 
-/** Seconds of the service timeout that are kept for the last look at the backup and for the answer. */
-export const ANSWER_MARGIN = 120;
+/** Seconds of the service timeout that are kept for a late first invocation, for the last look at the backup, and for the answer. */
+export const ANSWER_MARGIN = 300;
 
 /** The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the margin. */
 export const FUNCTION_TIMEOUT = 100;

@@ -117,7 +117,7 @@ test.each(['existing', 'new', 'error'] as const)('whatever FSx answers to the to
 });
 
 test('an hour of waiting costs at most 90 looks', async () => {
-  const sandbox = await start({ fsx: { backupDuration: () => 57 * MINUTE } });
+  const sandbox = await start({ fsx: { backupDuration: () => 54 * MINUTE } });
   expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
   expect(sandbox.journal.of('invocation').length).toBeLessThanOrEqual(90);
   expect(sandbox.journal.of('invocation').length).toBeGreaterThan(60);

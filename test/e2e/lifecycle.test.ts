@@ -224,7 +224,7 @@ describe.each(KINDS)('%s', (kind) => {
     await sandbox.deploy(withBackup(false));
     const failed = (await sandbox.deploy(withBackup(true))).Files;
     expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(failed.reason).toMatch(/is not finished after 58 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/);
+    expect(failed.reason).toMatch(/is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/);
     expect((await sandbox.deploy(withBackup(true))).Files.status).toBe('UPDATE_COMPLETE');
     expect(backupsIn(sandbox)).toHaveLength(1);
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
@@ -322,7 +322,7 @@ describe.each(KINDS)('%s', (kind) => {
       backup.beingCopiedTo = 'backup-0aaaaaaaaaaaaaaaa';
       const blocked = await sandbox.destroy('Files');
       expect(blocked.status).toBe('DELETE_FAILED');
-      expect(blocked.reason).toMatch(/Deleting backup-\w+ was not possible in 58 min\..*BackupBeingCopied/);
+      expect(blocked.reason).toMatch(/Deleting backup-\w+ was not possible in 55 min\..*BackupBeingCopied/);
       backup.beingCopiedTo = undefined;
       expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
       expect(ownBackupsIn(sandbox)).toEqual([]);

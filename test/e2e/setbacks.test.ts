@@ -3,6 +3,7 @@ import * as fsx from 'aws-cdk-lib/aws-fsx';
 import {
   answersIn, backupsIn, backupStack, bystander, calls, logOf, MINUTE, nameOf, ownBackupsIn, physicalIdFor, sourceOf, start, synthesize,
 } from './fixture';
+import type { Fault } from '../../sandbox/faults';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 
@@ -76,11 +77,26 @@ describe('a retry', () => {
     const sandbox = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
     const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/is not finished after 58 min \(CREATING, 82 %\)\. It goes on and stays, but a stack whose creation failed has to be created anew/);
+    expect(Files.reason).toMatch(/is not finished after 55 min \(CREATING, 78 %\)\. It goes on and stays, but a stack whose creation failed has to be created anew/);
   });
 });
 
 describe('a rollback goes on', () => {
+  test.each<[string, Fault]>([
+    ['fsx:DescribeBackups', { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny' }],
+    ['fsx:DescribeBackups', { kind: 'error', code: 'BadRequest', message: 'no' }],
+    ['fsx:*', { kind: 'hang' }],
+  ])('where %s ends in %j', async (operation, fault) => {
+    const sandbox = await start();
+    await sandbox.deploy(tagged({ team: 'a' }));
+    const [backup] = ownBackupsIn(sandbox);
+    sandbox.faults.add(operation, { from: 1 }, fault);
+    const { Files } = await sandbox.deploy(tagged({ team: 'b' }));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(physicalIdFor(sandbox, backup)).toBe(backup.id);
+    expect(logOf(sandbox)).toContain('the rollback goes on, and something was left undone');
+  });
+
   test('where tags can no longer be changed', async () => {
     const sandbox = await start();
     await sandbox.deploy(tagged({ team: 'a', cost: '1' }));
@@ -195,6 +211,18 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     expect(physicalIdFor(sandbox, ownBackupsIn(sandbox)[0])).toBe(ownBackupsIn(sandbox)[0].id);
   });
 
+  test('where it was to replace a backup that had failed', async () => {
+    const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
+    await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
+    await wait(sandbox, 60 * MINUTE);
+    Object.assign(sandbox.fsx.options, { fail: () => undefined, backupDuration: () => 60 * MINUTE });
+    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(ownBackupsIn(sandbox)).toEqual([]);
+  });
+
   test('where somebody has deleted the old backup', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
     await sandbox.deploy(moving('One'));
@@ -206,7 +234,66 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
   });
 });
 
+test('a create whose calls of CreateBackup were never answered leaks nothing, with DESTROY', async () => {
+  const sandbox = await start({ fsx: { visibilityDelay: 30_000 } });
+  await sandbox.deploy(versioned('1', false));
+  sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 65_000, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
+  sandbox.faults.add('fsx:CreateBackup', { from: 1 }, { kind: 'lost-response' });
+  const { Files } = await sandbox.deploy(versioned('2', true, { removalPolicy: DESTROY, timeout: Duration.minutes(1) }));
+  expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  await wait(sandbox, 60 * MINUTE);
+  expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Standing']);
+});
+
+test('somebody else\'s backup that goes on for an hour fails the deployment, and the text says so', async () => {
+  const sandbox = await start();
+  await sandbox.deploy(versioned('1', false));
+  sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 60 * MINUTE, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
+  const { Files } = await sandbox.deploy(versioned('2', true));
+  expect(Files.reason).toMatch(/Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Deploy again when it is over/);
+});
+
+test('an update that is delivered after it was rolled back changes nothing', async () => {
+  const sandbox = await start();
+  const app = (team: string) => synthesize((stack) => {
+    Tags.of(new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') })).add('team', team);
+    bystander(stack, undefined, team);
+  });
+  await sandbox.deploy(app('a'));
+  sandbox.faults.add('lambda:*', { from: 1, to: 5 }, { kind: 'throttle' });
+  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 16_000 });
+  expect((await sandbox.deploy(app('b'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  await wait(sandbox, 60 * MINUTE);
+  expect(ownBackupsIn(sandbox)[0].tags.get('team')).toBe('a');
+});
+
+test('a function that Lambda runs three minutes late still answers in time', async () => {
+  const sandbox = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
+  sandbox.journal.onEntry((entry) => {
+    if (entry.kind === 'request' && entry.type === 'Create') sandbox.faults.add('lambda:*', { from: 1, to: 7 }, { kind: 'throttle' });
+  });
+  const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
+  expect(sandbox.journal.of('invocation')[0].at - sandbox.journal.of('request')[0].at).toBeGreaterThan(2 * MINUTE);
+  expect(Files.reason).toMatch(/is not finished after 55 min/);
+});
+
 describe('the backup a resource has', () => {
+  test('by a rollback is not the new one of a retry a month later', async () => {
+    const sandbox = await start();
+    const app = (which: 'One' | 'Two') => synthesize((stack) => {
+      const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
+      bystander(stack, new FsxBackup(stack, 'Backup', { source: sources[which] }), which);
+    });
+    await sandbox.deploy(app('One'));
+    sandbox.fsx.backups.delete(ownBackupsIn(sandbox)[0].id); // by somebody
+    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await sandbox.deploy(app('Two'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await wait(sandbox, 30 * DAY);
+    const before = calls(sandbox, 'fsx:CreateBackup');
+    expect((await sandbox.deploy(app('Two'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup') - before).toBe(1);
+  });
+
   test('is reported as it is where it has lost its tags', async () => {
     const sandbox = await start();
     await sandbox.deploy(tagged({ team: 'a' }));

@@ -291,7 +291,7 @@ describe('create', () => {
     while (!execution.over) execution = await lookAgain(execution);
     expect(now - START).toBe(600_000);
     expect(answers[0].Reason).toMatch(/Backing up fs-0498eed5fe91001ec was not possible in 10 min.*BackupInProgress: another backup is in progress.*timeout/);
-    expect(answers[0].PhysicalResourceId).toMatch(/^none-Files\.Backup\./);
+    expect(answers[0].PhysicalResourceId).toMatch(/^Files\.Backup\./); // CreateBackup was called: there may be one after all
   });
 
   test('reports progress and the backup\'s id when the time is up', async () => {
@@ -548,6 +548,13 @@ describe('rollback', () => {
       expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
     });
 
+    test('succeeds also where the state machine cannot be started to wait for the deletion', async () => {
+      fsx.on(DeleteBackupCommand).rejects(awsError('BackupInProgress', 'wait'));
+      stepFunctions.on(StartExecutionCommand).rejects(awsError('StateMachineDoesNotExist', 'gone'));
+      await run(updateEvent(BACKUP, {}, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
+      expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+    });
+
     test('deletes nothing that an earlier deployment had reported', async () => {
       stackIs('UPDATE_ROLLBACK_IN_PROGRESS', { status: 'UPDATE_COMPLETE', secondsAgo: 1 });
       await run(updateEvent(BACKUP, {}, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
@@ -608,7 +615,7 @@ describe('delete', () => {
     let execution = await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY', TimeoutSeconds: '300' }), effects);
     while (!execution.over) execution = await lookAgain(execution);
     expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP });
-    expect(answers[0].Reason).toMatch(/Deleting backup-03e3c82e0183b7b6b was not possible in 58 min\. BackupRestoring: a restore is running\. FSx still uses the backup.*Try again when that is over/);
+    expect(answers[0].Reason).toMatch(/Deleting backup-03e3c82e0183b7b6b was not possible in 55 min\. BackupRestoring: a restore is running\. FSx still uses the backup.*Try again when that is over/);
   });
 
   test('leaves a backup without the identity tags alone, and says so', async () => {
