@@ -233,6 +233,24 @@ describe('create', () => {
     expect(calls(CreateBackupCommand)).toEqual([]);
   });
 
+  test('takes a new one where a success lies between, behind a deployment that was rolled back', async () => {
+    stackIs('UPDATE_IN_PROGRESS', { status: 'UPDATE_ROLLBACK_COMPLETE', secondsAgo: 1 }, { status: 'UPDATE_ROLLBACK_IN_PROGRESS', secondsAgo: 2 },
+      { status: 'UPDATE_IN_PROGRESS', secondsAgo: 3 }, { status: 'UPDATE_COMPLETE', secondsAgo: 10 });
+    listed(backup());
+    await run(createEvent(), effects);
+    expect(calls(CreateBackupCommand)).toHaveLength(1);
+  });
+
+  test('names what stands in the way now, and no more what did before', async () => {
+    stackIs('UPDATE_IN_PROGRESS');
+    let execution = await run(createEvent({ TimeoutSeconds: '60' }), effects);
+    fsx.on(DescribeBackupsCommand, { BackupIds: [BACKUP] }).rejectsOnce(awsError('ThrottlingException', 'slow down'))
+      .resolves({ Backups: [backup({ Lifecycle: 'CREATING' })] });
+    while (!execution.over) execution = await lookAgain(execution);
+    expect(answers[0].Reason).toMatch(/is not finished after 1 min/);
+    expect(answers[0].Reason).not.toContain('Throttling');
+  });
+
   test('reads the stack\'s events page by page, and no further than it must', async () => {
     const event = (secondsAgo: number, changes: object) => ({ Timestamp: new Date(START - secondsAgo * 1000), StackId: STACK_ID, EventId: 'e', StackName: 'Files', ...changes });
     const resource = { PhysicalResourceId: 'something', ResourceStatus: 'UPDATE_COMPLETE' as const };
@@ -498,6 +516,24 @@ describe('rollback', () => {
     expect(calls(CreateBackupCommand)).toEqual([]);
   });
 
+  test('of a finished change of source leaves the new backup to CloudFormation, with DESTROY too', async () => {
+    const newer = backup({ BackupId: 'backup-0bbbbbbbbbbbbbbbb' }, OTHER_FILE_SYSTEM);
+    fsx.on(DescribeBackupsCommand).callsFake((input) => ({
+      Backups: (input.BackupIds?.[0] ?? input.Filters[0].Values[0]) === FILE_SYSTEM || input.BackupIds?.[0] === BACKUP ? [backup()] : [newer],
+    }));
+    await run(updateEvent(newer.BackupId!, { RemovalPolicy: 'DESTROY' }, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
+    expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+    expect(calls(DeleteBackupCommand)).toEqual([]);
+  });
+
+  test('of tags changes them back', async () => {
+    described(backup({ Tags: [...backup().Tags!.slice(0, 3), { Key: 'Name', Value: 'new' }, { Key: 'extra', Value: 'v' }] }));
+    await run(updateEvent(BACKUP, {}, { Tags: [{ Key: 'Name', Value: 'new' }, { Key: 'extra', Value: 'v' }] }), effects);
+    expect(calls(TagResourceCommand)[0].Tags).toEqual([{ Key: 'Name', Value: 'Files/Backup' }]);
+    expect(calls(UntagResourceCommand)[0].TagKeys).toEqual(['extra']);
+    expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+  });
+
   test('returns to the newest of several old backups', async () => {
     listed(backup({ BackupId: 'backup-0ccccccccccccccc1', CreationTime: new Date(START - 900_000) }), backup(), backup({ BackupId: 'backup-0ccccccccccccccc2', CreationTime: new Date(START - 800_000) }));
     await run(updateEvent('backup-0bbbbbbbbbbbbbbbb', {}, { FileSystemId: OTHER_FILE_SYSTEM }), effects);
@@ -588,6 +624,49 @@ describe('delete', () => {
     await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), effects);
     expect(calls(DeleteBackupCommand)).toEqual([{ BackupId: BACKUP }]);
     expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+  });
+
+  describe('in the cleanup of an update', () => {
+    const completed = (LogicalResourceId: string, secondsAgo: number) => ({
+      LogicalResourceId,
+      PhysicalResourceId: BACKUP,
+      ResourceStatus: 'CREATE_COMPLETE' as const,
+      Timestamp: new Date(START - secondsAgo * 1000),
+      StackId: STACK_ID,
+      EventId: 'e',
+      StackName: 'Files',
+    });
+    const phase = { ...completed('Files', 10), PhysicalResourceId: STACK_ID, ResourceStatus: 'UPDATE_IN_PROGRESS' as const };
+    beforeEach(() => {
+      stackIs('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
+      described(backup());
+      fsx.on(DeleteBackupCommand).resolves({ Lifecycle: 'DELETED' });
+    });
+
+    test('keeps the backup that the resource has come to hold in this update', async () => {
+      cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents: [completed('Backup', 5), phase] });
+      await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), effects);
+      expect(answers[0].Status).toBe('SUCCESS');
+      expect(calls(DeleteBackupCommand)).toEqual([]);
+    });
+
+    test.each([
+      ['another resource holds one of that id', [completed('Other', 5), phase]],
+      ['the resource held it before', [phase, completed('Backup', 15)]],
+    ])('deletes it where %s', async (_, StackEvents) => {
+      cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents });
+      await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), effects);
+      expect(calls(DeleteBackupCommand)).toEqual([{ BackupId: BACKUP }]);
+    });
+  });
+
+  test('of what is left of a failed backup is a success also where FSx refuses it, and of a good one is not', async () => {
+    fsx.on(DeleteBackupCommand).rejects(awsError('BadRequest', 'no'));
+    described(backup({ Lifecycle: 'FAILED' }));
+    await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), effects);
+    described(backup());
+    await run(deleteEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), effects);
+    expect(answers.map((answer) => answer.Status)).toEqual(['SUCCESS', 'FAILED']);
   });
 
   test('of a backup that is gone is a success', async () => {
@@ -687,6 +766,13 @@ describe('the answer', () => {
     expect(execution.over).toBe(true);
     expect(answers).toHaveLength(1);
     expect(fsx.calls()).toEqual([]);
+  });
+
+  test('that can neither be delivered nor kept makes Lambda deliver the event again', async () => {
+    deliveryProblem = new Error('HTTP 503');
+    fsx.on(CreateBackupCommand).rejects(awsError('FileSystemNotFound', 'no'));
+    stepFunctions.on(StartExecutionCommand).rejects(awsError('StateMachineDoesNotExist', 'gone'));
+    await expect(run(createEvent(), effects)).rejects.toThrow('gone');
   });
 
   test('is given up, loudly, when CloudFormation has stopped waiting', async () => {

@@ -15,7 +15,8 @@ describe('tags of a new backup', () => {
   });
 
   test('never include aws: tags, nor another backup\'s identity', () => {
-    expect(copiedTags([tag('aws:cloudformation:stack-id'), tag('cdk-fsx-backup:stack-id', 'foreign')], [], identity).tags).toEqual(identity);
+    const reserved = ['aws:cloudformation:stack-id', 'cdk-fsx-backup:stack-id', 'cdk-fsx-backup:of-a-later-version'];
+    expect(copiedTags(reserved.map((key) => tag(key, 'foreign')), [], identity).tags).toEqual(identity);
   });
 
   test('are at most 50, and say which of the source were left out', () => {
