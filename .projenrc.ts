@@ -1,4 +1,4 @@
-import { awscdk, javascript, JsonFile, release } from 'projen';
+import { awscdk, javascript, JsonFile } from 'projen';
 
 /** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
 const cdkFloor = '2.181.0';
@@ -38,9 +38,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   packageManager: javascript.NodePackageManager.NPM,
   projenrcTs: true,
   defaultReleaseBranch: 'main',
-  bumpPackage: 'commit-and-tag-version@^12',
   githubOptions: { mergify: false },
-  releaseTrigger: release.ReleaseTrigger.workflowDispatch(), // never by a push alone
+  release: false, // nothing is published yet
   depsUpgradeOptions: { workflow: true },
 
   devDeps: [
@@ -151,7 +150,7 @@ project.gitignore.exclude('.jsii.tabl.json');
 project.npmignore!.exclude('.jsii.tabl.json', '/rosetta');
 
 // ---------------------------------------------------------------------------------------------------- packaging
-// `npx projen build` packages for npm only; the release jobs run the package:* tasks of the other languages.
+// `npx projen build` packages for npm only; `npx projen package-all` for the other languages too.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {

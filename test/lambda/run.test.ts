@@ -603,7 +603,7 @@ describe('rollback', () => {
         fsx.on(DeleteBackupCommand).rejects(error);
         let execution = await run(updateEvent(BACKUP, { TimeoutSeconds: '60' }, { FileSystemId: OTHER_FILE_SYSTEM, RemovalPolicy: 'DESTROY' }), effects);
         while (!execution.over) execution = await lookAgain(execution);
-        expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+        expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP, Data: { BackupLifecycle: 'AVAILABLE' } });
         expect(JSON.stringify(logged)).toContain(attempt.BackupId);
       });
   });
