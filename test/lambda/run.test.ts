@@ -526,6 +526,17 @@ describe('rollback', () => {
     expect(calls(DeleteBackupCommand)).toEqual([]);
   });
 
+  test('never deletes the backup that CloudFormation holds, not even a husk of which no event tells', async () => {
+    stackIs('UPDATE_ROLLBACK_IN_PROGRESS');
+    described(backup({ Lifecycle: 'FAILED' }));
+    listed(backup({ Lifecycle: 'FAILED' }));
+    const destroy = { RemovalPolicy: 'DESTROY' };
+    let execution = await run(updateEvent(BACKUP, { ...destroy, WaitUntil: 'STARTED' }, destroy), effects);
+    while (!execution.over) execution = await lookAgain(execution);
+    expect(answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: BACKUP });
+    expect(calls(DeleteBackupCommand)).toEqual([]);
+  });
+
   test('of tags changes them back', async () => {
     described(backup({ Tags: [...backup().Tags!.slice(0, 3), { Key: 'Name', Value: 'new' }, { Key: 'extra', Value: 'v' }] }));
     await run(updateEvent(BACKUP, {}, { Tags: [{ Key: 'Name', Value: 'new' }, { Key: 'extra', Value: 'v' }] }), effects);
