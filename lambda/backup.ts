@@ -214,15 +214,15 @@ async function remove(situation: Situation): Promise<Answer | undefined> {
     log.info('backup kept, as the removal policy says', { physicalId });
     return done;
   }
-  if (isBackupId(physicalId)) return removeById(situation, physicalId);
+  if (isBackupId(physicalId)) return removeById(situation, done);
 
   // CloudFormation knows no backup: the create failed before there was one, was cancelled, or was not answered in time.
   return await removeAttempts(situation, !isPlaceholder(physicalId)) ? done : undefined;
 }
 
-async function removeById(situation: Situation, physicalId: string): Promise<Answer | undefined> {
+async function removeById(situation: Situation, done: Answer): Promise<Answer | undefined> {
   const { work: { event }, aws, identity, log } = situation;
-  const done: Answer = { status: 'SUCCESS', physicalId };
+  const { physicalId } = done;
   const backup = await aws.backup(physicalId);
   if (!backup || backup.Lifecycle === 'DELETED') return done;
   if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));

@@ -179,11 +179,7 @@ async function answer(work: Work, decided: Answer, effects: Effects, log: Log): 
 function timeLimit({ event, rollback }: Work): number {
   const longest = MAX_SERVICE_TIMEOUT - ANSWER_MARGIN;
   if (event.RequestType === 'Delete' || rollback) return longest;
-  try {
-    return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
-  } catch {
-    return longest;
-  }
+  return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
 }
 
 function seconds(ms: number): number {

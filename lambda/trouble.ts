@@ -45,7 +45,11 @@ export function kindOf(error: any): Kind {
 /** What the error says, without a stack and in one line. */
 export function sayError(error: any): string {
   const name = error?.name && error.name !== 'Error' ? `${error.name}: ` : '';
-  return `${name}${error?.message || String(error)}`.slice(0, 400).replace(/[.\s]*$/, '.');
+  return sentence(`${name}${error?.message || String(error)}`.slice(0, 400));
+}
+
+function sentence(text: string): string {
+  return text.replace(/[.\s]*$/, '.');
 }
 
 /** What to do about it. */
@@ -85,7 +89,7 @@ function remedyFor(error: any, deleting: boolean): string {
 }
 
 export function backupFailed(source: Source, backupId: string, details: BackupFailureDetails | undefined): string {
-  return `FSx could not finish backup ${backupId} of ${sourceId(source)}: ${(details?.Message ?? 'it gives no reason').replace(/[.\s]*$/, '.')} `
+  return `FSx could not finish backup ${backupId} of ${sourceId(source)}: ${sentence(details?.Message ?? 'it gives no reason')} `
     + 'Mend the cause, then deploy again.';
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { VirtualClock } from './clock';
 import type { Fault, FaultPlan } from './faults';
 import type { Entry, Journal } from './journal';
 
@@ -30,7 +29,6 @@ export interface AwsApi {
 }
 
 export interface EndpointContext {
-  clock: VirtualClock;
   journal: Journal;
   faults: FaultPlan;
   /** access key id → role ARN */

@@ -81,10 +81,10 @@ export class Sandbox {
   }
 
   private async listen(): Promise<void> {
-    const { clock, journal, faults, lambda } = this;
+    const { journal, faults, lambda } = this;
     const start = async (variable: string, api: AwsApi) => {
       const endpoint = await listen(api, {
-        clock, journal, faults, principalOf: (key) => lambda.principalOf(key), onHang: (key) => lambda.requestHangs(key),
+        journal, faults, principalOf: (key) => lambda.principalOf(key), onHang: (key) => lambda.requestHangs(key),
       });
       this.endpoints.push(endpoint);
       lambda.environment[variable] = endpoint.url;

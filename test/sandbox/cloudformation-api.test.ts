@@ -10,8 +10,8 @@ let close: () => Promise<void> = async () => {};
 afterEach(() => close());
 
 async function clientOf(world: TestWorld): Promise<CloudFormationClient> {
-  const { clock, journal, faults } = world;
-  const server = await listen(world.cloudFormation.api, { clock, journal, faults, principalOf: () => ROLE, onHang: () => {} });
+  const { journal, faults } = world;
+  const server = await listen(world.cloudFormation.api, { journal, faults, principalOf: () => ROLE, onHang: () => {} });
   const client = new CloudFormationClient({
     endpoint: server.url, region: 'us-east-1', credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }, maxAttempts: 1,
   });

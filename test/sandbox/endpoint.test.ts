@@ -22,7 +22,6 @@ async function serve(api: Pick<AwsApi, 'service' | 'protocol'>, answer: (call: A
     return answer(call);
   };
   const endpoint = await listen({ ...api, handle }, {
-    clock,
     journal,
     faults,
     principalOf: (key) => (key === 'KNOWN' ? ROLE : undefined),

@@ -33,7 +33,7 @@ async function world(options: Partial<FsxOptions> = {}) {
   const service = new FsxService({
     clock, accountId: '012345678912', region: 'us-east-1', partition: 'aws', authorizer: { authorize: async () => undefined }, options,
   });
-  const endpoint = await listen(service.api, { clock, journal, faults, principalOf: () => ROLE, onHang: () => undefined });
+  const endpoint = await listen(service.api, { journal, faults, principalOf: () => ROLE, onHang: () => undefined });
   close = () => endpoint.close();
   const credentials = { accessKeyId: 'KEY', secretAccessKey: 'secret' };
   const client = new FSxClient({ endpoint: endpoint.url, region: 'us-east-1', maxAttempts: 3, credentials });

@@ -64,7 +64,7 @@ async function serveFsx(calls: string[] = []) {
     return { Backups: [] };
   };
   const context = {
-    clock, journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
+    journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
   };
   const endpoint = await listen({ service: 'fsx', protocol: 'json-1.1', handle }, context);
   closing.push(endpoint.close);

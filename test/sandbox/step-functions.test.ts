@@ -312,7 +312,7 @@ describe('StartExecution', () => {
   });
 
   test('is understood by the SDK', async () => {
-    const context = { clock, journal, faults: new FaultPlan(), principalOf: () => CALLER, onHang: () => undefined };
+    const context = { journal, faults: new FaultPlan(), principalOf: () => CALLER, onHang: () => undefined };
     const endpoint = await listen(stepFunctions.api, context);
     const credentials = { accessKeyId: 'AKID', secretAccessKey: 'x' };
     const client = new SFNClient({ endpoint: endpoint.url, region: 'us-east-1', credentials, maxAttempts: 1 });
@@ -354,7 +354,7 @@ test('a function starts the state machine that polls it: on the real runtime, ov
   stepFunctions = new StepFunctions({ clock, journal, authorizer: policies, lambda });
   define(POLLING);
   const context = {
-    clock, journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
+    journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
   };
   const endpoint = await listen(stepFunctions.api, context);
   lambda.environment.AWS_ENDPOINT_URL_SFN = endpoint.url;
