@@ -27,6 +27,16 @@ export function responseBody(event: CloudFormationEvent, answer: Answer): string
   return body(truncate(printable(answer.reason), Math.min(MAX_REASON_BYTES, room)));
 }
 
+/** The same for a wait condition. */
+export function signalBody(answer: Answer): string {
+  return JSON.stringify({
+    Status: answer.status === 'SUCCESS' ? 'SUCCESS' : 'FAILURE',
+    UniqueId: 'FsxBackup', // the same for every delivery: a second signal with it has no effect
+    Data: answer.physicalId,
+    Reason: answer.status === 'SUCCESS' ? 'The backup is there.' : truncate(printable(answer.reason), MAX_REASON_BYTES),
+  });
+}
+
 function printable(text: string): string {
   return text.replace(/[\p{C}\s]+/gu, ' ').trim() || 'the reason is unknown';
 }

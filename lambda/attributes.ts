@@ -1,6 +1,6 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import type { Source } from './request';
-import type { BackupAttributes } from '../src/private/contract';
+import { type BackupAttributes, NO_BACKUP } from '../src/private/contract';
 
 /** What `Fn::GetAtt` reads. FSx leaves out what does not apply, CloudFormation fails on an attribute that is missing: hence ''. */
 export function attributesOf(backup: Backup): BackupAttributes {
@@ -21,13 +21,18 @@ export function attributesOf(backup: Backup): BackupAttributes {
 }
 
 /** What is left to say of a backup that cannot be looked at: that somebody deleted it, or nothing. */
-export function attributesOfGone(backupId: string, source: Source, lifecycle: 'DELETED' | undefined): BackupAttributes {
+export function attributesOfGone(backupId: string, source: Source | undefined, lifecycle: 'DELETED' | undefined): BackupAttributes {
   return attributesOf({
     BackupId: backupId,
     Lifecycle: lifecycle,
     Type: 'USER_INITIATED',
     CreationTime: undefined,
-    FileSystem: 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
-    Volume: 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
+    FileSystem: source && 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
+    Volume: source && 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
   });
+}
+
+/** Of the backup that was not taken, because nothing was deployed. */
+export function attributesOfNone(): BackupAttributes {
+  return attributesOf({ BackupId: NO_BACKUP } as Backup);
 }

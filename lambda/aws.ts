@@ -1,7 +1,9 @@
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, StackEvent } from '@aws-sdk/client-cloudformation';
 import {
-  Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, DescribeVolumesCommand, FSxClient, Tag,
-  TagResourceCommand, UntagResourceCommand,
+  CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourceCommand, DescribeStacksCommand, StackEvent,
+} from '@aws-sdk/client-cloudformation';
+import {
+  Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, DescribeVolumesCommand, Filter, FSxClient,
+  Tag, TagResourceCommand, UntagResourceCommand,
 } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Source } from './request';
@@ -13,8 +15,8 @@ export class Aws {
     private readonly abortSignal?: AbortSignal,
   ) {}
 
-  /** The user-initiated backups of a source, in no particular order; none where FSx no longer knows the source. */
-  async backupsOf(source: Source): Promise<Backup[]> {
+  /** The user-initiated backups of a source, or of all, in no particular order; none where FSx no longer knows the source. */
+  async backupsOf(source: Source | undefined): Promise<Backup[]> {
     try {
       return await this.pagesOfBackups(source);
     } catch (error: any) {
@@ -23,13 +25,13 @@ export class Aws {
     }
   }
 
-  private async pagesOfBackups(source: Source): Promise<Backup[]> {
-    const filter = 'volumeId' in source ? { Name: 'volume-id' as const, Values: [source.volumeId] } : { Name: 'file-system-id' as const, Values: [source.fileSystemId] };
+  private async pagesOfBackups(source: Source | undefined): Promise<Backup[]> {
+    const Filters: Filter[] = [{ Name: 'backup-type', Values: ['USER_INITIATED'] }];
+    if (source) Filters.unshift('volumeId' in source ? { Name: 'volume-id', Values: [source.volumeId] } : { Name: 'file-system-id', Values: [source.fileSystemId] });
     const backups: Backup[] = [];
     let NextToken: string | undefined;
     do {
-      const page = await this.clients.fsx.send(
-        new DescribeBackupsCommand({ Filters: [filter, { Name: 'backup-type', Values: ['USER_INITIATED'] }], NextToken }), this.options());
+      const page = await this.clients.fsx.send(new DescribeBackupsCommand({ Filters, NextToken }), this.options());
       backups.push(...page.Backups ?? []); // a page may be short, even empty, and not the last
       NextToken = page.NextToken;
     } while (NextToken);
@@ -109,14 +111,26 @@ export class Aws {
     return true;
   }
 
-  /** Whether the stack's present operation has ended with the resource holding this backup. */
-  async isHeld(stackId: string, logicalId: string, backupId: string): Promise<boolean> {
+  /** What the resource has come to hold in the stack's present operation, and the properties it has come to have. */
+  async held(stackId: string, logicalId: string): Promise<{ physicalId?: string; properties?: string } | undefined> {
     for await (const event of this.stackEvents(stackId)) {
-      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
+      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return undefined;
       const completed = event.ResourceStatus === 'CREATE_COMPLETE' || event.ResourceStatus === 'UPDATE_COMPLETE';
-      if (completed && event.LogicalResourceId === logicalId && event.PhysicalResourceId === backupId) return true;
+      if (completed && event.LogicalResourceId === logicalId) return { physicalId: event.PhysicalResourceId, properties: event.ResourceProperties };
     }
-    return false;
+    return undefined;
+  }
+
+  /** The physical id of what the stack has deployed under a logical id; undefined where that is nothing, or not complete yet. */
+  async deployedId(stackId: string, logicalId: string): Promise<string | undefined> {
+    try {
+      const command = new DescribeStackResourceCommand({ StackName: stackId, LogicalResourceId: logicalId });
+      const { StackResourceDetail: detail } = await this.clients.cloudFormation.send(command, this.options());
+      return NOT_THERE.has(detail!.ResourceStatus!) ? undefined : detail!.PhysicalResourceId;
+    } catch (error: any) {
+      if (error?.name === 'ValidationError' && /does not exist/.test(error.message)) return undefined;
+      throw error;
+    }
   }
 
   /** Newest first. */
@@ -146,3 +160,4 @@ export class Aws {
 const STARTED = new Set<string>(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'IMPORT_IN_PROGRESS']);
 const PHASES = new Set<string>([...STARTED, 'ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS']);
 const SUCCEEDED = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'IMPORT_COMPLETE']);
+const NOT_THERE = new Set<string>(['CREATE_IN_PROGRESS', 'CREATE_FAILED', 'DELETE_COMPLETE', 'DELETE_SKIPPED']);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tag } from '@aws-sdk/client-fsx';
-import { Source, sourceId } from './request';
+import { Source, sourceId, Wanted } from './request';
 import { IDENTITY_TAG } from '../src/private/contract';
 
 /** Whose a backup is. It never depends on anything that differs between two deliveries or two attempts. */
@@ -11,8 +11,13 @@ export interface Identity {
   readonly generation: string;
 }
 
-export function generationOf(source: Source): string {
-  return digest(['source', sourceId(source)], 16);
+export function generationOf({ source, triggers }: Pick<Wanted, 'source' | 'triggers'>): string {
+  return digest(['source', sourceId(source), ...[...triggers].sort()], 16);
+}
+
+/** Of what is taken when the source is deleted. */
+export function finalGenerationOf(source: Source): string {
+  return digest(['final', sourceId(source)], 16);
 }
 
 export function identityTags(identity: Identity): Tag[] {

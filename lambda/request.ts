@@ -1,9 +1,10 @@
-import { BackupProperties, ContractTag, MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from '../src/private/contract';
+import { BackupProperties, ContractTag, FINAL_RESOURCE_TYPE, MAX_WAIT_CONDITION_TIMEOUT, SCHEMA_VERSION } from '../src/private/contract';
 
 /** What CloudFormation sends. */
 export interface CloudFormationEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly ResponseURL: string;
+  readonly ResourceType?: string;
   readonly StackId: string;
   readonly RequestId: string;
   readonly LogicalResourceId: string;
@@ -15,13 +16,22 @@ export interface CloudFormationEvent {
 /** What is backed up: exactly one of the two. */
 export type Source = { readonly fileSystemId: string } | { readonly volumeId: string };
 
+/** What the stack has deployed under a logical id. */
+export interface Deployed {
+  readonly logicalId: string;
+  readonly kind: 'file system' | 'volume';
+}
+
 /** The resource's properties, checked and typed. */
 export interface Wanted {
-  readonly source: Source;
+  readonly source: Source | Deployed;
+  readonly triggers: readonly string[];
   readonly tags: readonly ContractTag[];
   readonly waitUntil: BackupProperties['WaitUntil'];
   readonly timeoutSeconds: number;
+  readonly waitHandle?: string;
   readonly removalPolicy: BackupProperties['RemovalPolicy'];
+  readonly keepLast?: number;
   readonly stateMachineArn: string;
 }
 
@@ -32,8 +42,20 @@ export function isCloudFormationEvent(input: any): input is CloudFormationEvent 
   return typeof input?.RequestType === 'string' && typeof input.ResponseURL === 'string' && typeof input.RequestId === 'string';
 }
 
-export function sourceId(source: Source): string {
+/** Whether the event is about a backup that is taken at deletion. */
+export function isFinal(event: CloudFormationEvent): boolean {
+  return event.ResourceType === FINAL_RESOURCE_TYPE;
+}
+
+export function sourceId(source: Source | Deployed): string {
+  if ('logicalId' in source) return source.logicalId;
   return 'volumeId' in source ? source.volumeId : source.fileSystemId;
+}
+
+/** The source with this id, if it is one. */
+export function sourceOf(id: string): Source | undefined {
+  if (/^fs-[0-9a-f]{8,18}$/.test(id)) return { fileSystemId: id };
+  return /^fsvol-[0-9a-f]{17}$/.test(id) ? { volumeId: id } : undefined;
 }
 
 export function parseProperties(properties: Record<string, unknown> | undefined): Wanted {
@@ -44,11 +66,14 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
       + 'deploy with a version of cdk-fsx-backup that is at least as new as the one the stack was last deployed with');
   }
   return {
-    source: parseSource(given.FileSystemId, given.VolumeId),
+    source: parseSource(given),
+    triggers: parseTriggers(given.Triggers),
     tags: parseTags(given.Tags),
     waitUntil: oneOf('WaitUntil', given.WaitUntil, ['AVAILABLE', 'STARTED']),
-    timeoutSeconds: parseTimeout(given.TimeoutSeconds),
+    timeoutSeconds: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, MAX_WAIT_CONDITION_TIMEOUT),
+    waitHandle: given.WaitHandle === undefined ? undefined : parseUrl(given.WaitHandle),
     removalPolicy: oneOf('RemovalPolicy', given.RemovalPolicy, ['RETAIN', 'DESTROY']),
+    keepLast: given.KeepLast === undefined ? undefined : wholeNumber('KeepLast', given.KeepLast, Number.MAX_SAFE_INTEGER),
     stateMachineArn: parseStateMachineArn(given.StateMachineArn),
   };
 }
@@ -66,16 +91,29 @@ export function isBackupId(id: string): boolean {
   return /^backup-[0-9a-f]{8,}$/.test(id);
 }
 
-function parseSource(fileSystemId: unknown, volumeId: unknown): Source {
-  if ((fileSystemId === undefined) === (volumeId === undefined)) {
-    throw new InvalidProperties('exactly one of FileSystemId and VolumeId must be given');
+function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): Source | Deployed {
+  const { FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume } = given;
+  if ([FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume].filter((value) => value !== undefined).length !== 1) {
+    throw new InvalidProperties('exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given');
   }
-  if (fileSystemId !== undefined) {
-    if (typeof fileSystemId === 'string' && /^fs-[0-9a-f]{8,18}$/.test(fileSystemId)) return { fileSystemId };
-    throw new InvalidProperties(`"${show(fileSystemId)}" is not the id of an FSx file system (fs-0123456789abcdef0); check what the source resolves to`);
+  const logicalId = DeployedFileSystem ?? DeployedVolume;
+  if (logicalId !== undefined) {
+    if (typeof logicalId === 'string' && /^[A-Za-z0-9]{1,255}$/.test(logicalId)) {
+      return { logicalId, kind: DeployedVolume === undefined ? 'file system' : 'volume' };
+    }
+    throw new InvalidProperties(`"${show(logicalId)}" is not the logical id of a resource`);
   }
-  if (typeof volumeId === 'string' && /^fsvol-[0-9a-f]{17}$/.test(volumeId)) return { volumeId };
-  throw new InvalidProperties(`"${show(volumeId)}" is not the id of an FSx volume (fsvol-0123456789abcdef0); check what the source resolves to`);
+  const id = FileSystemId ?? VolumeId;
+  const source = typeof id === 'string' ? sourceOf(id) : undefined;
+  if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
+  const expected = FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
+  throw new InvalidProperties(`"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`);
+}
+
+function parseTriggers(triggers: unknown): string[] {
+  if (triggers === undefined) return [];
+  if (Array.isArray(triggers) && triggers.every((trigger) => typeof trigger === 'string')) return triggers;
+  throw new InvalidProperties(`Triggers is "${show(triggers)}"; it must be a list of strings`);
 }
 
 function parseTags(tags: unknown): ContractTag[] {
@@ -87,10 +125,16 @@ function parseTags(tags: unknown): ContractTag[] {
   });
 }
 
-function parseTimeout(value: unknown): number {
-  const seconds = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : NaN;
-  if (seconds >= 1 && seconds <= MAX_SERVICE_TIMEOUT) return seconds;
-  throw new InvalidProperties(`TimeoutSeconds is "${show(value)}"; it must be a whole number from 1 to ${MAX_SERVICE_TIMEOUT}`);
+function wholeNumber(name: string, value: unknown, largest: number): number {
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+  if (number >= 1 && number <= largest) return number;
+  throw new InvalidProperties(`${name} is "${show(value)}"; it must be a whole number from 1 to ${largest}`);
+}
+
+/** It is signed, so it must not be shown. */
+function parseUrl(value: unknown): string {
+  if (typeof value === 'string' && value.startsWith('http')) return value;
+  throw new InvalidProperties('WaitHandle must be the URL of a wait condition handle');
 }
 
 function parseStateMachineArn(value: unknown): string {

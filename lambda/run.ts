@@ -1,15 +1,16 @@
-import { Answer, responseBody } from './answer';
+import { Answer, responseBody, signalBody } from './answer';
 import { attributesOfGone } from './attributes';
 import type { Aws } from './aws';
-import { failed, look, Situation, Work } from './backup';
-import { generationOf } from './identity';
+import { failed, locate, look, Situation, waitHandleOf, Work } from './backup';
+import { finalSource, lookAtFinal } from './final';
+import { finalGenerationOf, generationOf } from './identity';
 import type { Log } from './log';
 import {
-  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, oldProperties, parseProperties, sourceId, Wanted,
+  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, oldProperties, parseProperties, Source, sourceId, Wanted,
 } from './request';
 import { secondsToNextLook } from './schedule';
-import { kindOf, notFinished, sayError, sayTrouble, Sequel } from './trouble';
-import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT } from '../src/private/contract';
+import { kindOf, notDeleted, notFinished, sayError, sayTrouble, Sequel } from './trouble';
+import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
 
 /** The outside world. */
 export interface Effects {
@@ -93,15 +94,14 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
     if (!(error instanceof InvalidProperties)) throw error;
     return refused(work, error);
   }
-  const identity = { stackId: event.StackId, logicalId: event.LogicalResourceId, generation: generationOf(wanted.source) };
   const elapsed = effects.now() - work.startedAt;
   try {
-    const found = await look({ work, wanted, identity, aws: effects.aws, now: effects.now(), log } satisfies Situation);
+    const found = await lookOnce(work, wanted, effects, log);
     work.trouble = work.deniedSince = undefined;
     if (found) return found;
   } catch (error) {
     const kind = kindOf(error);
-    work.trouble = work.failure ? sayError(error) : sayTrouble(error, event.RequestType === 'Delete');
+    work.trouble = work.failure ? sayError(error) : sayTrouble(error, event.RequestType === 'Delete' && !isFinal(event));
     log.warn('a look did not get through', { kind, error: sayError(error) });
     if (kind === 'permission') work.deniedSince ??= effects.now();
     const isDenied = kind === 'permission' && effects.now() - work.deniedSince! >= PERMISSION_GRACE;
@@ -110,20 +110,37 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
   return seconds(elapsed) >= timeLimit(work) ? giveUp(work, late(work, wanted), log) : undefined;
 }
 
-/** A rollback that fails leaves a stack that nobody can deploy any more: it goes on, and the log says what was left undone. */
+async function lookOnce(work: Work, wanted: Wanted, { aws, now }: Effects, log: Log): Promise<Answer | undefined> {
+  const { event } = work;
+  const owner = { stackId: event.StackId, logicalId: event.LogicalResourceId };
+  if (isFinal(event)) {
+    const source = finalSource(event);
+    const generation = source ? finalGenerationOf(source) : '';
+    return lookAtFinal({ work, wanted, source, identity: { ...owner, generation }, aws, now: now(), log } satisfies Situation);
+  }
+  const source: Source | undefined = work.source ??= await locate(wanted, event, aws);
+  return look({ work, wanted, source, identity: { ...owner, generation: generationOf(wanted) }, aws, now: now(), log } satisfies Situation);
+}
+
+/**
+ * A rollback that fails leaves a stack that nobody can deploy any more, and tidying up is not worth a failure: it goes on, and the log says what was
+ * left undone.
+ */
 function giveUp(work: Work, reason: string, log: Log): Answer {
-  if (work.rollback) {
-    log.warn('the rollback goes on, and something was left undone', { reason });
+  if (work.rollback || work.settled) {
+    log.warn('CloudFormation goes on, and something was left undone', { reason });
     return work.settled ?? unseen(work);
+  }
+  if (isFinal(work.event) && work.event.RequestType === 'Delete') {
+    return failed({ work }, notDeleted(sourceId(finalSource(work.event)!), work.event.LogicalResourceId, reason));
   }
   if (!work.failure) return failed({ work }, reason);
   return failed({ work }, `${work.failure} What is left of it could not be removed, and counts towards the quota until you delete it: ${reason}`);
 }
 
 /** The resource keeps what it has, which could not be looked at. */
-function unseen({ event }: Work): Answer {
+function unseen({ event, source }: Work): Answer {
   const physicalId = event.PhysicalResourceId!;
-  const { source } = parseProperties(event.ResourceProperties);
   return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, source, undefined) };
 }
 
@@ -131,27 +148,35 @@ function late(work: Work, wanted: Wanted): string {
   const minutes = Math.round(timeLimit(work) / 60);
   const trouble = work.trouble ? ` ${work.trouble}` : '';
   if (!work.awaited || !work.seen || work.failure) return `${purpose(work, wanted)} was not possible in ${minutes} min.${trouble}`;
-  return notFinished(wanted.source, work.awaited.id, work.seen, minutes, sequelOf(work, wanted)) + trouble;
+  return notFinished(subject(work, wanted), work.awaited.id, work.seen, minutes, sequelOf(work, wanted)) + trouble;
 }
 
 function sequelOf(work: Work, wanted: Wanted): Sequel {
+  if (isFinal(work.event)) return 'deletion';
   if (work.inPlace) return 'stays';
   if (wanted.removalPolicy === 'DESTROY') return 'removed';
   return work.newStack ? 'new stack' : 'taken up';
 }
 
-function purpose({ event, failure }: Work, wanted: Wanted): string {
+function purpose(work: Work, wanted: Wanted): string {
+  const { event, failure } = work;
   if (failure) return 'Deleting it';
+  if (isFinal(event)) return 'It';
   if (event.RequestType === 'Delete') return `Deleting ${event.PhysicalResourceId}`;
   const old = event.RequestType === 'Update' ? oldProperties(event) : undefined;
-  if (old && sourceId(old.source) === sourceId(wanted.source)) return `Updating ${event.PhysicalResourceId}`;
-  return `Backing up ${sourceId(wanted.source)}`;
+  if (old && generationOf(old) === generationOf(wanted)) return `Updating ${event.PhysicalResourceId}`;
+  return `Backing up ${subject(work, wanted)}`;
+}
+
+function subject(work: Work, wanted: Wanted): string {
+  return sourceId(work.source ?? wanted.source);
 }
 
 /** Properties that cannot be used. What they never made need not be deleted. */
 function refused(work: Work, error: InvalidProperties): Answer {
   const { RequestType, PhysicalResourceId } = work.event;
-  if (RequestType === 'Delete' && !isBackupId(PhysicalResourceId!)) return { status: 'SUCCESS', physicalId: PhysicalResourceId! };
+  const isUnmade = !isBackupId(PhysicalResourceId ?? '') && !finalSource(work.event);
+  if (RequestType === 'Delete' && isUnmade) return { status: 'SUCCESS', physicalId: PhysicalResourceId! };
   return failed({ work }, `${RequestType === 'Delete' ? `${PhysicalResourceId} was not deleted` : 'No backup was taken'}: ${error.message}.`);
 }
 
@@ -160,24 +185,29 @@ function crashed(work: Work, error: NonNullable<Execution['error']>, log: Log): 
     + 'A backup that is running goes on. Try again.', log);
 }
 
-/** Deliver the answer, or keep it until the next time. */
+/** Deliver the answer, or keep it until the next time. A wait condition hears of the end after CloudFormation has heard of the beginning. */
 async function answer(work: Work, decided: Answer, effects: Effects, log: Log): Promise<Execution> {
-  const body = responseBody(work.event, decided);
+  const { event, answered, startedOnly } = work;
+  const told = { status: decided.status, physicalId: decided.physicalId, reason: decided.status === 'FAILED' ? decided.reason : undefined };
   try {
-    await effects.deliver(work.event.ResponseURL, body);
-    log.info('answered', { status: decided.status, physicalId: decided.physicalId, reason: decided.status === 'FAILED' ? decided.reason : undefined });
-    return { over: true, wait: 0, work: { ...work, answer: undefined } };
+    if (answered) await effects.deliver(waitHandleOf(work)!, signalBody(decided));
+    else await effects.deliver(event.ResponseURL, responseBody(event, decided));
   } catch (error) {
-    log.warn('the answer could not be delivered', { error: sayError(error), status: decided.status, physicalId: decided.physicalId });
-    const hopeless = seconds(effects.now() - work.startedAt) > MAX_SERVICE_TIMEOUT;
+    log.warn('the answer could not be delivered', { error: sayError(error), ...told });
+    const hopeless = seconds(effects.now() - work.startedAt) > (answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT);
     if (hopeless) throw error;
-    return { over: false, wait: 5, work };
+    return { over: false, wait: answered ? 60 : 5, work };
   }
+  log.info(answered ? 'wait condition told' : startedOnly ? 'answered: the wait condition waits for the end' : 'answered', told);
+  const isOver = answered || decided.status === 'FAILED' || waitHandleOf(work) === undefined;
+  if (isOver) return { over: true, wait: 0, work: { ...work, answer: undefined } };
+  if (!startedOnly) return answer({ ...work, answered: true }, decided, effects, log);
+  return { over: false, wait: secondsToNextLook(seconds(effects.now() - work.startedAt)), work: { ...work, answer: undefined, answered: true } };
 }
 
 /** How long this request may go on, in seconds. A deletion has nothing to do with how long a backup may take. */
-function timeLimit({ event, rollback }: Work): number {
-  const longest = MAX_SERVICE_TIMEOUT - ANSWER_MARGIN;
+function timeLimit({ event, rollback, answered }: Work): number {
+  const longest = (answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT) - ANSWER_MARGIN;
   if (event.RequestType === 'Delete' || rollback) return longest;
   return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
 }

@@ -1,5 +1,4 @@
 import type { BackupFailureDetails } from '@aws-sdk/client-fsx';
-import { Source, sourceId } from './request';
 
 /*
  * What went wrong, whether waiting helps, and what to tell the person who deploys. The texts are part of the product:
@@ -59,7 +58,7 @@ function remedyFor(error: any, deleting: boolean): string {
   switch (error?.name) {
     case 'ServiceLimitExceeded':
       return `The quota${error.Limit ? ` ${error.Limit}` : ''} of this account and Region is used up. Delete backups that nobody needs any more, `
-        + 'or ask for a higher quota in the Service Quotas console, then deploy again.';
+        + 'let `keepLast` do so from now on, or ask for a higher quota in the Service Quotas console; then try again.';
     case 'UnsupportedOperation':
       return 'FSx cannot back this up. Lustre: only persistent deployment types that are not linked to a data repository. ONTAP: back up '
         + 'read-write volumes (BackupSource.fromVolumeId), not the file system. OpenZFS: back up the file system, not a volume.';
@@ -72,29 +71,29 @@ function remedyFor(error: any, deleting: boolean): string {
     case 'IncompatibleParameterError':
       return 'An earlier attempt of this request used other tags. Deploy again.';
     case 'BadRequest':
-      return 'Check that the source is AVAILABLE and that its id is right, then deploy again.';
+      return 'Check that the source is AVAILABLE and that its id is right, then try again.';
     case 'ValidationException':
       return 'Check the id of the source and the tags.';
   }
   switch (kindOf(error)) {
     case 'permission':
       return 'The role of the FsxBackupProvider lacks this permission, or a service control policy, a permissions boundary or a VPC endpoint '
-        + 'policy takes it away. Allow the call, then deploy again.';
+        + 'policy takes it away. Allow the call, then try again.';
     case 'passing':
       return 'AWS did not answer, or not usefully. In a VPC, check that the function reaches the endpoints of FSx, CloudFormation and Step '
-        + 'Functions. Then deploy again.';
+        + 'Functions. Then try again.';
     default:
       return 'The log of the FsxBackupProvider has the details.';
   }
 }
 
-export function backupFailed(source: Source, backupId: string, details: BackupFailureDetails | undefined): string {
-  return `FSx could not finish backup ${backupId} of ${sourceId(source)}: ${sentence(details?.Message ?? 'it gives no reason')} `
-    + 'Mend the cause, then deploy again.';
+export function backupFailed(source: string, backupId: string, details: BackupFailureDetails | undefined): string {
+  return `FSx could not finish backup ${backupId} of ${source}: ${sentence(details?.Message ?? 'it gives no reason')} `
+    + 'Mend the cause, then try again.';
 }
 
-export function backupVanished(source: Source, backupId: string): string {
-  return `Backup ${backupId} of ${sourceId(source)} was deleted by somebody while it was awaited. Deploy again to take another.`;
+export function backupVanished(source: string, backupId: string): string {
+  return `Backup ${backupId} of ${source} was deleted by somebody while it was awaited. Deploy again to take another.`;
 }
 
 export function foreignBackup(backupId: string): string {
@@ -108,7 +107,7 @@ export function sayTrouble(error: unknown, deleting = false): string {
 }
 
 /** What becomes of a backup that is not finished in time. */
-export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack';
+export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack' | 'deletion';
 
 const SEQUEL: Record<Sequel, string> = {
   'stays': 'It goes on, and stays this resource\'s backup.',
@@ -116,13 +115,20 @@ const SEQUEL: Record<Sequel, string> = {
   'taken up': 'It goes on: deploy again and the deployment takes it up. Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
   'new stack': 'It goes on and stays, but a stack whose creation failed has to be created anew, and does not take it up. Create the stack without the '
     + 'backup and add it then; or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
+  'deletion': 'It goes on, and deleting again takes it up.',
 };
 
-export function notFinished(source: Source, backupId: string, seen: Seen, minutes: number, sequel: Sequel): string {
+export function notFinished(source: string, backupId: string, seen: Seen, minutes: number, sequel: Sequel): string {
   const progress = seen.percent === undefined ? '' : `, ${seen.percent} %`;
-  return `Backup ${backupId} of ${sourceId(source)} is not finished after ${minutes} min (${seen.lifecycle}${progress}). ${SEQUEL[sequel]}`;
+  return `Backup ${backupId} of ${source} is not finished after ${minutes} min (${seen.lifecycle}${progress}). ${SEQUEL[sequel]}`;
 }
 
-export function notWaitedFor(source: Source, stackStatus: string): string {
-  return `No backup of ${sourceId(source)} was taken, because the stack is ${stackStatus}: CloudFormation no longer waits for this one.`;
+/** Why a source is not deleted, and how it can be all the same. */
+export function notDeleted(source: string, logicalId: string, reason: string): string {
+  return `${source} is not deleted, since its final backup is not AVAILABLE. ${reason} To delete without it, retain ${logicalId} (delete-stack `
+    + '--retain-resources, once the stack is DELETE_FAILED).';
+}
+
+export function notWaitedFor(source: string, stackStatus: string): string {
+  return `No backup of ${source} was taken, because the stack is ${stackStatus}: CloudFormation no longer waits for this one.`;
 }

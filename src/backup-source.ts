@@ -1,7 +1,7 @@
 import { CfnResource, Token } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
-import { checkFileSystem, checkVolume, dataRepositoriesOf, resourceBehind } from './private/source-checks';
+import { checkFileSystem, checkVolume, dataRepositoriesOf, FILE_SYSTEM, resourceBehind, VOLUME } from './private/source-checks';
 
 /**
  * What is backed up: a file system (Windows, Lustre, OpenZFS) or a volume (ONTAP).
@@ -73,11 +73,48 @@ export class BackupSource {
     return BackupSource.fromVolumeId(cfn.ref);
   }
 
+  /**
+   * The file system or ONTAP volume that this construct defines, as it is deployed now: before this deployment changes or replaces it.
+   *
+   * The backup does not refer to it, so it can wait for the backup (`executeBefore`, or `FsxBackup.beforeUpdateOf` for short). When it is deployed for the
+   * first time, there is nothing to back up: the deployment goes on, and `backupId` is `none`.
+   *
+   * @param scope a construct in the stack of the backup that defines one FSx file system or volume: an L1, an L2, or what contains it
+   * @throws if it defines none or several, or one that cannot be backed up
+   */
+  public static fromDeployed(scope: IConstruct): BackupSource {
+    const found = scope.node.findAll().filter((construct): construct is CfnResource =>
+      CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType));
+    if (found.length !== 1) {
+      const what = found.length === 0 ? 'no FSx file system or volume' : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
+      throw new Error(`BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and "${scope.node.path}" defines ${what}. Name the `
+        + 'one to back up; for what this app does not define, use fromFileSystemId or fromVolumeId');
+    }
+    const [resource] = found;
+    const isVolume = resource.cfnResourceType === VOLUME;
+    (isVolume ? checkVolume : checkFileSystem)(resource);
+    return new BackupSource(isVolume ? 'DeployedVolume' : 'DeployedFileSystem', resource.logicalId, resource);
+  }
+
   private constructor(
-    /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId',
+    /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId' | 'DeployedFileSystem' | 'DeployedVolume',
     /** @internal */ public readonly _id: string,
     /** @internal */ public readonly _resource?: CfnResource,
   ) {}
+
+  /**
+   * The source is named by its logical id, and the backup does not refer to it.
+   *
+   * @internal
+   */
+  public get _isDeployed(): boolean {
+    return this._kind === 'DeployedFileSystem' || this._kind === 'DeployedVolume';
+  }
+
+  /** @internal */
+  public get _isVolume(): boolean {
+    return this._kind === 'VolumeId' || this._kind === 'DeployedVolume';
+  }
 
   /**
    * What is wrong with the source in the app as a whole, once all of it is defined.
@@ -85,7 +122,7 @@ export class BackupSource {
    * @internal
    */
   public _validate(app: IConstruct): string[] {
-    if (this._kind === 'VolumeId') return [];
+    if (this._isVolume) return [];
     return dataRepositoriesOf(app, this._id, this._resource).map((association) =>
       `the Lustre file system of this backup is linked to a data repository by "${association.node.path}", and FSx cannot back up linked file `
       + 'systems: remove the association, or the backup (the repository holds the data)');

@@ -1,5 +1,5 @@
 import * as path from 'path';
-import { Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -9,6 +9,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
+import { cycles } from './private/execution-order';
+import { markAsOwn } from './private/own';
 import { stateMachineDefinition } from './private/state-machine';
 
 /**
@@ -81,12 +83,17 @@ export interface FsxBackupProviderProps {
  */
 export class FsxBackupProvider extends Construct implements iam.IGrantable {
   /**
-   * The provider that all backups of a stack share unless they name another.
+   * The provider that a backup names, or the one that all backups of its stack share.
    *
    * @internal
    */
-  public static _default(scope: Construct): FsxBackupProvider {
-    const stack = Stack.of(scope);
+  public static _for(backup: Construct, named: FsxBackupProvider | undefined): FsxBackupProvider {
+    const stack = Stack.of(backup);
+    if (named && Stack.of(named) !== stack) {
+      throw new Error(`provider "${named.node.path}" is not in the stack of backup "${backup.node.path}": a provider serves the stack in which it `
+        + `is defined, so define one in "${stack.node.path}"`);
+    }
+    if (named) return named;
     const id = 'FsxBackupDefaultProvider';
     return stack.node.tryFindChild(id) as FsxBackupProvider | undefined ?? new FsxBackupProvider(stack, id);
   }
@@ -109,10 +116,14 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   private readonly policy: iam.Policy;
   private readonly creation: iam.PolicyStatement;
   private readonly description: iam.PolicyStatement;
+  private readonly ownStack: iam.PolicyStatement;
   private readonly sources = new Map<string, iam.Policy>();
+  private readonly served: CfnResource[] = [];
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
+    markAsOwn(this);
+    this.node.addValidation({ validate: () => cycles(Stack.of(this), this.served) });
 
     this.isForeignRole = props.role !== undefined;
     this.role = props.role ?? this.functionRole(props.vpc !== undefined);
@@ -151,12 +162,13 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
       conditions: this.ifTaggedByThisStack('aws:RequestTag'),
     });
     this.description = new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] });
+    this.ownStack = new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], resources: [Aws.STACK_ID] });
     // Outside of the role's own scope: the function waits for everything in there, and this policy names the state machine.
     this.policy = this.attach('Policy', [
       this.description,
       this.creation,
       ...this.taggingStatements(),
-      new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], resources: [Aws.STACK_ID] }),
+      this.ownStack,
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
       new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
       ...props.encryptionKey ? [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [props.encryptionKey.keyArn] })] : [],
@@ -172,10 +184,13 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
    * @internal
    */
   public _allowSource(source: BackupSource): iam.Policy[] {
-    const volume = source._kind === 'VolumeId';
-    this.description.addActions(volume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
-    // A volume's ARN names its file system too, and a volume's id does not tell it.
-    const arnOf = (id: string) => Stack.of(this).formatArn({ service: 'fsx', resource: volume ? 'volume/*' : 'file-system', resourceName: id });
+    this.description.addActions(source._isVolume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
+    const arnOf = (sourceId: string) => source._isVolume ? this.volumeArn(sourceId) : this.fileSystemArn(sourceId);
+    if (source._isDeployed) {
+      this.ownStack.addActions('cloudformation:DescribeStackResource');
+      this.creation.addResources(arnOf('*')); // to name it would be to depend on it
+      return [this.policy];
+    }
     const isLocal = source._resource !== undefined && Stack.of(source._resource) === Stack.of(this);
     const key = isLocal ? source._resource!.node.addr : arnOf(source._id); // one resource may be named by several tokens
     const policy = this.sources.get(key) ?? this.sourcePolicy(arnOf(this.sources.size < MAX_NAMED_SOURCES ? source._id : '*'), isLocal ? key : undefined);
@@ -189,6 +204,29 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     }
     this.creation.addResources(arn);
     return this.policy;
+  }
+
+  /**
+   * Allow backups at deletion. Of all sources, and in a policy of its own that never changes: CloudFormation updates policies first and cleans up
+   * last, when a source that was named may have been replaced or removed.
+   *
+   * @internal
+   */
+  public _allowFinalBackups(): iam.Policy[] {
+    const policy = this.node.tryFindChild('FinalBackupPolicy') as iam.Policy | undefined ?? this.attach('FinalBackupPolicy', [
+      new iam.PolicyStatement({ actions: ['fsx:CreateBackup'], resources: [this.fileSystemArn('*'), this.volumeArn('*')] }),
+      new iam.PolicyStatement({ actions: ['fsx:DescribeFileSystems', 'fsx:DescribeVolumes'], resources: ['*'] }),
+    ]);
+    return [this.policy, policy];
+  }
+
+  /**
+   * A resource that this provider serves.
+   *
+   * @internal
+   */
+  public _serve(resource: CfnResource): void {
+    this.served.push(resource);
   }
 
   /**
@@ -230,6 +268,15 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
 
   private ifTaggedByThisStack(key: 'aws:RequestTag' | 'aws:ResourceTag'): Record<string, Record<string, string>> {
     return { StringEquals: { [`${key}/${IDENTITY_TAG.stackId}`]: Aws.STACK_ID } };
+  }
+
+  private fileSystemArn(id: string): string {
+    return Stack.of(this).formatArn({ service: 'fsx', resource: 'file-system', resourceName: id });
+  }
+
+  /** A volume's ARN names its file system too, and a volume's id does not tell it. */
+  private volumeArn(id: string): string {
+    return Stack.of(this).formatArn({ service: 'fsx', resource: 'volume/*', resourceName: id });
   }
 
   private backupArns(): string {

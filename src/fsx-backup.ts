@@ -1,9 +1,19 @@
-import { CfnResource, CustomResource, Duration, IResource, ITaggable, RemovalPolicy, Resource, Stack, TagManager, Tags, TagType, Token } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import {
+  CfnDeletionPolicy, CfnResource, CustomResource, Duration, IResolveContext, IResource, ITaggable, Lazy, RemovalPolicy, Resource, Stack, TagManager,
+  Tags, TagType, Token,
+} from 'aws-cdk-lib';
+import { ITrigger } from 'aws-cdk-lib/triggers';
+import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
+import { BackupTrigger } from './backup-trigger';
 import { FsxBackupProvider } from './fsx-backup-provider';
-import { BackupProperties, MAX_SERVICE_TIMEOUT, MAX_TAG_VALUE, RESOURCE_TYPE, SCHEMA_VERSION, TAG_CHARACTERS } from './private/contract';
-import { tagProblems } from './private/tag-checks';
+import { BackupAttributes, BackupProperties, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT, RESOURCE_TYPE, SCHEMA_VERSION } from './private/contract';
+import { encloses, executeAfter, executeBefore } from './private/execution-order';
+import { markAsOwn } from './private/own';
+import { hashOf } from './private/resource-hash';
+import { warnOfRestores } from './private/restore-warning';
+import { nameTag, tagProblems } from './private/tag-checks';
+import { Wait } from './private/wait';
 
 /**
  * An Amazon FSx backup.
@@ -40,15 +50,33 @@ export enum WaitUntil {
 }
 
 /**
- * Properties of an FsxBackup.
+ * What can be said about a backup, beside its source.
  */
-export interface FsxBackupProps {
+export interface FsxBackupOptions {
   /**
-   * What to back up.
+   * When to take another backup.
    *
-   * Another source means another backup.
+   * @default - one backup is taken, when the resource is first deployed, and another one when the source changes
    */
-  readonly source: BackupSource;
+  readonly triggers?: BackupTrigger[];
+
+  /**
+   * What waits for the backup: resources at or below these constructs are created and changed only when it is AVAILABLE, or started with
+   * `WaitUntil.STARTED`. Constructs of another stack make that stack wait for this one.
+   *
+   * Of a construct that contains the backup, such as its stack, everything but the backups and their providers.
+   *
+   * @default - what refers to the backup, or depends on it otherwise
+   */
+  readonly executeBefore?: Construct[];
+
+  /**
+   * What the backup waits for: it is taken only when the resources at or below these constructs are created and changed. Constructs of another stack
+   * make this stack wait for that one.
+   *
+   * @default - its source, if this app defines it
+   */
+  readonly executeAfter?: Construct[];
 
   /**
    * The name of the backup, shown in the console: its tag `Name`.
@@ -67,11 +95,14 @@ export interface FsxBackupProps {
   readonly waitUntil?: WaitUntil;
 
   /**
-   * How long the backup may take, from one minute to one hour, in whole seconds.
+   * How long the backup may take, from one minute to twelve hours, in whole seconds.
    *
-   * The last five minutes of CloudFormation's hour are kept for the answer, so an hour means 55 minutes. The first backup of
-   * a large file system can take longer; later ones are incremental. With `RETAIN`, a backup that is not finished in time goes
+   * The last five minutes of an hour, and of twelve, are kept for the answer: they mean 55 minutes, and 11 h 55 min. The first backup of
+   * a large file system can take longer than an hour; later ones are incremental. With `RETAIN`, a backup that is not finished in time goes
    * on, and the next deployment of the stack takes it up, unless the stack itself has to be created anew.
+   *
+   * With more than an hour, a wait condition waits for the backup, and the backup itself is to start within 55 minutes. Then the values of triggers
+   * must be known at synthesis.
    *
    * @default Duration.hours(1)
    */
@@ -80,11 +111,21 @@ export interface FsxBackupProps {
   /**
    * What becomes of the backup when this resource is removed, replaced or rolled back: `RETAIN` or `DESTROY`.
    *
-   * With `RETAIN` the provider has no permission to delete backups at all, unless another backup of the stack has `DESTROY`.
+   * With `RETAIN` the provider has no permission to delete backups at all, unless another backup of the stack has `DESTROY` or `keepLast`.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * How many backups of this resource are kept: when another one has been taken and the deployment has succeeded, older ones are deleted.
+   *
+   * The newest of them are kept, and the one that the resource holds. A deployment that fails deletes none, and neither does the removal of this resource or its
+   * stack. Goes with the removal policy `RETAIN` only.
+   *
+   * @default - all
+   */
+  readonly keepLast?: number;
 
   /**
    * The engine that takes the backup.
@@ -95,16 +136,28 @@ export interface FsxBackupProps {
 }
 
 /**
+ * Properties of an FsxBackup.
+ */
+export interface FsxBackupProps extends FsxBackupOptions {
+  /**
+   * What to back up.
+   *
+   * Another source means another backup.
+   */
+  readonly source: BackupSource;
+}
+
+/**
  * Define a backup of an FSx file system or ONTAP volume, taken when the stack is deployed.
  *
  * The deployment goes on when the backup is AVAILABLE, and fails with FSx's reason when it cannot be finished. One backup is
- * taken, however often CloudFormation retries; another one when the source changes. A deployment that failed and is repeated
+ * taken, however often CloudFormation retries; another one when the source or a trigger changes. A deployment that failed and is repeated
  * within 24 hours takes up the backup that it had started, if that was kept. `Tags.of(backup)` changes the tags of the backup
  * in place.
  *
  * @resource Custom::FsxBackup
  */
-export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
+export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigger {
   /**
    * Refer to a backup that exists.
    *
@@ -124,10 +177,30 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
     return new Import(scope, id);
   }
 
+  /**
+   * Define a backup that is taken whenever a deployment is about to change a file system or ONTAP volume of this stack, before it does.
+   *
+   * That is an `FsxBackup` with the source `BackupSource.fromDeployed`, the trigger `BackupTrigger.onChangeOf`, and `executeBefore`, each of the same construct.
+   *
+   * @param scope the parent, in the stack of the file system
+   * @param id the construct id
+   * @param fileSystem the construct that defines the file system or volume
+   * @param options triggers and `executeBefore` add to what is said above
+   * @throws if `fileSystem` does not define one FSx file system or volume of this stack that can be backed up
+   */
+  public static beforeUpdateOf(scope: Construct, id: string, fileSystem: IConstruct, options: FsxBackupOptions = {}): FsxBackup {
+    return new FsxBackup(scope, id, {
+      ...options,
+      source: BackupSource.fromDeployed(fileSystem),
+      triggers: [BackupTrigger.onChangeOf(fileSystem), ...options.triggers ?? []],
+      executeBefore: [fileSystem as Construct, ...options.executeBefore ?? []],
+    });
+  }
+
   /** The tags of the backup. */
   public readonly tags: TagManager;
 
-  /** The id of the backup, for example `backup-03e3c82e0183b7b6b`. */
+  /** The id of the backup, for example `backup-03e3c82e0183b7b6b`; `none` where nothing was deployed yet that could be backed up. */
   public readonly backupId: string;
 
   /** The ARN of the backup. */
@@ -141,7 +214,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
   public readonly backupCreationTime: string;
 
   /**
-   * The lifecycle of the backup when the deployment last looked: `AVAILABLE`, or an earlier one with `WaitUntil.STARTED`,
+   * The lifecycle of the backup when the provider answered: `AVAILABLE`, or an earlier one with `WaitUntil.STARTED` or a `timeout` over an hour,
    * or `DELETED` where somebody deleted it.
    *
    * @attribute
@@ -156,7 +229,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
   public readonly backupType: string;
 
   /**
-   * The size of the backup in bytes, empty where FSx does not tell.
+   * The size of the backup in bytes, empty where FSx does not tell, or not yet (with `WaitUntil.STARTED` or a `timeout` over an hour).
    *
    * @attribute
    */
@@ -206,17 +279,28 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
 
   private readonly resource: CfnResource;
   private readonly provider: FsxBackupProvider;
+  private readonly source: BackupSource;
+  private readonly triggers: BackupTrigger[];
+  private readonly keepLast?: number;
+  private readonly wait?: Wait;
+  /** Known when the app is complete; until then it is worked out each time. */
+  private generation?: string;
 
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
+    markAsOwn(this);
 
-    const timeout = checkTimeout(props.timeout ?? Duration.seconds(MAX_SERVICE_TIMEOUT));
-    this.provider = props.provider ? checkProvider(this, props.provider) : FsxBackupProvider._default(this);
-    const policies = this.provider._allowSource(props.source);
-
+    const timeout = checkTimeout(props);
+    this.keepLast = checkKeepLast(props.keepLast);
+    this.source = checkSource(this, props.source);
+    this.triggers = [...props.triggers ?? []];
+    this.provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
-    Tags.of(this).add('Name', props.backupName === undefined ? nameFromPath(this.node.path) : checkName(props.backupName));
+    Tags.of(this).add('Name', nameTag(this, props.backupName));
+    // Named after its timeout, too: a wait condition cannot be changed.
+    if (timeout > MAX_SERVICE_TIMEOUT) this.wait = new Wait(this, timeout, () => hashOf([timeout, this.generationHash()], 8));
 
+    const policies = this.provider._allowSource(this.source);
     const custom = new CustomResource(this, 'Resource', {
       serviceToken: this.provider._serviceToken,
       resourceType: RESOURCE_TYPE,
@@ -224,31 +308,75 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
       properties: {
         SchemaVersion: SCHEMA_VERSION,
         StateMachineArn: this.provider.stateMachine.stateMachineArn,
-        [props.source._kind]: props.source._id,
+        [this.source._kind]: this.source._id,
+        Triggers: Lazy.uncachedAny({ produce: (context) => this.triggerValues(context) }, { omitEmptyArray: true }) as any,
         Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
         WaitUntil: props.waitUntil ?? WaitUntil.AVAILABLE,
         TimeoutSeconds: String(timeout),
+        WaitHandle: this.wait?.handle,
         RemovalPolicy: 'RETAIN',
+        KeepLast: this.keepLast?.toString(),
       } satisfies BackupProperties,
     });
     this.resource = custom.node.defaultChild as CfnResource;
+    this.provider._serve(this.resource);
+    this.wait?.startAfter(this.resource);
     custom.node.addDependency(...policies);
     this.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
+    if (this.keepLast !== undefined) custom.node.addDependency(this.provider._allowDeletion());
 
-    this.backupId = custom.ref;
-    this.backupArn = custom.getAttString('BackupArn');
-    this.backupCreationTime = custom.getAttString('BackupCreationTime');
-    this.backupLifecycle = custom.getAttString('BackupLifecycle');
-    this.backupType = custom.getAttString('BackupType');
-    this.backupSizeInBytes = custom.getAttString('BackupSizeInBytes');
-    this.backupKmsKeyId = custom.getAttString('BackupKmsKeyId');
-    this.backupOwnerId = custom.getAttString('BackupOwnerId');
-    this.backupResourceType = custom.getAttString('BackupResourceType');
-    this.sourceFileSystemId = custom.getAttString('SourceFileSystemId');
-    this.sourceFileSystemType = custom.getAttString('SourceFileSystemType');
-    this.sourceVolumeId = custom.getAttString('SourceVolumeId');
+    const valueOf = (value: string) => this.wait?.awaited(value) ?? value;
+    const attribute = (name: keyof BackupAttributes) => valueOf(custom.getAttString(name));
+    this.backupId = valueOf(custom.ref);
+    this.backupArn = attribute('BackupArn');
+    this.backupCreationTime = attribute('BackupCreationTime');
+    this.backupLifecycle = attribute('BackupLifecycle');
+    this.backupType = attribute('BackupType');
+    this.backupSizeInBytes = attribute('BackupSizeInBytes');
+    this.backupKmsKeyId = attribute('BackupKmsKeyId');
+    this.backupOwnerId = attribute('BackupOwnerId');
+    this.backupResourceType = attribute('BackupResourceType');
+    this.sourceFileSystemId = attribute('SourceFileSystemId');
+    this.sourceFileSystemType = attribute('SourceFileSystemType');
+    this.sourceVolumeId = attribute('SourceVolumeId');
 
-    this.node.addValidation({ validate: () => [...tagProblems(this.tags.tagValues()), ...props.source._validate(this.node.root)] });
+    this.executeBefore(...props.executeBefore ?? []);
+    this.executeAfter(...props.executeAfter ?? []);
+    this.node.addValidation({ validate: () => this.validate() });
+  }
+
+  /**
+   * Take another backup when one of these triggers says so, too.
+   *
+   * @param triggers added to those that the backup has
+   */
+  public addTrigger(...triggers: BackupTrigger[]): void {
+    this.triggers.push(...triggers);
+  }
+
+  /**
+   * Let these constructs wait for the backup.
+   *
+   * @param scopes as in the property `executeBefore`
+   * @throws if one of them defines the source, and the source refers to it
+   */
+  public executeBefore(...scopes: Construct[]): void {
+    const { _resource: resource, _isDeployed: isDeployed } = this.source;
+    const backwards = resource && !isDeployed && scopes.find((scope) => encloses(scope, resource));
+    if (backwards) {
+      throw new Error(`"${backwards.node.path}" cannot wait for backup "${this.node.path}": the backup refers to "${resource.node.path}" in it, and so comes `
+        + 'after its change. To back it up as it is before, use BackupSource.fromDeployed or FsxBackup.beforeUpdateOf');
+    }
+    executeBefore(this, scopes);
+  }
+
+  /**
+   * Let the backup wait for these constructs.
+   *
+   * @param scopes as in the property `executeAfter`
+   */
+  public executeAfter(...scopes: Construct[]): void {
+    executeAfter(this, scopes);
   }
 
   /**
@@ -262,35 +390,63 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable {
       const why = policy === RemovalPolicy.SNAPSHOT ? ', and a backup is a snapshot already' : '';
       throw new Error(`removalPolicy of "${this.node.path}" is "${policy}"${why}: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`);
     }
+    if (policy === RemovalPolicy.DESTROY && this.keepLast !== undefined) {
+      throw new Error(`keepLast of "${this.node.path}" is ${this.keepLast}, and its removalPolicy is DESTROY, with which only the newest backup is left anyway: `
+        + 'use keepLast with RemovalPolicy.RETAIN');
+    }
     this.resource.applyRemovalPolicy(policy);
     this.resource.addPropertyOverride('RemovalPolicy', policy === RemovalPolicy.DESTROY ? 'DESTROY' : 'RETAIN');
     if (policy === RemovalPolicy.DESTROY) this.resource.node.addDependency(this.provider._allowDeletion());
+    // CloudFormation cleans up after it succeeded: that is when the provider deletes older ones.
+    if (this.keepLast !== undefined) this.resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
+  }
+
+  private triggerValues({ preparing }: Pick<IResolveContext, 'preparing'>): string[] {
+    // While CDK looks for references, not everything that a hash covers is in place. Hashes hold none.
+    const triggers = preparing ? this.triggers.filter((trigger) => !trigger._isKnownAtSynthesis) : this.triggers;
+    return triggers.flatMap((trigger) => trigger._values(this)).sort();
+  }
+
+  private generationHash(): string {
+    return this.generation ?? hashOf(Stack.of(this).resolve([this.source._id, ...this.triggerValues({ preparing: false })]), 16);
+  }
+
+  private validate(): string[] {
+    this.generation = undefined;
+    this.generation = this.wait && this.generationHash();
+    const isUnknown = this.wait && this.triggers.some((trigger) => !trigger._isKnownAtSynthesis);
+    if (this.triggers.length > 0) warnOfRestores(this, this.resource);
+    return [
+      ...tagProblems(this.tags.tagValues()),
+      ...this.source._validate(this.node.root),
+      ...this.triggers.flatMap((trigger) => trigger._validate()),
+      ...isUnknown ? ['timeout is over 1 hour, and the value of a trigger is known only when the stack is deployed: the wait condition that waits so long needs a '
+        + 'new name for each backup. Use a value that is known at synthesis, or a timeout of at most 1 hour'] : [],
+    ];
   }
 }
 
-function checkTimeout(timeout: Duration): number {
+function checkTimeout({ timeout = Duration.seconds(MAX_SERVICE_TIMEOUT), waitUntil }: FsxBackupProps): number {
   if (timeout.isUnresolved()) throw new Error('timeout is only known at deployment: give a Duration with a number');
   const seconds = timeout.toSeconds({ integral: false });
-  if (Number.isInteger(seconds) && seconds >= 60 && seconds <= MAX_SERVICE_TIMEOUT) return seconds;
-  throw new Error(`timeout is ${timeout.toHumanString()}: it must be from 1 minute to 1 hour, in whole seconds. To go on without waiting for a `
-    + 'longer backup, use waitUntil: WaitUntil.STARTED');
+  if (!Number.isInteger(seconds) || seconds < 60 || seconds > MAX_WAIT_CONDITION_TIMEOUT) {
+    throw new Error(`timeout is ${timeout.toHumanString()}: it must be from 1 minute to 12 hours, in whole seconds. To go on without waiting for a `
+      + 'longer backup, use waitUntil: WaitUntil.STARTED');
+  }
+  if (seconds > MAX_SERVICE_TIMEOUT && waitUntil === WaitUntil.STARTED) {
+    throw new Error(`timeout is ${timeout.toHumanString()}, and waitUntil is STARTED: for the start of a backup a deployment waits 1 hour at most. Leave one of them out`);
+  }
+  return seconds;
 }
 
-function checkProvider(backup: FsxBackup, provider: FsxBackupProvider): FsxBackupProvider {
-  if (Stack.of(provider) === Stack.of(backup)) return provider;
-  throw new Error(`provider "${provider.node.path}" is not in the stack of backup "${backup.node.path}": a provider serves the stack in which it `
-    + `is defined, so define one in "${Stack.of(backup).node.path}"`);
+function checkKeepLast(keepLast: number | undefined): number | undefined {
+  if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
+  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
+  throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY`);
 }
 
-function checkName(name: string): string {
-  const problem = Token.isUnresolved(name) ? undefined
-    : name.length < 1 || name.length > MAX_TAG_VALUE ? `has ${name.length} characters: it must have 1 to ${MAX_TAG_VALUE}`
-      : TAG_CHARACTERS.test(name) ? undefined : 'has other characters than letters, digits, spaces and _.:/=+-@';
-  if (problem === undefined) return name;
-  throw new Error(`backupName "${name.slice(0, 60)}" ${problem}`);
-}
-
-/** The end of a path says most. */
-function nameFromPath(path: string): string {
-  return [...path].map((character) => TAG_CHARACTERS.test(character) ? character : '-').join('').slice(-MAX_TAG_VALUE);
+function checkSource(backup: FsxBackup, source: BackupSource): BackupSource {
+  if (!source._isDeployed || Stack.of(source._resource!) === Stack.of(backup)) return source;
+  throw new Error(`BackupSource.fromDeployed names "${source._resource!.node.path}", which is not in the stack of backup "${backup.node.path}": only its own stack `
+    + `can look it up. Define the backup in "${Stack.of(source._resource!).node.path}"`);
 }

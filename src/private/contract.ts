@@ -5,8 +5,14 @@
  * understand the properties of every version ever published. test/names.test.ts holds the names.
  */
 
-/** The CloudFormation type of the custom resource. */
+/** The CloudFormation type of a backup. */
 export const RESOURCE_TYPE = 'Custom::FsxBackup';
+
+/** The CloudFormation type of a backup that is taken at deletion. */
+export const FINAL_RESOURCE_TYPE = 'Custom::FsxFinalBackup';
+
+/** What a backup of something that is not deployed yet is called: there is none. */
+export const NO_BACKUP = 'none';
 
 /** Version of the custom resource's properties. */
 export const SCHEMA_VERSION = '1';
@@ -36,7 +42,10 @@ export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 /** How long CloudFormation waits for a custom resource at most, in seconds. */
 export const MAX_SERVICE_TIMEOUT = 3600;
 
-/** Seconds of the service timeout that are kept for a late first invocation, for the last look at the backup, and for the answer. */
+/** How long a wait condition waits at most, in seconds. */
+export const MAX_WAIT_CONDITION_TIMEOUT = 43_200;
+
+/** Seconds of either time limit that are kept for a late first invocation, for the last look at the backup, and for the answer. */
 export const ANSWER_MARGIN = 300;
 
 /** The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the margin. */
@@ -53,14 +62,22 @@ export interface BackupProperties {
   readonly SchemaVersion: typeof SCHEMA_VERSION;
   /** Not read from the function's environment, because function and state machine would then need each other. */
   readonly StateMachineArn: string;
-  /** Exactly one of the two sources is given. */
+  /** Exactly one of the four sources is given: an id, or the logical id of something that this stack has deployed. */
   readonly FileSystemId?: string;
   readonly VolumeId?: string;
+  readonly DeployedFileSystem?: string;
+  readonly DeployedVolume?: string;
+  /** Values whose change asks for another backup. */
+  readonly Triggers?: readonly string[];
   readonly Tags: readonly ContractTag[];
   readonly WaitUntil: 'AVAILABLE' | 'STARTED';
   /** How long the backup may take, in seconds. */
   readonly TimeoutSeconds: string;
+  /** The presigned URL of the wait condition that waits for the backup; the custom resource itself then waits for its start only. */
+  readonly WaitHandle?: string;
   readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
+  /** How many backups of this resource are kept; all, if it is not given. */
+  readonly KeepLast?: string;
 }
 
 /** What the handler reports, and `Fn::GetAtt` reads. */

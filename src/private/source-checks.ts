@@ -2,6 +2,9 @@ import { CfnResource, Reference, Token, Tokenization } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
 
+export const FILE_SYSTEM = 'AWS::FSx::FileSystem';
+export const VOLUME = 'AWS::FSx::Volume';
+
 /** The resource of this app whose reference this string is, if it is one. */
 export function resourceBehind(id: string): CfnResource | undefined {
   const [token, ...others] = Tokenization.reverseString(id).tokens;
@@ -12,10 +15,10 @@ export function resourceBehind(id: string): CfnResource | undefined {
 /** Throws if the resource is not a file system that FSx can back up. What only deployment can tell passes. */
 export function checkFileSystem(resource: CfnResource): void {
   const path = resource.node.path;
-  if (resource.cfnResourceType === 'AWS::FSx::Volume') {
+  if (resource.cfnResourceType === VOLUME) {
     throw new Error(`"${path}" is a volume: use BackupSource.fromCfnVolume if it is an ONTAP volume, and back up the file system if it is an OpenZFS volume`);
   }
-  if (resource.cfnResourceType !== 'AWS::FSx::FileSystem') return;
+  if (resource.cfnResourceType !== FILE_SYSTEM) return;
   const { fileSystemType, lustreConfiguration, backupId } = resource as fsx.CfnFileSystem;
   if (fileSystemType === 'ONTAP') {
     throw new Error(`"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use BackupSource.fromCfnVolume or fromVolumeId`);
@@ -38,10 +41,10 @@ export function checkFileSystem(resource: CfnResource): void {
 /** Throws if the resource is not a volume that FSx can back up. */
 export function checkVolume(resource: CfnResource): void {
   const path = resource.node.path;
-  if (resource.cfnResourceType === 'AWS::FSx::FileSystem') {
+  if (resource.cfnResourceType === FILE_SYSTEM) {
     throw new Error(`"${path}" is a file system, not a volume: use BackupSource.fromCfnFileSystem`);
   }
-  if (resource.cfnResourceType !== 'AWS::FSx::Volume') return;
+  if (resource.cfnResourceType !== VOLUME) return;
   const { volumeType, ontapConfiguration } = resource as fsx.CfnVolume;
   if (volumeType === 'OPENZFS') {
     throw new Error(`"${path}" is an OpenZFS volume, and FSx backs up the OpenZFS file system as a whole: use BackupSource.fromCfnFileSystem`);

@@ -1,7 +1,26 @@
 import { Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
 import { IDENTITY_TAG, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
 
 const OWN = Object.keys(IDENTITY_TAG).length;
+
+/** The value of the tag `Name`: as given, or the path of the construct. */
+export function nameTag(backup: IConstruct, name: string | undefined): string {
+  return name === undefined ? nameFromPath(backup.node.path) : checkName(name);
+}
+
+function checkName(name: string): string {
+  const problem = Token.isUnresolved(name) ? undefined
+    : name.length < 1 || name.length > MAX_TAG_VALUE ? `has ${name.length} characters: it must have 1 to ${MAX_TAG_VALUE}`
+      : TAG_CHARACTERS.test(name) ? undefined : 'has other characters than letters, digits, spaces and _.:/=+-@';
+  if (problem === undefined) return name;
+  throw new Error(`backupName "${name.slice(0, 60)}" ${problem}`);
+}
+
+/** The end of a path says most. */
+function nameFromPath(path: string): string {
+  return [...path].map((character) => TAG_CHARACTERS.test(character) ? character : '-').join('').slice(-MAX_TAG_VALUE);
+}
 
 /** What is wrong with the tags of a backup, as far as it is known before deployment. */
 export function tagProblems(tags: Record<string, string>): string[] {

@@ -5,15 +5,15 @@ const identity = { stackId: STACK_ID, logicalId: 'Backup', generation: 'g1' };
 
 describe('generation', () => {
   test('is the same for the same source', () => {
-    expect(generationOf({ fileSystemId: FILE_SYSTEM })).toBe(generationOf({ fileSystemId: FILE_SYSTEM }));
+    expect(generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] })).toBe(generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] }));
   });
 
   test('differs for another source', () => {
-    expect(generationOf({ fileSystemId: FILE_SYSTEM })).not.toBe(generationOf({ volumeId: VOLUME }));
+    expect(generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] })).not.toBe(generationOf({ source: { volumeId: VOLUME }, triggers: [] }));
   });
 
   test('never changes between releases: backups in the field carry it', () => {
-    expect(generationOf({ fileSystemId: FILE_SYSTEM })).toBe('48cf4266f17946f3');
+    expect(generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] })).toBe('48cf4266f17946f3');
   });
 });
 

@@ -4,6 +4,7 @@ import { InvalidProperties, parseProperties } from '../../lambda/request';
 test('the properties of a file system backup', () => {
   expect(parseProperties(properties())).toEqual({
     source: { fileSystemId: 'fs-0498eed5fe91001ec' },
+    triggers: [],
     tags: [{ Key: 'Name', Value: 'Files/Backup' }],
     waitUntil: 'AVAILABLE',
     timeoutSeconds: 3600,
@@ -27,8 +28,8 @@ test('no tags are no tags', () => {
 test.each([
   ['a newer schema', { SchemaVersion: '2' }, /schema version "2".*knows version 1.*at least as new/],
   ['no schema', { SchemaVersion: undefined }, /schema version "missing"/],
-  ['no source', { FileSystemId: undefined }, /exactly one of FileSystemId and VolumeId/],
-  ['two sources', { VolumeId: VOLUME }, /exactly one of FileSystemId and VolumeId/],
+  ['no source', { FileSystemId: undefined }, /exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume/],
+  ['two sources', { VolumeId: VOLUME }, /exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume/],
   ['an id of something else', { FileSystemId: 'vpc-12345678' }, /"vpc-12345678" is not the id of an FSx file system/],
   ['an id with more behind it', { FileSystemId: 'fs-0498eed5fe91001ec\nfs-1' }, /not the id of an FSx file system/],
   ['an id that is not text', { FileSystemId: { Ref: 'Fs' } }, /"\{"Ref":"Fs"\}" is not the id/],
@@ -37,9 +38,16 @@ test.each([
   ['a tag without value', { Tags: [{ Key: 'Name' }] }, /is not a tag/],
   ['an unknown waitUntil', { WaitUntil: 'true' }, /WaitUntil is "true"; it must be AVAILABLE or STARTED/],
   ['an unknown removal policy', { RemovalPolicy: 'SNAPSHOT' }, /RemovalPolicy is "SNAPSHOT"/],
-  ['a timeout in words', { TimeoutSeconds: '1 hour' }, /TimeoutSeconds is "1 hour"; it must be a whole number from 1 to 3600/],
+  ['a timeout in words', { TimeoutSeconds: '1 hour' }, /TimeoutSeconds is "1 hour"; it must be a whole number from 1 to 43200/],
   ['a timeout of nothing', { TimeoutSeconds: '0' }, /TimeoutSeconds is "0"/],
-  ['a timeout over an hour', { TimeoutSeconds: '3601' }, /TimeoutSeconds is "3601"/],
+  ['a timeout over twelve hours', { TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
+  ['triggers that are no list', { Triggers: 'v1' }, /Triggers is "v1"; it must be a list of strings/],
+  ['a trigger that is not text', { Triggers: [{ Ref: 'V' }] }, /Triggers is .*; it must be a list of strings/],
+  ['a logical id with other characters', { FileSystemId: undefined, DeployedFileSystem: 'File-System' }, /"File-System" is not the logical id/],
+  ['a deployed source beside another', { DeployedVolume: 'Volume' }, /exactly one of/],
+  ['to keep none', { KeepLast: '0' }, /KeepLast is "0"; it must be a whole number from 1/],
+  ['to keep some', { KeepLast: 'some' }, /KeepLast is "some"/],
+  ['a wait handle that is no URL', { WaitHandle: 'arn:aws:x' }, /WaitHandle must be the URL/],
   ['no state machine', { StateMachineArn: undefined }, /StateMachineArn is "missing"/],
 ])('%s is refused', (_, changes, message) => {
   expect(() => parseProperties(properties(changes))).toThrow(message);
@@ -48,4 +56,17 @@ test.each([
 
 test('no properties at all are refused', () => {
   expect(() => parseProperties(undefined)).toThrow(InvalidProperties);
+});
+
+test('the properties of a backup with triggers, of what is deployed, that is awaited for long and pruned', () => {
+  const given = {
+    FileSystemId: undefined, DeployedVolume: 'Volume', Triggers: ['onValue:1'], KeepLast: '2', WaitHandle: 'https://example.com/signed', TimeoutSeconds: '43200',
+  };
+  expect(parseProperties(properties(given))).toMatchObject({
+    source: { logicalId: 'Volume', kind: 'volume' }, triggers: ['onValue:1'], keepLast: 2, waitHandle: 'https://example.com/signed', timeoutSeconds: 43200,
+  });
+});
+
+test('what is wrong with a wait handle is not shown: it may be a signed URL', () => {
+  expect(() => parseProperties(properties({ WaitHandle: 'ftp://signature=secret' }))).not.toThrow(/secret/);
 });

@@ -59,7 +59,7 @@ function backup(changes: Partial<Backup> = {}, source = FILE_SYSTEM): Backup {
     Type: 'USER_INITIATED',
     CreationTime: new Date(START - 60_000),
     ResourceARN: `arn:aws:fsx:us-east-1:123456789012:backup/${changes.BackupId ?? BACKUP}`,
-    Tags: [...identityTags({ stackId: STACK_ID, logicalId: 'Backup', generation: generationOf({ fileSystemId: source }) }), { Key: 'Name', Value: 'Files/Backup' }],
+    Tags: [...identityTags({ stackId: STACK_ID, logicalId: 'Backup', generation: generationOf({ source: { fileSystemId: source }, triggers: [] }) }), { Key: 'Name', Value: 'Files/Backup' }],
     FileSystem: { FileSystemId: source, FileSystemType: 'OPENZFS' },
     ...changes,
   };
@@ -169,7 +169,7 @@ describe('create', () => {
   test('adopts nothing that belongs to somebody else, failed, or is a copy', async () => {
     listed(
       backup({ Tags: [] }),
-      backup({ Tags: identityTags({ stackId: STACK_ID, logicalId: 'Other', generation: generationOf({ fileSystemId: FILE_SYSTEM }) }) }),
+      backup({ Tags: identityTags({ stackId: STACK_ID, logicalId: 'Other', generation: generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] }) }) }),
       backup({ Lifecycle: 'FAILED' }),
       backup({ Lifecycle: 'DELETED' }),
       backup({ SourceBackupId: 'backup-0aaaaaaaaaaaaaaaa' }),

@@ -1,0 +1,57 @@
+import { Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { hashOfResources, resourcesIn } from './private/resource-hash';
+
+/**
+ * When to take another backup.
+ *
+ * Whenever the value of a trigger differs from the last deployment, another backup is taken. A rollback to the former value takes none: the resource gets
+ * its former backup back.
+ */
+export class BackupTrigger {
+  /**
+   * When a deployment changes these constructs: when the CloudFormation resources at or below them (logical id, type and properties, as they will be in
+   * the template) differ from last time.
+   *
+   * What is defined later counts too. Metadata and dependencies do not count, nor does this library's own part of the template.
+   *
+   * @param scopes constructs, of this or other stacks; at least one resource must be at or below them
+   */
+  public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
+    return new BackupTrigger(
+      () => [`onChangeOf:${hashOfResources(resourcesIn(scopes))}`],
+      true,
+      () => resourcesIn(scopes).length > 0 ? [] : [
+        `BackupTrigger.onChangeOf covers no resource: ${scopes.map((scope) => `"${scope.node.path}"`).join(', ') || 'no construct'} would never change. `
+        + 'Name constructs that define what is deployed',
+      ],
+    );
+  }
+
+  /**
+   * When one of these values changes: a version, the hash of an asset, the id of a build.
+   *
+   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one hour at most
+   * @throws if there is no value
+   */
+  public static onValue(...values: string[]): BackupTrigger {
+    if (values.length === 0) throw new Error('BackupTrigger.onValue needs a value: without one, there would never be another backup');
+    return new BackupTrigger(() => values.map((value) => `onValue:${value}`), !values.some((value) => Token.isUnresolved(value)));
+  }
+
+  /**
+   * Whenever the app is synthesized.
+   *
+   * Set the context `cdk-fsx-backup:deployment` to anything, and that is the value: for tests, and for a quiet `cdk diff`.
+   */
+  public static everyDeployment(): BackupTrigger {
+    const now = new Date().toISOString();
+    return new BackupTrigger((backup) => [`everyDeployment:${backup.node.tryGetContext('cdk-fsx-backup:deployment') ?? now}`]);
+  }
+
+  private constructor(
+    /** @internal */ public readonly _values: (backup: IConstruct) => string[],
+    /** @internal */ public readonly _isKnownAtSynthesis = true,
+    /** @internal */ public readonly _validate: () => string[] = () => [],
+  ) {}
+}

@@ -1,0 +1,95 @@
+import { CfnDeletionPolicy, CfnResource, CustomResource, Duration, ITaggable, TagManager, Tags, TagType } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { BackupSource } from './backup-source';
+import { WaitUntil } from './fsx-backup';
+import { FsxBackupProvider } from './fsx-backup-provider';
+import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from './private/contract';
+import { markAsOwn } from './private/own';
+import { nameTag, tagProblems } from './private/tag-checks';
+
+/**
+ * Properties of an FsxFinalBackup.
+ */
+export interface FsxFinalBackupProps {
+  /**
+   * What to back up before it is deleted.
+   *
+   * Not `BackupSource.fromDeployed`: CloudFormation deletes the source after the final backup because the latter refers to it.
+   */
+  readonly source: BackupSource;
+
+  /**
+   * The name of the backup, shown in the console: its tag `Name`.
+   *
+   * At most 256 letters, digits, spaces and `_.:/=+-@`.
+   *
+   * @default - the path of the construct
+   */
+  readonly backupName?: string;
+
+  /**
+   * The engine that takes the backup.
+   *
+   * @default - one provider for all backups of the stack
+   */
+  readonly provider?: FsxBackupProvider;
+}
+
+/**
+ * Define a backup that is taken when CloudFormation is about to delete a file system or ONTAP volume: with its stack, with its construct, or because it was
+ * replaced. The backup is always kept.
+ *
+ * CloudFormation deletes the source when the backup is AVAILABLE. When it fails, or takes more than 55 minutes, the deletion of the stack stops with a
+ * reason, and the source is still there; deleting again takes up what is running. In the cleanup after an update CloudFormation tries three times, and
+ * may then go on. Nothing is taken when a deployment is rolled back, and with it what it had created; removing this construct alone takes one, too.
+ * `Tags.of(finalBackup)` gives tags to the backup.
+ *
+ * @resource Custom::FsxFinalBackup
+ */
+export class FsxFinalBackup extends Construct implements ITaggable {
+  /** The tags of the backup. */
+  public readonly tags: TagManager;
+
+  constructor(scope: Construct, id: string, props: FsxFinalBackupProps) {
+    super(scope, id);
+    markAsOwn(this);
+
+    const { source } = props;
+    if (source._isDeployed) {
+      throw new Error(`the source of final backup "${this.node.path}" is BackupSource.fromDeployed, which does not keep CloudFormation from deleting it first: `
+        + 'use fromFileSystem, fromCfnFileSystem or fromCfnVolume');
+    }
+    const provider = FsxBackupProvider._for(this, props.provider);
+    this.tags = new TagManager(TagType.KEY_VALUE, FINAL_RESOURCE_TYPE);
+    Tags.of(this).add('Name', nameTag(this, props.backupName));
+
+    const custom = new CustomResource(this, 'Resource', {
+      serviceToken: provider._serviceToken,
+      resourceType: FINAL_RESOURCE_TYPE,
+      serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
+      properties: {
+        SchemaVersion: SCHEMA_VERSION,
+        StateMachineArn: provider.stateMachine.stateMachineArn,
+        [source._kind]: source._id,
+        Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
+        WaitUntil: WaitUntil.AVAILABLE,
+        TimeoutSeconds: String(MAX_SERVICE_TIMEOUT),
+        RemovalPolicy: 'RETAIN',
+      } satisfies BackupProperties,
+    });
+    const resource = custom.node.defaultChild as CfnResource;
+    provider._serve(resource);
+    custom.node.addDependency(...provider._allowFinalBackups());
+    this.node.addValidation({
+      validate: () => [...tagProblems(this.tags.tagValues()), ...source._validate(this.node.root), ...deletionProblems(resource)],
+    });
+  }
+}
+
+/** A policy for all resources of a stack, by an aspect for example. */
+function deletionProblems({ cfnOptions: { deletionPolicy, updateReplacePolicy } }: CfnResource): string[] {
+  const isLeftOut = [deletionPolicy, updateReplacePolicy].some((policy) => policy !== undefined && policy !== CfnDeletionPolicy.DELETE);
+  return isLeftOut ? [
+    'the removal policy of a final backup was changed, and CloudFormation would not tell when it deletes: leave it DESTROY; the backup is always kept',
+  ] : [];
+}
