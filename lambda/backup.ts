@@ -1,65 +1,16 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
-import type { Aws } from './aws';
-import { belongsTo, belongsToResource, clientRequestToken, generationOf, Identity, identityTags } from './identity';
-import type { Log } from './log';
-import { CloudFormationEvent, isBackupId, isFinal, oldProperties, parseProperties, Source, sourceId, Wanted } from './request';
+import { clientRequestToken, generationOf, identityTags } from './identity';
+import { remove, removeAttempts } from './removal';
+import { CloudFormationEvent, isBackupId, isFinal, oldProperties, sourceId } from './request';
+import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, subject, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
-import { backupFailed, backupVanished, foreignBackup, kindOf, notWaitedFor, sayError, Seen } from './trouble';
+import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
-
-/** What one request has come to so far. It travels through the state machine as JSON. */
-export interface Work {
-  readonly event: CloudFormationEvent;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  /** What is backed up, as soon as it is known. */
-  source?: Source;
-  /** The backup that is waited for, and since when it is known. */
-  awaited?: { readonly id: string; readonly since: number };
-  /** The awaited backup is the one the resource already had. */
-  inPlace?: boolean;
-  /** How the awaited backup looked last. */
-  seen?: Seen;
-  /** Why the awaited backup failed, while what is left of it is being removed. */
-  failure?: string;
-  /** CreateBackup was called, so there may be a backup even where none is awaited. */
-  requested?: boolean;
-  /** An update that is being rolled back: whatever happens, the answer is no failure. */
-  rollback?: boolean;
-  /** The answer to such an update, while it is tidied up; it is given even if that fails. */
-  settled?: Answer;
-  /** The answer says only that the backup has started, since a wait condition waits for its end. */
-  startedOnly?: boolean;
-  /** It was delivered; what there is to say now is for the wait condition. */
-  answered?: boolean;
-  /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
-  newStack?: boolean;
-  /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
-  deniedSince?: number;
-  /** What stands in the way at the moment. */
-  trouble?: string;
-  /** Decided, and not delivered yet. */
-  answer?: Answer;
-}
-
-/** All that a decision needs. */
-export interface Situation {
-  readonly work: Work;
-  readonly wanted: Wanted;
-  /** Undefined where there is nothing to back up: what has a logical id is not deployed yet. */
-  readonly source: Source | undefined;
-  readonly identity: Identity;
-  readonly aws: Aws;
-  readonly now: number;
-  readonly log: Log;
-}
 
 /** FSx may not know a backup yet right after its creation. */
 const VISIBILITY_GRACE = 60_000;
-/** A request that CloudFormation has cancelled may be about to call CreateBackup: longer than an invocation takes from its check to the call. */
-const CANCELLED_REQUEST_GRACE = 120_000;
 /** CloudFormation may still show the status of the stack's last operation. */
 const STATUS_GRACE = 60_000;
 /** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
@@ -72,23 +23,6 @@ export function look(situation: Situation): Promise<Answer | undefined> {
   if (settled) return settle(situation, settled);
   if (awaited) return watch(situation);
   return event.RequestType === 'Create' ? take(situation) : update(situation);
-}
-
-/** The id of the source. One with a logical id only is looked up as the stack has it now; if it has moved, under its former one. */
-export async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
-  if (!('logicalId' in source)) return source;
-  const former = oldProperties(event)?.source;
-  const id = await aws.deployedId(event.StackId, source.logicalId)
-    ?? (former && 'logicalId' in former && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
-  if (id === undefined) return undefined;
-  return source.kind === 'volume' ? { volumeId: id } : { fileSystemId: id };
-}
-
-/** The wait condition that waits for the end of this request, if there is one. One that was there before has heard of its backup. */
-export function waitHandleOf({ event, rollback }: Work): string | undefined {
-  if (rollback || event.RequestType === 'Delete') return undefined;
-  const { waitHandle } = parseProperties(event.ResourceProperties);
-  return waitHandle === oldProperties(event)?.waitHandle ? undefined : waitHandle;
 }
 
 /** Find the backup this resource should have, or start it. */
@@ -243,123 +177,8 @@ async function gone(situation: Situation): Promise<Answer> {
   return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, source, 'DELETED') };
 }
 
-async function remove(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event }, wanted, log } = situation;
-  const physicalId = event.PhysicalResourceId!;
-  const done: Answer = { status: 'SUCCESS', physicalId };
-  if (wanted.removalPolicy !== 'DESTROY') {
-    log.info('backup kept, as the removal policy says', { physicalId });
-    return wanted.keepLast === undefined ? done : prune(situation, done);
-  }
-  if (isBackupId(physicalId)) return removeById(situation, done);
-  if (physicalId === NO_BACKUP) return done;
-
-  // CloudFormation knows no backup: the create failed before there was one, was cancelled, or was not answered in time.
-  return await removeAttempts(situation, !isPlaceholder(physicalId)) ? done : undefined;
-}
-
-async function removeById(situation: Situation, done: Answer): Promise<Answer | undefined> {
-  const { work: { event }, aws, identity, log } = situation;
-  const { physicalId } = done;
-  const backup = await aws.backup(physicalId);
-  if (!backup || backup.Lifecycle === 'DELETED') return done;
-  if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));
-  // A retry without rollback may have adopted what a failed create had started; CloudFormation then cleans up the failed one.
-  // A deletion or a rolled back creation ends with the resource; asking is for updates only, and the events of a large stack are many.
-  const isUpdate = (await aws.stackStatus(event.StackId)).startsWith('UPDATE_');
-  if (isUpdate && (await aws.held(event.StackId, event.LogicalResourceId))?.physicalId === physicalId) {
-    log.info('backup kept: the resource holds it again', { backupId: physicalId });
-    return done;
-  }
-  try {
-    return await removeBackup(situation, physicalId) ? done : undefined;
-  } catch (error) {
-    if (backup.Lifecycle !== 'FAILED' || kindOf(error) !== 'final') throw error;
-    log.warn('FSx does not delete what is left of a failed backup', { backupId: physicalId, error: sayError(error) });
-    return done;
-  }
-}
-
-/**
- * CloudFormation cleans up after a deployment that succeeded: older backups of the resource go, and with them what is left of failed ones. How many
- * stay, the template says that is in force now. Nothing that goes wrong here is worth a failure, since the next deployment does it again.
- */
-async function prune(situation: Situation, done: Answer): Promise<Answer> {
-  const { work, aws, identity, log } = situation;
-  const { StackId, LogicalResourceId } = work.event;
-  work.settled = done;
-  if (await aws.stackStatus(StackId) !== 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') return done;
-  const held = await aws.held(StackId, LogicalResourceId);
-  const keepLast = held && keepLastIn(held.properties);
-  if (keepLast === undefined) return done;
-
-  const backups = (await aws.backupsOf(undefined)).filter((backup) => belongsToResource(backup.Tags, identity) && !backup.SourceBackupId);
-  const available = newestFirst(backups.filter((backup) => backup.Lifecycle === 'AVAILABLE'));
-  const husks = backups.filter((backup) => backup.Lifecycle === 'FAILED');
-  for (const { BackupId } of [...available.slice(keepLast), ...husks].filter((backup) => backup.BackupId !== held!.physicalId)) {
-    try {
-      if (await aws.deleteBackup(BackupId!)) log.info('older backup deleted, as keepLast says', { backupId: BackupId, keepLast });
-    } catch (error) {
-      if (kindOf(error) === 'passing') throw error;
-      log.warn('older backup not deleted: the next deployment tries again', { backupId: BackupId, error: sayError(error) });
-    }
-  }
-  return done;
-}
-
-function keepLastIn(properties: string | undefined): number | undefined {
-  try {
-    return parseProperties(JSON.parse(properties!)).keepLast;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Delete this generation's backups that no successful deployment has ever reported. Whether all are gone, and none can come any more: the
- * request that was cancelled may still be about to start one.
- */
-async function removeAttempts(situation: Situation, mayStillRun: boolean): Promise<boolean> {
-  const { work, now, log } = situation;
-  const found = (await own(situation)).filter((backup) => backup.BackupId !== work.event.PhysicalResourceId);
-  let all = true;
-  for (const backup of found) {
-    if (!await isUnconfirmed(situation, backup)) continue;
-    log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
-    all = await removeBackup(situation, backup.BackupId!) && all;
-  }
-  return all && (found.length > 0 || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
-}
-
-async function removeBackup(situation: Situation, backupId: string): Promise<boolean> {
-  const isGone = await situation.aws.deleteBackup(backupId);
-  if (isGone) situation.log.info('backup deleted, as the removal policy says', { backupId });
-  return isGone;
-}
-
-/** This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. */
-async function own({ work, aws, wanted, source, identity }: Situation): Promise<Backup[]> {
-  const isOwn = (backup: Backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED';
-  const found = (await aws.backupsOf(source)).filter(isOwn);
-  // On the way back, what has the logical id may still be the replacement of what was backed up.
-  const mayBeAnother = 'logicalId' in wanted.source && source && (work.rollback || work.event.RequestType === 'Delete');
-  return found.length === 0 && mayBeAnother ? (await aws.backupsOf(undefined)).filter(isOwn) : found;
-}
-
-/** What it is about, for texts. */
-function subject({ source, wanted }: Pick<Situation, 'source' | 'wanted'>): string {
-  return sourceId(source ?? wanted.source);
-}
-
-/** The backup with this id, if it is this generation's. */
-async function ownById({ aws, identity }: Situation, id: string): Promise<Backup | undefined> {
-  const backup = isBackupId(id) ? await aws.backup(id) : undefined;
-  return backup && belongsTo(backup.Tags, identity) && backup.Lifecycle !== 'DELETED' ? backup : undefined;
-}
-
-/** No deployment has succeeded since: the backup belongs to an attempt that failed, or to the one that is going on. */
-async function isUnconfirmed({ aws, work: { event } }: Situation, backup: Backup): Promise<boolean> {
-  return !await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!);
+function success(backup: Backup): Answer {
+  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
 }
 
 async function changeTags({ aws, wanted }: Situation, backup: Backup, former: string[]): Promise<void> {
@@ -373,29 +192,6 @@ async function changeTags({ aws, wanted }: Situation, backup: Backup, former: st
 
 function formerKeys(event: CloudFormationEvent): string[] {
   return oldProperties(event)?.tags.map((tag) => tag.Key) ?? [];
-}
-
-function success(backup: Backup): Answer {
-  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
-}
-
-/** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
-export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
-  const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
-  const placeholder = requested ? token : `${PLACEHOLDER}${token}`;
-  const physicalId = event.RequestType === 'Create' ? awaited?.id ?? placeholder : event.PhysicalResourceId!;
-  return { status: 'FAILED', physicalId, reason };
-}
-
-/** There is no backup, and none can come. */
-const PLACEHOLDER = 'none-';
-
-function isPlaceholder(physicalId: string): boolean {
-  return physicalId.startsWith(PLACEHOLDER);
-}
-
-function newestFirst(backups: Backup[]): Backup[] {
-  return [...backups].sort((a, b) => b.CreationTime!.getTime() - a.CreationTime!.getTime());
 }
 
 function isLiving(backup: Backup): boolean {

@@ -1,6 +1,7 @@
 import type { Answer } from './answer';
-import { Situation, take, watch } from './backup';
+import { take, watch } from './backup';
 import { CloudFormationEvent, Source, sourceId, sourceOf } from './request';
+import type { Situation } from './situation';
 import { notDeleted } from './trouble';
 
 /** What the resource is called after: what it backs up when it is deleted. Another source makes another resource, and the old one is deleted. */

@@ -1,7 +1,7 @@
 import { Answer, responseBody, signalBody } from './answer';
 import { attributesOfGone } from './attributes';
 import type { Aws } from './aws';
-import { failed, locate, look, Situation, waitHandleOf, Work } from './backup';
+import { look } from './backup';
 import { finalSource, lookAtFinal } from './final';
 import { finalGenerationOf, generationOf } from './identity';
 import type { Log } from './log';
@@ -9,6 +9,7 @@ import {
   CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, oldProperties, parseProperties, Source, sourceId, Wanted,
 } from './request';
 import { secondsToNextLook } from './schedule';
+import { failed, locate, Situation, waitHandleOf, Work } from './situation';
 import { kindOf, notDeleted, notFinished, sayError, sayTrouble, Sequel } from './trouble';
 import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
 
@@ -128,7 +129,7 @@ async function lookOnce(work: Work, wanted: Wanted, { aws, now }: Effects, log: 
  */
 function giveUp(work: Work, reason: string, log: Log): Answer {
   if (work.rollback || work.settled) {
-    log.warn('CloudFormation goes on, and something was left undone', { reason });
+    log.warn(`the ${work.rollback ? 'rollback' : 'cleanup'} goes on, and something was left undone`, { reason });
     return work.settled ?? unseen(work);
   }
   if (isFinal(work.event) && work.event.RequestType === 'Delete') {

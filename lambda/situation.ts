@@ -1,0 +1,115 @@
+import type { Backup } from '@aws-sdk/client-fsx';
+import type { Answer } from './answer';
+import type { Aws } from './aws';
+import { belongsTo, clientRequestToken, Identity } from './identity';
+import type { Log } from './log';
+import { CloudFormationEvent, isBackupId, oldProperties, parseProperties, Source, sourceId, Wanted } from './request';
+import type { Seen } from './trouble';
+
+/** What one request has come to so far. It travels through the state machine as JSON. */
+export interface Work {
+  readonly event: CloudFormationEvent;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** What is backed up, as soon as it is known. */
+  source?: Source;
+  /** The backup that is waited for, and since when it is known. */
+  awaited?: { readonly id: string; readonly since: number };
+  /** The awaited backup is the one the resource already had. */
+  inPlace?: boolean;
+  /** How the awaited backup looked last. */
+  seen?: Seen;
+  /** Why the awaited backup failed, while what is left of it is being removed. */
+  failure?: string;
+  /** CreateBackup was called, so there may be a backup even where none is awaited. */
+  requested?: boolean;
+  /** An update that is being rolled back: whatever happens, the answer is no failure. */
+  rollback?: boolean;
+  /** The answer to such an update, while it is tidied up; it is given even if that fails. */
+  settled?: Answer;
+  /** The answer says only that the backup has started, since a wait condition waits for its end. */
+  startedOnly?: boolean;
+  /** It was delivered; what there is to say now is for the wait condition. */
+  answered?: boolean;
+  /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
+  newStack?: boolean;
+  /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
+  deniedSince?: number;
+  /** What stands in the way at the moment. */
+  trouble?: string;
+  /** Decided, and not delivered yet. */
+  answer?: Answer;
+}
+
+/** All that a decision needs. */
+export interface Situation {
+  readonly work: Work;
+  readonly wanted: Wanted;
+  /** Undefined where there is nothing to back up: what has a logical id is not deployed yet. */
+  readonly source: Source | undefined;
+  readonly identity: Identity;
+  readonly aws: Aws;
+  readonly now: number;
+  readonly log: Log;
+}
+
+/** The id of the source. One with a logical id only is looked up as the stack has it now; if it has moved, under its former one. */
+export async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
+  if (!('logicalId' in source)) return source;
+  const former = oldProperties(event)?.source;
+  const id = await aws.deployedId(event.StackId, source.logicalId)
+    ?? (former && 'logicalId' in former && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
+  if (id === undefined) return undefined;
+  return source.kind === 'volume' ? { volumeId: id } : { fileSystemId: id };
+}
+
+/** The wait condition that waits for the end of this request, if there is one. One that was there before has heard of its backup. */
+export function waitHandleOf({ event, rollback }: Work): string | undefined {
+  if (rollback || event.RequestType === 'Delete') return undefined;
+  const { waitHandle } = parseProperties(event.ResourceProperties);
+  return waitHandle === oldProperties(event)?.waitHandle ? undefined : waitHandle;
+}
+
+/** This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. */
+export async function own({ work, aws, wanted, source, identity }: Situation): Promise<Backup[]> {
+  const isOwn = (backup: Backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED';
+  const found = (await aws.backupsOf(source)).filter(isOwn);
+  // On the way back, what has the logical id may still be the replacement of what was backed up.
+  const mayBeAnother = 'logicalId' in wanted.source && source && (work.rollback || work.event.RequestType === 'Delete');
+  return found.length === 0 && mayBeAnother ? (await aws.backupsOf(undefined)).filter(isOwn) : found;
+}
+
+/** What it is about, for texts. */
+export function subject({ source, wanted }: Pick<Situation, 'source' | 'wanted'>): string {
+  return sourceId(source ?? wanted.source);
+}
+
+/** The backup with this id, if it is this generation's. */
+export async function ownById({ aws, identity }: Situation, id: string): Promise<Backup | undefined> {
+  const backup = isBackupId(id) ? await aws.backup(id) : undefined;
+  return backup && belongsTo(backup.Tags, identity) && backup.Lifecycle !== 'DELETED' ? backup : undefined;
+}
+
+/** No deployment has succeeded since: the backup belongs to an attempt that failed, or to the one that is going on. */
+export async function isUnconfirmed({ aws, work: { event } }: Situation, backup: Backup): Promise<boolean> {
+  return !await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!);
+}
+
+/** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
+export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
+  const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
+  const placeholder = requested ? token : `${PLACEHOLDER}${token}`;
+  const physicalId = event.RequestType === 'Create' ? awaited?.id ?? placeholder : event.PhysicalResourceId!;
+  return { status: 'FAILED', physicalId, reason };
+}
+
+/** There is no backup, and none can come. */
+const PLACEHOLDER = 'none-';
+
+export function isPlaceholder(physicalId: string): boolean {
+  return physicalId.startsWith(PLACEHOLDER);
+}
+
+export function newestFirst(backups: Backup[]): Backup[] {
+  return [...backups].sort((a, b) => b.CreationTime!.getTime() - a.CreationTime!.getTime());
+}
