@@ -1,6 +1,6 @@
 import type { Answer } from './answer';
 import { belongsToResource } from './identity';
-import { isBackupId, parseProperties } from './request';
+import { isBackupId } from './request';
 import { failed, isPlaceholder, isUnconfirmed, newestFirst, own, Situation } from './situation';
 import { foreignBackup, kindOf, sayError } from './trouble';
 import { NO_BACKUP } from '../src/private/contract';
@@ -56,13 +56,17 @@ async function prune(situation: Situation, done: Answer): Promise<Answer> {
   work.settled = done;
   if (await aws.stackStatus(StackId) !== 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') return done;
   const held = await aws.held(StackId, LogicalResourceId);
-  const keepLast = held && keepLastIn(held.properties);
-  if (keepLast === undefined) return done;
+  if (!held?.properties) {
+    log.warn('older backups kept: CloudFormation does not tell how many shall stay', { logicalId: LogicalResourceId });
+    return done;
+  }
+  const keepLast = Number(JSON.parse(held.properties).KeepLast);
+  if (!(keepLast >= 1)) return done;
 
   const backups = (await aws.backupsOf(undefined)).filter((backup) => belongsToResource(backup.Tags, identity) && !backup.SourceBackupId);
   const available = newestFirst(backups.filter((backup) => backup.Lifecycle === 'AVAILABLE'));
   const husks = backups.filter((backup) => backup.Lifecycle === 'FAILED');
-  for (const { BackupId } of [...available.slice(keepLast), ...husks].filter((backup) => backup.BackupId !== held!.physicalId)) {
+  for (const { BackupId } of [...available.slice(keepLast), ...husks].filter((backup) => backup.BackupId !== held.physicalId)) {
     try {
       if (await aws.deleteBackup(BackupId!)) log.info('older backup deleted, as keepLast says', { backupId: BackupId, keepLast });
     } catch (error) {
@@ -71,14 +75,6 @@ async function prune(situation: Situation, done: Answer): Promise<Answer> {
     }
   }
   return done;
-}
-
-function keepLastIn(properties: string | undefined): number | undefined {
-  try {
-    return parseProperties(JSON.parse(properties!)).keepLast;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
