@@ -156,6 +156,7 @@ project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox');
+project.gitignore.exclude('cdk.out', '/.sandbox', '/demo-timeline.html');
+project.npmignore!.exclude('/demo-timeline.html');
 
 project.synth();

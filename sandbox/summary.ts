@@ -20,6 +20,8 @@ type Of<K extends Entry['kind']> = Recorded<Extract<Entry, { kind: K }>>;
 interface Handled {
   request: Of<'request'>;
   response: Of<'response'>;
+  /** when nobody waited any more */
+  end: number;
   meanwhile: Recorded[];
 }
 
@@ -34,7 +36,7 @@ export function backupSummaries(sandbox: Sandbox): BackupSummary[] {
     name: valueOf(call.input.Tags, 'Name') ?? '',
     kind: call.output.Backup.FileSystem?.FileSystemType ?? 'ONTAP',
     state: stateOf(sandbox, id, call),
-    cost: costOf(id, call, handled),
+    cost: costOf(call, handled),
   }));
   return [
     ...own.sort((a, b) => a.name.localeCompare(b.name)),
@@ -43,7 +45,7 @@ export function backupSummaries(sandbox: Sandbox): BackupSummary[] {
 }
 
 export function summaryTable(summaries: BackupSummary[], { colours, columns }: Pick<Terminal, 'colours' | 'columns'>): string {
-  const shown = <T>(row: T[]) => columns < NARROW ? row.slice(0, 5) : row;
+  const shown = <T>(row: T[]) => columns < NARROW ? row.slice(0, 4) : row;
   const head = ['backup', 'of', 'now', 'took', 'FSx calls', 'looks', 'Lambda', 'executions'].map((title) => colours.bold(title));
   const table = new Table({ head: shown(head), style: { head: [], border: [] } });
   for (const { id, name, kind, state, cost } of summaries) {
@@ -63,18 +65,26 @@ function stateOf({ fsx, cloudFormation, clock }: Sandbox, id: string, creation?:
   return isOrphan ? `${lifecycle},\nstack deleted` : lifecycle;
 }
 
-function costOf(id: string, { input }: Of<'call'>, handled: Handled[]): BackupSummary['cost'] {
-  const own = handled.filter(({ request, response }) => (request.event.PhysicalResourceId ?? response.body.PhysicalResourceId) === id);
-  const ids = [id, input.FileSystemId ?? input.VolumeId];
+function costOf(creation: Of<'call'>, handled: Handled[]): BackupSummary['cost'] {
+  const { input } = creation;
+  const ids: string[] = [creation.output.Backup.BackupId, input.FileSystemId ?? input.VolumeId];
+  const own = handled.filter((one) => one.response.body.PhysicalResourceId === ids[0] || isFinalFor(creation, one));
   const entries = own.flatMap(({ request, meanwhile }) => meanwhile.filter((entry) => isAbout(entry, request, ids)));
   const calls = entries.filter((entry): entry is Of<'call'> => entry.kind === 'call').map(({ operation }) => operation);
   return {
-    milliseconds: own.reduce((sum, { request, response }) => sum + response.at - request.at, 0),
+    milliseconds: own.reduce((sum, { request, end }) => sum + end - request.at, 0),
     fsxCalls: calls.filter((operation) => operation.startsWith('fsx:')).length,
     looks: calls.filter((operation) => operation === 'fsx:DescribeBackups').length,
     invocations: entries.filter(({ kind }) => kind === 'invocation').length + own.length, // the one that answers ends after its answer
     executions: calls.filter((operation) => operation === 'states:StartExecution').length,
   };
+}
+
+/** The resource of a final backup has an id of its own. */
+function isFinalFor(creation: Of<'call'>, { request, meanwhile }: Handled): boolean {
+  const { ResourceType, StackId, LogicalResourceId } = request.event;
+  const [stackId, logicalId] = ['stack-id', 'logical-id'].map((name) => valueOf(creation.input.Tags, `cdk-fsx-backup:${name}`));
+  return ResourceType === 'Custom::FsxFinalBackup' && StackId === stackId && LogicalResourceId === logicalId && meanwhile.includes(creation);
 }
 
 /** A call does not tell who made it: it belongs to the request that is being handled and whose source or backup it names. */
@@ -90,10 +100,18 @@ function handledRequests({ journal }: Sandbox): Handled[] {
   return journal.of('request').flatMap((request) => {
     const from = entries.indexOf(request);
     const isAnswer = (entry: Recorded) => entry.kind === 'response' && entry.requestId === request.requestId && entry.effect === 'accepted';
-    const to = entries.findIndex((entry, index) => index > from && isAnswer(entry));
-    if (to < 0) return [];
-    return [{ request, response: entries[to] as Of<'response'>, meanwhile: entries.slice(from, to) }];
+    const at = entries.findIndex((entry, index) => index > from && isAnswer(entry));
+    if (at < 0) return [];
+    const response = entries[at] as Of<'response'>;
+    const to = Math.max(at, entries.findIndex((entry, index) => index > at && isSignal(entry, request, response)));
+    return [{ request, response, end: entries[to].at, meanwhile: entries.slice(from, to) }];
   });
+}
+
+/** A request with a wait handle is answered when the backup exists; its end is told to the handle. */
+function isSignal(entry: Recorded, { stack, event }: Of<'request'>, { body }: Of<'response'>): boolean {
+  return event.ResourceProperties?.WaitHandle !== undefined && entry.kind === 'response' && entry.stack === stack
+    && entry.body.UniqueId !== undefined && entry.body.Data === body.PhysicalResourceId;
 }
 
 function valueOf(tags: Array<{ Key: string; Value: string }> = [], key: string): string | undefined {

@@ -33,6 +33,8 @@ export interface Progress {
 export interface Terminal {
   readonly colours: Colours;
   readonly columns: number;
+  /** leave out roles, functions, networks and the like, unless they fail; the count counts them */
+  brief: boolean;
   print(line?: string): void;
   /** print a text, in lines that are good to read */
   tell(text: string, colour?: (line: string) => string): void;
@@ -42,6 +44,8 @@ export interface Terminal {
 
 const IN_PROGRESS = ['PENDING', 'CREATING', 'TRANSFERRING', 'COPYING'];
 const BAR_SIZE = 24;
+/** longer ones are cut, as the CDK CLI does */
+const STATUS_WIDTH = 20;
 /** Below this there is no room for everything. */
 export const NARROW = 115;
 /** a text with longer lines is no pleasure to read */
@@ -73,7 +77,7 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
       count = { done: 0, total: event.status === 'CREATE_IN_PROGRESS' && template ? Object.keys(template.Resources).length + 1 : undefined };
     }
     if (/_(COMPLETE|SKIPPED)$/.test(event.status)) count.done++;
-    if (!isWorthALine(event)) return;
+    if (!isWorthALine(event) || (terminal.brief && isSupporting(event))) return;
     for (const line of eventLines(event, count, template, columns, colours)) print(line);
     pause();
   };
@@ -82,7 +86,7 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
   const showCall = (call: Call) => {
     if (progressIn(call).filter((progress) => bars.show(progress)).length > 0) pause();
     const refusal = `  ${call.operation}: ${call.error}`;
-    if (call.outcome === 'ok' || refusals.has(refusal)) return;
+    if (call.outcome === 'ok' || isAnswered(call) || refusals.has(refusal)) return;
     refusals.add(refusal);
     tell(refusal, colours.yellow);
     pause();
@@ -96,9 +100,10 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
   const summarize = (stackName: string, outcome: StackOutcome) => {
     for (const line of summaryLines(stackName, outcome, colours)) print(line);
   };
-  return {
+  const terminal: Terminal = {
     colours,
     columns,
+    brief: false,
     print,
     tell,
     deploy: async (directory) => {
@@ -113,6 +118,7 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
       return outcome;
     },
   };
+  return terminal;
 }
 
 /** One stack event; what went wrong is given in full, below. */
@@ -124,11 +130,12 @@ export function eventLines(
   const typeWidth = Math.max(...Object.values(template?.Resources ?? {}).map((resource) => resource.Type.length), 'AWS::CloudFormation::Stack'.length);
   const progress = [String(done).padStart(3), total === undefined ? '' : `/${total}`].join('');
   const isWide = columns >= NARROW;
-  const start = [stack, progress, clockTime(event.at), status.padEnd(20), ...isWide ? [type.padEnd(typeWidth)] : [], ''].join(' | ');
+  const shownStatus = status.slice(0, STATUS_WIDTH);
+  const start = [stack, progress, clockTime(event.at), shownStatus.padEnd(STATUS_WIDTH), ...isWide ? [type.padEnd(typeWidth)] : [], ''].join(' | ');
   const name = nameOf(event, template);
   const room = columns - start.length;
   const isFailure = status.endsWith('_FAILED');
-  const line = start.replace(status, colour(status)) + colours.bold(name.length > room && !isFailure ? `...${name.slice(3 - room)}` : name);
+  const line = start.replace(shownStatus, colour(shownStatus)) + colours.bold(name.length > room && !isFailure ? `...${name.slice(3 - room)}` : name);
   if (!reason) return [line];
   if (!isFailure && name.length + 2 + reason.length <= room) return [`${line}: ${reason}`];
   return [line, ...wrapped(reason, Math.min(columns, TEXT_WIDTH) - 6).map((text) => `      ${isFailure ? colours.red(text) : text}`)];
@@ -147,6 +154,11 @@ export function shownDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   return [hours > 0 && `${hours} h`, (minutes > 0 || hours > 0) && `${minutes} min`, hours === 0 && `${seconds % 60} s`].filter(Boolean).join(' ');
+}
+
+/** A day and a time of day, as people say it: `Mon 2 Nov 09:00`. */
+export function shownDate(at: number): string {
+  return new Date(at).toUTCString().replace(/^(\w+), 0?(\d+) (\w+) \d+ (\d+:\d+):.*$/, '$1 $2 $3 $4');
 }
 
 /** The text in lines of at most so many characters; a word that is longer has a line of its own. */
@@ -222,7 +234,16 @@ function barLine({ id, name, lifecycle, percent }: Shown): string {
 /** Whether people wait for it; of the rest it is enough to know that it is done. */
 function isWorthALine({ status, type, reason }: StackEvent): boolean {
   if (reason === 'Resource creation Initiated') return false; // said before: this second event is there to tell the physical id
-  return !status.endsWith('_IN_PROGRESS') || /^(Custom|AWS::FSx|AWS::CloudFormation)::/.test(type);
+  return !status.endsWith('_IN_PROGRESS') || /^(Custom|AWS::FSx|AWS::CloudFormation)::|^AWS::ECS::Service$/.test(type);
+}
+
+function isSupporting({ type, status }: StackEvent): boolean {
+  return /^AWS::(IAM|Logs|Lambda|StepFunctions|EC2)::/.test(type) && !status.endsWith('_FAILED');
+}
+
+/** Who asks for something that is not there gets an answer: nothing was refused. */
+function isAnswered({ operation, outcome }: Call): boolean {
+  return outcome === 'error' && /:(Describe|List)/.test(operation);
 }
 
 /** What the CDK calls it; and what CloudFormation calls it, where somebody may have to look for it. */

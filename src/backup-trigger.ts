@@ -13,7 +13,9 @@ export class BackupTrigger {
    * When a deployment changes these constructs: when the CloudFormation resources at or below them (logical id, type and properties, as they will be in
    * the template) differ from last time.
    *
-   * What is defined later counts too. Metadata and dependencies do not count, nor does this library's own part of the template.
+   * What is defined later counts too, and so does what these resources refer to if CloudFormation replaces it at every change: the task definition of an ECS
+   * service, versions and layers of a Lambda function, launch templates and configurations, job definitions. Of other things that are referred to, only the name
+   * is in the template: cover them by a scope of their own. Metadata and dependencies do not count, nor does this library's own part of the template.
    *
    * @param scopes constructs, of this or other stacks; at least one resource must be at or below them
    */

@@ -11,12 +11,28 @@ export function resourcesIn(scopes: readonly IConstruct[]): CfnResource[] {
 }
 
 /**
+ * Types that CloudFormation replaces at every change, so that whatever refers to them is changed too: what is in a task definition is what the service is.
+ * (A launch template is not replaced, but has another version, which is referred to.)
+ */
+const VERSIONED = new Set([
+  'AWS::ApiGateway::Deployment', 'AWS::AutoScaling::LaunchConfiguration', 'AWS::Batch::JobDefinition', 'AWS::EC2::LaunchTemplate', 'AWS::ECS::TaskDefinition',
+  'AWS::Lambda::LayerVersion', 'AWS::Lambda::Version',
+]);
+
+/**
  * A hash of what a deployment would change: logical id, type and properties, as they will be in the template. Neither metadata nor
  * dependencies, which change without anything being updated. What refers to the library's own resources counts as constant, since a backup would
  * otherwise be a reason for the next one.
  */
 export function hashOfResources(resources: readonly CfnResource[]): string {
-  return hashOf(resources.map((resource) => canonical([resource.logicalId, resource.cfnResourceType, propertiesOf(resource)], resource)).sort(), 16);
+  const covered = new Set(resources);
+  const described: string[] = [];
+  for (const resource of covered) { // and those that are found on the way
+    const resolver = new OwnReferencesAreConstant(JOIN);
+    described.push(canonical(resolve([resource.logicalId, resource.cfnResourceType, propertiesOf(resource, resolver)], resource, resolver)));
+    for (const target of resolver.referred) if (VERSIONED.has(target.cfnResourceType)) covered.add(target);
+  }
+  return hashOf(described.sort(), 16);
 }
 
 export function hashOf(value: unknown, length: number): string {
@@ -30,8 +46,8 @@ export function isHashing(): boolean {
   return depth > 0;
 }
 
-function propertiesOf(resource: CfnResource): unknown {
-  const template = resolve((resource as any)._toCloudFormation(), resource);
+function propertiesOf(resource: CfnResource, resolver: OwnReferencesAreConstant): unknown {
+  const template = resolve((resource as any)._toCloudFormation(), resource, resolver);
   const [{ Properties = {} }] = Object.values<any>(template.Resources ?? { none: {} });
   if (!isNestedStack(resource)) return Properties;
   const { TemplateURL, ...parameters } = Properties; // it holds a hash of the nested template, whose resources count for themselves
@@ -44,17 +60,17 @@ function isNestedStack(resource: CfnResource): boolean {
 }
 
 /** As JSON, whatever the order of the keys. */
-function canonical(value: unknown, resource: CfnResource): string {
-  return JSON.stringify(resolve(value, resource), (_, member) => {
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member) => {
     if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
     return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
 
-function resolve(value: unknown, scope: IConstruct): any {
+function resolve(value: unknown, scope: IConstruct, resolver: OwnReferencesAreConstant): any {
   depth++;
   try {
-    return Tokenization.resolve(value, { scope: Stack.of(scope), resolver: new OwnReferencesAreConstant(JOIN), preparing: false });
+    return Tokenization.resolve(value, { scope: Stack.of(scope), resolver, preparing: false });
   } finally {
     depth--;
   }
@@ -66,8 +82,12 @@ const JOIN: ConstructorParameters<typeof DefaultTokenResolver>[0] = {
 };
 
 class OwnReferencesAreConstant extends DefaultTokenResolver {
+  /** The other resources that were referred to. */
+  public readonly referred = new Set<CfnResource>();
+
   public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: any): any {
     if (token instanceof Awaited || (Reference.isReference(token) && isOwn(token.target))) return { Ref: 'cdk-fsx-backup' };
+    if (Reference.isReference(token) && CfnResource.isCfnResource(token.target)) this.referred.add(token.target);
     return super.resolveToken(token, context, postProcessor);
   }
 }

@@ -36,7 +36,7 @@ export class Wait {
 
   /** The condition's clock starts when the resource is there. */
   public startAfter(resource: CfnResource): void {
-    this.condition.addDependency(resource);
+    this.condition.node.addDependency(resource);
   }
 
   /** The value, for whom it is there only when the wait is over. */

@@ -1,26 +1,97 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { outsideOf, overlapsIn, textsIn } from './svg-reading';
+import type { BackupLife, History } from '../../sandbox/demo/history';
 import { tellStory } from '../../sandbox/demo/story';
+import { timelineSvg } from '../../sandbox/demo/timeline';
+import { Sandbox } from '../../sandbox/sandbox';
+import { synthesize } from '../../sandbox/synthesize';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
-test('the demo goes as its story says, and reads well in a log', async () => {
+describe('the demo', () => {
   let text = '';
-  const untrue = await tellStory({ out: new PassThrough().on('data', (chunk) => { text += chunk; }) });
-  expect(untrue).toEqual([]);
+  let untrue: string[];
+  let history: History;
+  beforeAll(async () => {
+    ({ untrue, history } = await tellStory({ out: new PassThrough().on('data', (chunk) => { text += chunk; }) }));
+  });
 
-  expect(text.match(/^── .* ─/gm)).toHaveLength(7);
-  expect(text.match(/^ {2}ok /gm)!.length).toBeGreaterThanOrEqual(6);
-  expect(text).toMatch(/CREATE_FAILED +\| Custom::FsxBackup +\| Backup \(Backup[0-9A-F]+\)\n +Received response status \[FAILED\]/);
-  expect(text).not.toContain('\u001b');
+  test('goes as its story says', () => {
+    expect(untrue).toEqual([]);
+  });
 
-  const rows = text.split('\n').filter((line) => /^│ (FourKinds|QuickStart|Development|development)/.test(line)).map((line) => line.split('│').slice(1, 4).map((cell) => cell.trim()));
-  expect(rows).toEqual([
-    ['development home', 'OPENZFS', 'deleted'],
-    ['Development/SharedBackup', 'WINDOWS', 'deleted'],
-    ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,'],
-    ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,'],
-    ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,'],
-    ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,'],
-    ['QuickStart/Backup', 'LUSTRE', 'FAILED'],
-  ]);
+  test('reads well in a log', () => {
+    expect(text.match(/^── .* ─/gm)).toHaveLength(14);
+    expect(text.match(/^ {2}ok /gm)!.length).toBeGreaterThanOrEqual(30);
+    expect(text).toMatch(/CREATE_FAILED +\| Custom::FsxBackup +\| Backup \(Backup[0-9A-F]+\)\n +Received response status \[FAILED\]/);
+    expect(text).not.toContain('\u001b');
+  });
+
+  test('ends with what became of each backup', () => {
+    const names = /^│ (Archive|FourKinds|QuickStart|Development|development|Wiki)/;
+    const rows = text.split('\n').filter((line) => names.test(line)).map((line) => line.split('│').map((cell) => cell.trim()));
+    expect(rows.map(([, name, kind, now, took, , , , executions]) => [name, kind, now, took, executions])).toEqual([
+      ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 2 min', '1'],
+      ['development home', 'OPENZFS', 'deleted', '6 min 6 s', '1'],
+      ['Development/SharedBackup', 'WINDOWS', 'deleted', '14 min 52 s', '1'],
+      ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,', '12 min 52 s', '1'],
+      ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,', '7 min 24 s', '1'],
+      ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
+      ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 9 s', '1'],
+      ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 52 s', '1'],
+      ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 6 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'], // taken up by a second deployment, at once
+      ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
+    ]);
+  });
+
+  test('knows what protects what', () => {
+    const numberOf = (backup: BackupLife) => history.backups.filter(({ name }) => name === backup.name).indexOf(backup) + 1;
+    const sentences = history.protections.map(({ backup, change: { kind, logicalId } }) => {
+      return `${backup.name} ${numberOf(backup)}: ${kind} ${logicalId.replace(/[0-9A-F]{8}$/, '')}`;
+    });
+    expect(sentences).toEqual([
+      'Wiki/BeforeUpgrade 1: create Service',
+      'Wiki/BeforeUpgrade 2: update Service',
+      'Wiki/BeforeChange 1: update FileSystem',
+      'Wiki/BeforeUpgrade 3: update Service',
+      'Wiki/BeforeUpgrade 3: update Service',
+      'Archive/Backup 1: create NewestBackup',
+      'Wiki/Final 1: delete FileSystem',
+    ]);
+  });
+
+  test('is drawn as a timeline with all its backups, and with texts that can be read', () => {
+    const svg = timelineSvg(history);
+    const texts = textsIn(svg).map(({ content }) => content);
+    for (const { id } of history.backups) expect(texts).toContain(id.slice(7, 13));
+    expect(texts).toEqual(expect.arrayContaining(['1. Version 1', 'version 1', 'version 2', 'version 3', 'version 3 again', '5 h, still there']));
+    expect(overlapsIn(svg)).toEqual([]);
+    expect(outsideOf(svg)).toEqual([]);
+  });
+});
+
+test('the example with an ONTAP volume does what the demo shows for a file system', async () => {
+  const directories: string[] = [];
+  const example = async (context: Record<string, string>) => {
+    directories.push(await synthesize(join(__dirname, '../../examples/typescript/ontap-volume'), { context }));
+    return directories[directories.length - 1];
+  };
+  const sandbox = await Sandbox.start();
+  const names = () => [...sandbox.fsx.backups.values()].map(({ tags }) => tags.get('Name'));
+  try {
+    expect((await sandbox.deploy(await example({}))).Projects.status).toBe('CREATE_COMPLETE');
+    expect(names()).toEqual([]);
+    expect((await sandbox.deploy(await example({ megabytes: '204800' }))).Projects.status).toBe('UPDATE_COMPLETE');
+    expect(names()).toEqual(['Projects/BeforeChange']);
+    expect((await sandbox.destroy('Projects')).status).toBe('DELETE_COMPLETE');
+    expect(names()).toEqual(['Projects/BeforeChange', 'Projects/Final']);
+  } finally {
+    await sandbox.close();
+    for (const directory of directories) rmSync(directory, { recursive: true });
+  }
 });

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { VirtualClock } from '../../sandbox/clock';
 import type { Template } from '../../sandbox/cloudformation/template';
 import { Journal } from '../../sandbox/journal';
-import { eventLines, progressIn, shownDuration, StackEvent, terminalOf, TerminalOptions, wrapped } from '../../sandbox/terminal';
+import { eventLines, progressIn, shownDate, shownDuration, StackEvent, terminalOf, TerminalOptions, wrapped } from '../../sandbox/terminal';
 
 const PLAIN = pc.createColors(false);
 const NINE = Date.UTC(2026, 10, 2, 9, 0, 5);
@@ -87,11 +87,26 @@ describe('a stack event', () => {
     expect(line).toContain('\u001b[31mCREATE_FAILED\u001b[39m        |');
   });
 
+  test('with a long status keeps its columns, as with the CDK CLI', () => {
+    const [line] = lines({ status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' });
+    expect(line).toContain('| UPDATE_COMPLETE_CLEA | Custom::FsxBackup');
+  });
+
   test('of a resource that nobody waits for is shown when it is done only', () => {
     const { journal, text } = staged();
     for (const status of ['CREATE_IN_PROGRESS', 'CREATE_COMPLETE']) journal.add(event({ type: 'AWS::IAM::Role', logicalId: 'Role', status }));
     expect(text().match(/Role$/gm)).toHaveLength(1);
     expect(text()).toContain('| CREATE_COMPLETE ');
+  });
+
+  test('of the supporting cast is left out in brief, unless it is a failure', () => {
+    const { journal, terminal, text } = staged();
+    terminal.brief = true;
+    for (const type of ['AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::EC2::Subnet']) journal.add(event({ type, logicalId: 'Supporting' }));
+    expect(text()).toBe('');
+    journal.add(event({ type: 'AWS::IAM::Role', logicalId: 'Role', status: 'CREATE_FAILED' }));
+    journal.add(event());
+    expect(text().match(/^Files \| +\d+/gm)).toEqual(['Files |   3', 'Files |   4']);
   });
 
   test('counts what is complete, from the beginning of the operation', () => {
@@ -158,6 +173,15 @@ test('what AWS refuses is said once', () => {
   expect(text()).toBe('  fsx:CreateBackup: BackupInProgress: there is one\n');
 });
 
+test('who asks for what is not there is answered, and not refused', () => {
+  const { journal, text } = staged();
+  const question = { ...call(undefined, 'cloudformation:DescribeStackResource'), outcome: 'error' as const, error: 'ValidationError: there is none' };
+  journal.add(question);
+  expect(text()).toBe('');
+  journal.add({ ...question, outcome: 'denied', error: 'AccessDenied: no' });
+  expect(text()).toContain('AccessDenied');
+});
+
 test('virtual time waits for the person who reads', async () => {
   const { clock, journal } = staged({ pace: 60 });
   const since = performance.now();
@@ -168,6 +192,10 @@ test('virtual time waits for the person who reads', async () => {
 
 test.each([[0, '0 s'], [59_400, '59 s'], [372_000, '6 min 12 s'], [3_600_000, '1 h 0 min']])('%d ms are shown as %s', (ms, text) => {
   expect(shownDuration(ms)).toBe(text);
+});
+
+test.each([[NINE, 'Mon 2 Nov 09:00'], [Date.UTC(2026, 11, 24, 23, 59, 59), 'Thu 24 Dec 23:59']])('%d is shown as %s', (at, text) => {
+  expect(shownDate(at)).toBe(text);
 });
 
 test('a word that is longer than the line has a line of its own', () => {
