@@ -1,10 +1,10 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
-import { clientRequestToken, generationOf, identityTags } from './identity';
+import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
-import { CloudFormationEvent, isBackupId, isFinal, oldProperties, sourceId } from './request';
-import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, subject, waitHandleOf } from './situation';
+import { CloudFormationEvent, isBackupId, isDeployed, isFinal, oldProperties, sourceId } from './request';
+import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, sourceOf, subject, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
@@ -15,6 +15,8 @@ const VISIBILITY_GRACE = 60_000;
 const STATUS_GRACE = 60_000;
 /** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
 const ADOPTION_AGE = 24 * 60 * 60_000;
+/** What was written since the final backup was started, is lost. */
+const FINAL_ADOPTION_AGE = 2 * 60 * 60_000;
 
 /** One look at the state of things, and what follows from it: the answer, or nothing yet. */
 export function look(situation: Situation): Promise<Answer | undefined> {
@@ -27,8 +29,8 @@ export function look(situation: Situation): Promise<Answer | undefined> {
 
 /** Find the backup this resource should have, or start it. */
 export async function take(situation: Situation): Promise<Answer | undefined> {
-  const { work, aws, now } = situation;
-  if (!situation.source && !work.rollback) return nothingDeployed(situation);
+  const { work, wanted, aws, now } = situation;
+  if (!work.rollback && !await sourceOf(situation)) return none(situation, 'nothing is deployed yet');
   const living = (await own(situation)).filter(isLiving);
   const running = living.find((backup) => backup.Lifecycle !== 'AVAILABLE');
   if (running) return adopt(situation, running);
@@ -37,9 +39,12 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   const status = await aws.stackStatus(work.event.StackId);
   work.newStack = status === 'CREATE_IN_PROGRESS';
   if (isRollback(status)) return returnTo(situation, newest, status);
-  if (!isForward(status) && !isFinal(work.event)) return refuse(situation, status);
-  const recent = newest && now - newest.CreationTime!.getTime() < ADOPTION_AGE;
-  return recent && await isUnconfirmed(situation, newest) ? adopt(situation, newest) : start(situation);
+  if (!(isFinal(work.event) ? isDeletion(status) : isForward(status))) return refuse(situation, status);
+  const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
+  if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
+  // What was not there at the first delivery may be there at a late one, when the answer was given long ago.
+  const isStale = isDeployed(wanted.source) && await aws.held(work.event.StackId, work.event.LogicalResourceId) !== undefined;
+  return isStale ? failed(situation, notWaitedFor(subject(situation), status)) : start(situation);
 }
 
 /** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
@@ -48,16 +53,16 @@ function refuse(situation: Situation, status: string): Answer | undefined {
   return isEarly ? undefined : failed(situation, notWaitedFor(subject(situation), status));
 }
 
-/** This deployment is the first: it creates what later ones change. */
-function nothingDeployed({ wanted, log }: Situation): Answer {
-  log.info('no backup taken: nothing is deployed yet', { logicalId: sourceId(wanted.source) });
+/** The resource holds no backup: this deployment is the first, or goes back to it. */
+function none({ wanted, log }: Situation, why: string): Answer {
+  log.info(`no backup taken: ${why}`, { logicalId: sourceId(wanted.source) });
   return { status: 'SUCCESS', physicalId: NO_BACKUP, attributes: attributesOfNone() };
 }
 
 async function start(situation: Situation): Promise<Answer | undefined> {
   const { work, wanted, aws, log, now } = situation;
   const { StackId, LogicalResourceId, RequestId } = work.event;
-  const source = situation.source!;
+  const source = (await sourceOf(situation))!;
   const copied = copiedTags(await aws.tagsToCopy(source), wanted.tags, identityTags(situation.identity));
   if (copied.dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
   const token = clientRequestToken(StackId, LogicalResourceId, RequestId);
@@ -159,22 +164,24 @@ async function settle(situation: Situation, answer: Answer): Promise<Answer | un
   const generation = generationOf(old);
   const mayHaveStartedOne = generation !== identity.generation || restored?.Lifecycle === 'FAILED';
   if (!mayHaveStartedOne || work.event.PhysicalResourceId !== answer.physicalId) return answer; // had it finished, its backup is cleaned up
-  const attempt = { ...situation, wanted: old, source: await locate(old, work.event, aws), identity: { ...identity, generation } };
+  const attempt = { ...situation, work: { ...work, source: await locate(old, work.event, aws) }, wanted: old, identity: { ...identity, generation } };
   return await removeAttempts(attempt, true) ? answer : undefined;
 }
 
 /** The resource's backup is gone, and this request takes no other. Failing would leave the stack in a worse state. */
 async function gone(situation: Situation): Promise<Answer> {
-  const { work: { event }, aws, log, source } = situation;
-  const physicalId = event.PhysicalResourceId!;
-  if (physicalId === NO_BACKUP) return nothingDeployed(situation);
+  const { work, wanted, identity, aws, log } = situation;
+  const physicalId = work.event.PhysicalResourceId!;
+  if (physicalId === NO_BACKUP) return none(situation, 'there was none, and the deployment asks for no other');
   const backup = isBackupId(physicalId) ? await aws.backup(physicalId) : undefined;
   if (backup && backup.Lifecycle !== 'DELETED') {
+    const isOfAttempt = belongsToResource(backup.Tags, identity) && !belongsTo(backup.Tags, identity);
+    if (work.rollback && isDeployed(wanted.source) && isOfAttempt) return none(situation, 'there was none before the update that is rolled back');
     log.warn('the resource keeps a backup that was not taken for it as it is now, or has lost the tags that say so', { backupId: physicalId });
     return success(backup);
   }
   log.warn('the backup of this resource no longer exists', { backupId: physicalId });
-  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, source, 'DELETED') };
+  return { status: 'SUCCESS', physicalId, attributes: attributesOfGone(physicalId, work.source, 'DELETED') };
 }
 
 function success(backup: Backup): Answer {
@@ -204,4 +211,8 @@ function isRollback(stackStatus: string): boolean {
 
 function isForward(stackStatus: string): boolean {
   return stackStatus === 'CREATE_IN_PROGRESS' || stackStatus === 'UPDATE_IN_PROGRESS';
+}
+
+function isDeletion(stackStatus: string): boolean {
+  return stackStatus === 'DELETE_IN_PROGRESS' || stackStatus === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS';
 }

@@ -1,6 +1,6 @@
 import type { Answer } from './answer';
 import { take, watch } from './backup';
-import { CloudFormationEvent, Source, sourceId, sourceOf } from './request';
+import { CloudFormationEvent, Source, sourceId, sourceWithId } from './request';
 import type { Situation } from './situation';
 import { notDeleted } from './trouble';
 
@@ -9,18 +9,19 @@ const PREFIX = 'final-';
 
 /** What a request to delete would back up; undefined where the resource never came to be. */
 export function finalSource({ PhysicalResourceId }: CloudFormationEvent): Source | undefined {
-  return PhysicalResourceId?.startsWith(PREFIX) ? sourceOf(PhysicalResourceId.slice(PREFIX.length)) : undefined;
+  return PhysicalResourceId?.startsWith(PREFIX) ? sourceWithId(PhysicalResourceId.slice(PREFIX.length)) : undefined;
 }
 
 /** A backup that is taken at deletion: until then there is nothing to do. */
 export async function lookAtFinal(situation: Situation): Promise<Answer | undefined> {
-  const { work, wanted, source, aws, log } = situation;
+  const { work, wanted, aws, log } = situation;
   const { event } = work;
+  const source = finalSource(event);
   if (event.RequestType !== 'Delete') return { status: 'SUCCESS', physicalId: `${PREFIX}${sourceId(wanted.source)}` };
 
   const done: Answer = { status: 'SUCCESS', physicalId: event.PhysicalResourceId! };
   if (!source) return done;
-  if (!work.awaited && (await aws.stackStatus(event.StackId)).includes('ROLLBACK')) {
+  if (!work.awaited && /ROLLBACK_(COMPLETE_CLEANUP_)?IN_PROGRESS$/.test(await aws.stackStatus(event.StackId))) {
     log.info('no final backup: what a deployment that failed has created is not worth one', { source: sourceId(source) });
     return done;
   }

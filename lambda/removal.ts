@@ -3,25 +3,53 @@ import { belongsToResource } from './identity';
 import { isBackupId } from './request';
 import { failed, isPlaceholder, isUnconfirmed, newestFirst, own, Situation } from './situation';
 import { foreignBackup, kindOf, sayError } from './trouble';
-import { NO_BACKUP } from '../src/private/contract';
+import { type BackupProperties, NO_BACKUP } from '../src/private/contract';
 
 /** A request that CloudFormation has cancelled may be about to call CreateBackup: longer than an invocation takes from its check to the call. */
 const CANCELLED_REQUEST_GRACE = 120_000;
 
 /** CloudFormation deletes the resource, or what it held before. */
 export async function remove(situation: Situation): Promise<Answer | undefined> {
-  const { work: { event }, wanted, log } = situation;
-  const physicalId = event.PhysicalResourceId!;
+  const { work, wanted, log } = situation;
+  const physicalId = work.event.PhysicalResourceId!;
   const done: Answer = { status: 'SUCCESS', physicalId };
   if (wanted.removalPolicy !== 'DESTROY') {
     log.info('backup kept, as the removal policy says', { physicalId });
-    return wanted.keepLast === undefined ? done : prune(situation, done);
+    work.settled = done; // nothing that goes wrong now is worth a failure, since the next deployment does it again
   }
+  const inForce = await updatedTo(situation);
+  if (inForce) {
+    const { KeepLast, RemovalPolicy } = inForce.properties;
+    if (RemovalPolicy !== 'DESTROY' && Number(KeepLast) >= 1) await prune(situation, Number(KeepLast), inForce.physicalId);
+    if (RemovalPolicy !== 'DESTROY') return done;
+  }
+  if (work.settled) return done;
   if (isBackupId(physicalId)) return removeById(situation, done);
   if (physicalId === NO_BACKUP) return done;
 
   // CloudFormation knows no backup: the create failed before there was one, was cancelled, or was not answered in time.
   return await removeAttempts(situation, !isPlaceholder(physicalId)) ? done : undefined;
+}
+
+interface Updated {
+  readonly physicalId?: string;
+  readonly properties: Partial<BackupProperties>;
+}
+
+/**
+ * What the resource has become, where CloudFormation cleans up after an update that succeeded. The Delete carries the properties of before; what
+ * shall be kept, the template says that is in force now.
+ */
+async function updatedTo({ work: { event }, aws, log }: Situation): Promise<Updated | undefined> {
+  if (await aws.stackStatus(event.StackId) !== 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') return undefined;
+  const held = await aws.held(event.StackId, event.LogicalResourceId);
+  if (!held) return undefined; // it is in the template no more
+  try {
+    return { physicalId: held.physicalId, properties: JSON.parse(held.properties!) };
+  } catch {
+    log.warn('CloudFormation does not tell how many backups the template keeps now', { logicalId: event.LogicalResourceId });
+    return undefined;
+  }
 }
 
 async function removeById(situation: Situation, done: Answer): Promise<Answer | undefined> {
@@ -46,27 +74,13 @@ async function removeById(situation: Situation, done: Answer): Promise<Answer | 
   }
 }
 
-/**
- * CloudFormation cleans up after a deployment that succeeded: older backups of the resource go, and with them what is left of failed ones. How many
- * stay, the template says that is in force now. Nothing that goes wrong here is worth a failure, since the next deployment does it again.
- */
-async function prune(situation: Situation, done: Answer): Promise<Answer> {
-  const { work, aws, identity, log } = situation;
-  const { StackId, LogicalResourceId } = work.event;
-  work.settled = done;
-  if (await aws.stackStatus(StackId) !== 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') return done;
-  const held = await aws.held(StackId, LogicalResourceId);
-  if (!held?.properties) {
-    log.warn('older backups kept: CloudFormation does not tell how many shall stay', { logicalId: LogicalResourceId });
-    return done;
-  }
-  const keepLast = Number(JSON.parse(held.properties).KeepLast);
-  if (!(keepLast >= 1)) return done;
-
+/** Delete older backups of the resource, and what is left of failed ones. */
+async function prune({ work, aws, identity, log }: Situation, keepLast: number, held: string | undefined): Promise<void> {
+  work.settled = { status: 'SUCCESS', physicalId: work.event.PhysicalResourceId! };
   const backups = (await aws.backupsOf(undefined)).filter((backup) => belongsToResource(backup.Tags, identity) && !backup.SourceBackupId);
   const available = newestFirst(backups.filter((backup) => backup.Lifecycle === 'AVAILABLE'));
   const husks = backups.filter((backup) => backup.Lifecycle === 'FAILED');
-  for (const { BackupId } of [...available.slice(keepLast), ...husks].filter((backup) => backup.BackupId !== held.physicalId)) {
+  for (const { BackupId } of [...available.slice(keepLast), ...husks].filter((backup) => backup.BackupId !== held)) {
     try {
       if (await aws.deleteBackup(BackupId!)) log.info('older backup deleted, as keepLast says', { backupId: BackupId, keepLast });
     } catch (error) {
@@ -74,7 +88,6 @@ async function prune(situation: Situation, done: Answer): Promise<Answer> {
       log.warn('older backup not deleted: the next deployment tries again', { backupId: BackupId, error: sayError(error) });
     }
   }
-  return done;
 }
 
 /**

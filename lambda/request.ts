@@ -48,12 +48,16 @@ export function isFinal(event: CloudFormationEvent): boolean {
 }
 
 export function sourceId(source: Source | Deployed): string {
-  if ('logicalId' in source) return source.logicalId;
+  if (isDeployed(source)) return source.logicalId;
   return 'volumeId' in source ? source.volumeId : source.fileSystemId;
 }
 
+export function isDeployed(source: Source | Deployed): source is Deployed {
+  return 'logicalId' in source;
+}
+
 /** The source with this id, if it is one. */
-export function sourceOf(id: string): Source | undefined {
+export function sourceWithId(id: string): Source | undefined {
   if (/^fs-[0-9a-f]{8,18}$/.test(id)) return { fileSystemId: id };
   return /^fsvol-[0-9a-f]{17}$/.test(id) ? { volumeId: id } : undefined;
 }
@@ -104,7 +108,7 @@ function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): S
     throw new InvalidProperties(`"${show(logicalId)}" is not the logical id of a resource`);
   }
   const id = FileSystemId ?? VolumeId;
-  const source = typeof id === 'string' ? sourceOf(id) : undefined;
+  const source = typeof id === 'string' ? sourceWithId(id) : undefined;
   if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
   const expected = FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
   throw new InvalidProperties(`"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`);
@@ -126,7 +130,7 @@ function parseTags(tags: unknown): ContractTag[] {
 }
 
 function wholeNumber(name: string, value: unknown, largest: number): number {
-  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : NaN;
   if (number >= 1 && number <= largest) return number;
   throw new InvalidProperties(`${name} is "${show(value)}"; it must be a whole number from 1 to ${largest}`);
 }

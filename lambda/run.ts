@@ -6,10 +6,10 @@ import { finalSource, lookAtFinal } from './final';
 import { finalGenerationOf, generationOf } from './identity';
 import type { Log } from './log';
 import {
-  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, oldProperties, parseProperties, Source, sourceId, Wanted,
+  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, oldProperties, parseProperties, sourceId, Wanted,
 } from './request';
 import { secondsToNextLook } from './schedule';
-import { failed, locate, Situation, waitHandleOf, Work } from './situation';
+import { failed, Situation, subject, waitHandleOf, Work } from './situation';
 import { kindOf, notDeleted, notFinished, sayError, sayTrouble, Sequel } from './trouble';
 import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
 
@@ -33,6 +33,9 @@ export interface Execution {
 
 /** IAM takes a while to put a new policy into force; and a deletion whose answer got lost is refused the next time, as the tags are gone. */
 const PERMISSION_GRACE = 120_000;
+
+/** How long CloudFormation is kept waiting for something that is not worth a failure, in seconds. */
+const TIDYING_TIME = 600;
 
 /** One invocation: a request of CloudFormation, or the next look of the execution that goes on with it. */
 export async function run(input: unknown, effects: Effects): Promise<Execution> {
@@ -114,13 +117,10 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
 async function lookOnce(work: Work, wanted: Wanted, { aws, now }: Effects, log: Log): Promise<Answer | undefined> {
   const { event } = work;
   const owner = { stackId: event.StackId, logicalId: event.LogicalResourceId };
-  if (isFinal(event)) {
-    const source = finalSource(event);
-    const generation = source ? finalGenerationOf(source) : '';
-    return lookAtFinal({ work, wanted, source, identity: { ...owner, generation }, aws, now: now(), log } satisfies Situation);
-  }
-  const source: Source | undefined = work.source ??= await locate(wanted, event, aws);
-  return look({ work, wanted, source, identity: { ...owner, generation: generationOf(wanted) }, aws, now: now(), log } satisfies Situation);
+  const situation = (generation: string): Situation => ({ work, wanted, identity: { ...owner, generation }, aws, now: now(), log });
+  if (!isFinal(event)) return look(situation(generationOf(wanted)));
+  work.source = finalSource(event);
+  return lookAtFinal(situation(work.source ? finalGenerationOf(work.source) : ''));
 }
 
 /**
@@ -148,8 +148,11 @@ function unseen({ event, source }: Work): Answer {
 function late(work: Work, wanted: Wanted): string {
   const minutes = Math.round(timeLimit(work) / 60);
   const trouble = work.trouble ? ` ${work.trouble}` : '';
-  if (!work.awaited || !work.seen || work.failure) return `${purpose(work, wanted)} was not possible in ${minutes} min.${trouble}`;
-  return notFinished(subject(work, wanted), work.awaited.id, work.seen, minutes, sequelOf(work, wanted)) + trouble;
+  const canAllowMore = work.event.RequestType !== 'Delete' && wanted.timeoutSeconds < MAX_WAIT_CONDITION_TIMEOUT && (work.answered || !wanted.waitHandle);
+  if (!work.awaited || !work.seen || work.failure) {
+    return `${purpose(work, wanted)} was not possible in ${minutes} min.${trouble}${canAllowMore ? ' Or allow more time with `timeout`.' : ''}`;
+  }
+  return notFinished(subject({ work, wanted }), work.awaited.id, work.seen, minutes, sequelOf(work, wanted), canAllowMore) + trouble;
 }
 
 function sequelOf(work: Work, wanted: Wanted): Sequel {
@@ -166,11 +169,7 @@ function purpose(work: Work, wanted: Wanted): string {
   if (event.RequestType === 'Delete') return `Deleting ${event.PhysicalResourceId}`;
   const old = event.RequestType === 'Update' ? oldProperties(event) : undefined;
   if (old && generationOf(old) === generationOf(wanted)) return `Updating ${event.PhysicalResourceId}`;
-  return `Backing up ${subject(work, wanted)}`;
-}
-
-function subject(work: Work, wanted: Wanted): string {
-  return sourceId(work.source ?? wanted.source);
+  return `Backing up ${subject({ work, wanted })}`;
 }
 
 /** Properties that cannot be used. What they never made need not be deleted. */
@@ -207,7 +206,8 @@ async function answer(work: Work, decided: Answer, effects: Effects, log: Log): 
 }
 
 /** How long this request may go on, in seconds. A deletion has nothing to do with how long a backup may take. */
-function timeLimit({ event, rollback, answered }: Work): number {
+function timeLimit({ event, rollback, settled, answered }: Work): number {
+  if (event.RequestType === 'Delete' && settled) return TIDYING_TIME;
   const longest = (answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT) - ANSWER_MARGIN;
   if (event.RequestType === 'Delete' || rollback) return longest;
   return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);

@@ -3,7 +3,7 @@ import type { Answer } from './answer';
 import type { Aws } from './aws';
 import { belongsTo, clientRequestToken, Identity } from './identity';
 import type { Log } from './log';
-import { CloudFormationEvent, isBackupId, oldProperties, parseProperties, Source, sourceId, Wanted } from './request';
+import { CloudFormationEvent, isBackupId, isDeployed, oldProperties, parseProperties, Source, sourceId, Wanted } from './request';
 import type { Seen } from './trouble';
 
 /** What one request has come to so far. It travels through the state machine as JSON. */
@@ -45,20 +45,25 @@ export interface Work {
 export interface Situation {
   readonly work: Work;
   readonly wanted: Wanted;
-  /** Undefined where there is nothing to back up: what has a logical id is not deployed yet. */
-  readonly source: Source | undefined;
   readonly identity: Identity;
   readonly aws: Aws;
   readonly now: number;
   readonly log: Log;
 }
 
-/** The id of the source. One with a logical id only is looked up as the stack has it now; if it has moved, under its former one. */
+/**
+ * What is backed up; undefined where nothing has the logical id that it is named by, or is not complete yet. It is looked up as the stack has it now;
+ * if it has moved, under its former logical id.
+ */
+export async function sourceOf({ work, wanted, aws }: Situation): Promise<Source | undefined> {
+  return work.source ??= await locate(wanted, work.event, aws);
+}
+
 export async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
-  if (!('logicalId' in source)) return source;
+  if (!isDeployed(source)) return source;
   const former = oldProperties(event)?.source;
   const id = await aws.deployedId(event.StackId, source.logicalId)
-    ?? (former && 'logicalId' in former && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
+    ?? (former && isDeployed(former) && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
   if (id === undefined) return undefined;
   return source.kind === 'volume' ? { volumeId: id } : { fileSystemId: id };
 }
@@ -71,17 +76,19 @@ export function waitHandleOf({ event, rollback }: Work): string | undefined {
 }
 
 /** This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. */
-export async function own({ work, aws, wanted, source, identity }: Situation): Promise<Backup[]> {
+export async function own(situation: Situation): Promise<Backup[]> {
+  const { work, aws, wanted, identity } = situation;
   const isOwn = (backup: Backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED';
+  const source = await sourceOf(situation);
   const found = (await aws.backupsOf(source)).filter(isOwn);
   // On the way back, what has the logical id may still be the replacement of what was backed up.
-  const mayBeAnother = 'logicalId' in wanted.source && source && (work.rollback || work.event.RequestType === 'Delete');
+  const mayBeAnother = isDeployed(wanted.source) && source && (work.rollback || work.event.RequestType === 'Delete');
   return found.length === 0 && mayBeAnother ? (await aws.backupsOf(undefined)).filter(isOwn) : found;
 }
 
 /** What it is about, for texts. */
-export function subject({ source, wanted }: Pick<Situation, 'source' | 'wanted'>): string {
-  return sourceId(source ?? wanted.source);
+export function subject({ work, wanted }: Pick<Situation, 'work' | 'wanted'>): string {
+  return sourceId(work.source ?? wanted.source);
 }
 
 /** The backup with this id, if it is this generation's. */

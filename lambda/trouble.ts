@@ -67,7 +67,7 @@ function remedyFor(error: any, deleting: boolean): string {
     case 'VolumeNotFound':
       return 'Check that the ONTAP volume exists in the Region and account of the stack.';
     case 'BackupInProgress':
-      return 'Another backup of the same source is running. Deploy again when it is over, or allow more time with `timeout`.';
+      return 'Another backup of the same source is running. Try again when it is over.';
     case 'IncompatibleParameterError':
       return 'An earlier attempt of this request used other tags. Deploy again.';
     case 'BadRequest':
@@ -111,16 +111,19 @@ export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack' | 'deletion'
 
 const SEQUEL: Record<Sequel, string> = {
   'stays': 'It goes on, and stays this resource\'s backup.',
-  'removed': 'It is removed with the rollback, as the removal policy DESTROY says; with rollback disabled, delete it by hand. Allow more time with `timeout`.',
-  'taken up': 'It goes on: deploy again and the deployment takes it up. Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
+  'removed': 'It is removed with the rollback, as the removal policy DESTROY says, if FSx allows that within the hour; else, or with rollback disabled, '
+    + 'delete it by hand.',
+  'taken up': 'It goes on: deploy again and the deployment takes it up.',
   'new stack': 'It goes on and stays, but a stack whose creation failed has to be created anew, and does not take it up. Create the stack without the '
-    + 'backup and add it then; or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.',
+    + 'backup and add it then.',
   'deletion': 'It goes on, and deleting again takes it up.',
 };
 
-export function notFinished(source: string, backupId: string, seen: Seen, minutes: number, sequel: Sequel): string {
+export function notFinished(source: string, backupId: string, seen: Seen, minutes: number, sequel: Sequel, canAllowMore: boolean): string {
   const progress = seen.percent === undefined ? '' : `, ${seen.percent} %`;
-  return `Backup ${backupId} of ${source} is not finished after ${minutes} min (${seen.lifecycle}${progress}). ${SEQUEL[sequel]}`;
+  const advice = sequel === 'deletion' ? '' : canAllowMore ? ' Or allow more time with `timeout`, or do not wait with waitUntil: WaitUntil.STARTED.'
+    : ' Or do not wait with waitUntil: WaitUntil.STARTED.';
+  return `Backup ${backupId} of ${source} is not finished after ${minutes} min (${seen.lifecycle}${progress}). ${SEQUEL[sequel]}${advice}`;
 }
 
 /** Why a source is not deleted, and how it can be all the same. */

@@ -34,11 +34,12 @@ export class BackupTrigger {
    * When one of these values changes: a version, the hash of an asset, the id of a build.
    *
    * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one hour at most
-   * @throws if there is no value
+   * @throws if there is no value, or a list whose length is known only when the stack is deployed
    */
   public static onValue(...values: string[]): BackupTrigger {
     if (values.length === 0) throw new Error('BackupTrigger.onValue needs a value: without one, there would never be another backup');
-    return new BackupTrigger(() => values.map((value) => `onValue:${value}`), !values.some((value) => Token.isUnresolved(value)));
+    if (Token.isUnresolved(values)) throw new Error('BackupTrigger.onValue got a list that is only known at deployment: join it, onValue(Fn.join(\',\', list))');
+    return new BackupTrigger(() => [`onValue:${values.join('\n')}`], !values.some((value) => Token.isUnresolved(value)));
   }
 
   /**

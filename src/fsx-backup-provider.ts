@@ -9,7 +9,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
-import { cycles } from './private/execution-order';
+import { checkOrder, Served } from './private/execution-order';
 import { markAsOwn } from './private/own';
 import { stateMachineDefinition } from './private/state-machine';
 
@@ -118,12 +118,12 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   private readonly description: iam.PolicyStatement;
   private readonly ownStack: iam.PolicyStatement;
   private readonly sources = new Map<string, iam.Policy>();
-  private readonly served: CfnResource[] = [];
+  private readonly served: Served[] = [];
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
     markAsOwn(this);
-    this.node.addValidation({ validate: () => cycles(Stack.of(this), this.served) });
+    this.node.addValidation({ validate: () => checkOrder(Stack.of(this), this.served) });
 
     this.isForeignRole = props.role !== undefined;
     this.role = props.role ?? this.functionRole(props.vpc !== undefined);
@@ -225,8 +225,8 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
    *
    * @internal
    */
-  public _serve(resource: CfnResource): void {
-    this.served.push(resource);
+  public _serve(resource: CfnResource, source: BackupSource): void {
+    this.served.push({ resource, deployed: source._isDeployed ? source._resource : undefined });
   }
 
   /**

@@ -11,8 +11,8 @@ import { BackupAttributes, BackupProperties, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDI
 import { encloses, executeAfter, executeBefore } from './private/execution-order';
 import { markAsOwn } from './private/own';
 import { hashOf } from './private/resource-hash';
-import { warnOfRestores } from './private/restore-warning';
 import { nameTag, tagProblems } from './private/tag-checks';
+import { warnOfUses } from './private/use-warnings';
 import { Wait } from './private/wait';
 
 /**
@@ -283,8 +283,8 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
   private readonly triggers: BackupTrigger[];
   private readonly keepLast?: number;
   private readonly wait?: Wait;
-  /** Known when the app is complete; until then it is worked out each time. */
-  private generation?: string;
+  /** The values of the triggers, from when the app is complete. */
+  private values?: string[];
 
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
@@ -319,13 +319,13 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
       } satisfies BackupProperties,
     });
     this.resource = custom.node.defaultChild as CfnResource;
-    this.provider._serve(this.resource);
+    this.provider._serve(this.resource, this.source);
     this.wait?.startAfter(this.resource);
     custom.node.addDependency(...policies);
     this.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
     if (this.keepLast !== undefined) custom.node.addDependency(this.provider._allowDeletion());
 
-    const valueOf = (value: string) => this.wait?.awaited(value) ?? value;
+    const valueOf = (value: string) => this.wait?.awaited(value, this.resource) ?? value;
     const attribute = (name: keyof BackupAttributes) => valueOf(custom.getAttString(name));
     this.backupId = valueOf(custom.ref);
     this.backupArn = attribute('BackupArn');
@@ -402,24 +402,27 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
   }
 
   private triggerValues({ preparing }: Pick<IResolveContext, 'preparing'>): string[] {
-    // While CDK looks for references, not everything that a hash covers is in place. Hashes hold none.
-    const triggers = preparing ? this.triggers.filter((trigger) => !trigger._isKnownAtSynthesis) : this.triggers;
-    return triggers.flatMap((trigger) => trigger._values(this)).sort();
+    const valuesOf = (triggers: BackupTrigger[]) => triggers.flatMap((trigger) => trigger._values(this)).sort();
+    if (!preparing) return this.values ??= valuesOf(this.triggers);
+    // CDK looks for references, and not everything that a hash covers is in place. Hashes hold none.
+    this.values = undefined;
+    return valuesOf(this.triggers.filter((trigger) => !trigger._isKnownAtSynthesis));
   }
 
   private generationHash(): string {
-    return this.generation ?? hashOf(Stack.of(this).resolve([this.source._id, ...this.triggerValues({ preparing: false })]), 16);
+    return hashOf(Stack.of(this).resolve([this.source._id, ...this.triggerValues({ preparing: false })]), 16);
   }
 
   private validate(): string[] {
-    this.generation = undefined;
-    this.generation = this.wait && this.generationHash();
     const isUnknown = this.wait && this.triggers.some((trigger) => !trigger._isKnownAtSynthesis);
-    if (this.triggers.length > 0) warnOfRestores(this, this.resource);
+    if (this.triggers.length > 0) warnOfUses(this, this.resource);
+    const isKept = this.keepLast !== undefined && this.resource.cfnOptions.updateReplacePolicy !== CfnDeletionPolicy.DELETE;
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
       ...this.triggers.flatMap((trigger) => trigger._validate()),
+      ...isKept ? ['keepLast has no effect, since the removal policy of the resource was changed from outside (by an aspect, for example), and CloudFormation '
+        + 'would not tell when it cleans up: leave out the backup there, or keepLast here'] : [],
       ...isUnknown ? ['timeout is over 1 hour, and the value of a trigger is known only when the stack is deployed: the wait condition that waits so long needs a '
         + 'new name for each backup. Use a value that is known at synthesis, or a timeout of at most 1 hour'] : [],
     ];

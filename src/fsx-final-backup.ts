@@ -78,7 +78,7 @@ export class FsxFinalBackup extends Construct implements ITaggable {
       } satisfies BackupProperties,
     });
     const resource = custom.node.defaultChild as CfnResource;
-    provider._serve(resource);
+    provider._serve(resource, source);
     custom.node.addDependency(...provider._allowFinalBackups());
     this.node.addValidation({
       validate: () => [...tagProblems(this.tags.tagValues()), ...source._validate(this.node.root), ...deletionProblems(resource)],

@@ -1,11 +1,11 @@
-import { Aspects, CfnResource, Stack } from 'aws-cdk-lib';
+import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { isOwn } from './own';
 
 /** Let these scopes wait for the backup. Where one encloses the backup, that is everything else in it. */
 export function executeBefore(backup: IConstruct, scopes: readonly IConstruct[]): void {
   for (const scope of scopes) {
-    if (encloses(scope, backup)) forAllOthersIn(scope, (other) => other.node.addDependency(backup));
+    if (encloses(scope, backup)) forAllOthersIn(scope, backup, (other) => other.node.addDependency(backup));
     else scope.node.addDependency(backup);
   }
 }
@@ -13,7 +13,7 @@ export function executeBefore(backup: IConstruct, scopes: readonly IConstruct[])
 /** Let the backup wait for these scopes. Where one encloses the backup, that is everything else in it. */
 export function executeAfter(backup: IConstruct, scopes: readonly IConstruct[]): void {
   for (const scope of scopes) {
-    if (encloses(scope, backup)) forAllOthersIn(scope, (other) => backup.node.addDependency(other));
+    if (encloses(scope, backup)) forAllOthersIn(scope, backup, (other) => backup.node.addDependency(other));
     else backup.node.addDependency(scope);
   }
 }
@@ -23,45 +23,86 @@ export function encloses(scope: IConstruct, construct: IConstruct): boolean {
 }
 
 /** An aspect, because there may be more when the app is complete. */
-function forAllOthersIn(scope: IConstruct, act: (resource: CfnResource) => void): void {
+function forAllOthersIn(scope: IConstruct, backup: IConstruct, act: (resource: CfnResource) => void): void {
+  const around = stacksAround(backup).map((stack) => stack.nestedStackResource);
   Aspects.of(scope).add({
     visit: (construct) => {
-      if (CfnResource.isCfnResource(construct) && !isOwn(construct)) act(construct);
+      if (CfnResource.isCfnResource(construct) && !isOwn(construct) && !around.includes(construct)) act(construct);
     },
   });
 }
 
-/** What is wrong with the order of these resources' stack: each of them that waits for itself. CloudFormation would refuse the template. */
-export function cycles(stack: Stack, resources: readonly CfnResource[]): string[] {
-  const template = stack.resolve((stack as any)._toCloudFormation()).Resources as Record<string, any>;
-  const waitsFor = new Map(Object.entries(template).map(([name, { DependsOn = [], Properties }]) => {
-    return [name, [...[DependsOn].flat(), ...references(Properties)]];
-  }));
-  const found = resources.flatMap((resource) => cycleThrough(stack.resolve(resource.logicalId), waitsFor) ?? []);
-  if (found.length === 0) return [];
-  const all = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
-  const paths = new Map(all.map((resource) => [stack.resolve(resource.logicalId), resource.node.path]));
-  return found.map((names) => `a backup waits for itself: ${names.map((name) => `"${paths.get(name) ?? name}"`).join(' waits for ')}. `
-    + 'Take one of them out of executeBefore, executeAfter or its dependencies; to back up a file system before its own change, use '
-    + 'BackupSource.fromDeployed');
+/** Its stack, and those in which that is nested. */
+function stacksAround(construct: IConstruct): Stack[] {
+  const stack = Stack.of(construct);
+  return stack.nestedStackParent ? [stack, ...stacksAround(stack.nestedStackParent)] : [stack];
 }
 
-/** From the resource back to itself by the shortest way. */
-function cycleThrough(start: string, waitsFor: ReadonlyMap<string, string[]>): [string[]] | undefined {
+/** A resource that the provider makes, and what it backs up, if it is named by its logical id. */
+export interface Served {
+  readonly resource: CfnResource;
+  readonly deployed?: CfnResource;
+}
+
+/**
+ * What is wrong with the order of a stack: each backup that waits for itself, since CloudFormation would refuse the template. A file system that
+ * does not wait for the backup that names it by its logical id draws a warning.
+ */
+export function checkOrder(stack: Stack, served: readonly Served[]): string[] {
+  const problems: string[] = [];
+  for (const around of stacksAround(stack)) {
+    const waitsFor = dependenciesIn(around);
+    const nested = stacksAround(stack).find((inner) => inner.nestedStackParent === around)?.nestedStackResource as CfnResource | undefined;
+    for (const { resource, deployed } of nested ? [{ resource: nested, deployed: undefined }] : served) {
+      const cycle = wayFrom(resource, resource, waitsFor);
+      if (cycle) problems.push(waitsForItself(around, cycle));
+      if (deployed && !wayFrom(deployed, resource, waitsFor)) warnOfDisorder(deployed, resource);
+    }
+  }
+  return problems;
+}
+
+function dependenciesIn(stack: Stack): ReadonlyMap<string, string[]> {
+  const template = stack.resolve((stack as any)._toCloudFormation()).Resources as Record<string, any>;
+  return new Map(Object.entries(template).map(([name, { DependsOn = [], Properties }]) => {
+    return [name, [...[DependsOn].flat(), ...references(Properties)]];
+  }));
+}
+
+function waitsForItself(stack: Stack, names: readonly string[]): string {
+  const all = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
+  const paths = new Map(all.map((resource) => [stack.resolve(resource.logicalId), resource.node.path]));
+  return `a backup waits for itself: ${names.map((name) => `"${paths.get(name) ?? name}"`).join(' waits for ')}. Take one of them out of executeBefore, `
+    + 'executeAfter or its dependencies; to back up a file system before its own change, use BackupSource.fromDeployed';
+}
+
+function warnOfDisorder(deployed: CfnResource, resource: CfnResource): void {
+  const backup = resource.node.scope!.node.scope!;
+  Annotations.of(deployed).addWarningV2('cdk-fsx-backup:deployedDoesNotWait',
+    `backup "${backup.node.path}" is to be taken of "${deployed.node.path}" as it is deployed, which may be changed or replaced first, since it does not `
+    + 'wait for the backup: add it to executeBefore, or use FsxBackup.beforeUpdateOf');
+}
+
+/** From one resource to another that it waits for, by the shortest way. */
+function wayFrom(from: CfnResource, to: CfnResource, waitsFor: ReadonlyMap<string, string[]>): string[] | undefined {
+  const [start, end] = [from, to].map((resource) => resource.stack.resolve(resource.logicalId) as string);
   const cameFrom = new Map<string, string>();
   const queue = [start];
   for (const name of queue) {
     for (const next of waitsFor.get(name) ?? []) {
-      if (next === start) {
-        const way = [start];
-        for (let at = name; at !== start; at = cameFrom.get(at)!) way.unshift(at);
-        return [[start, ...way]];
-      }
-      if (!cameFrom.has(next)) queue.push(next);
-      if (!cameFrom.has(next)) cameFrom.set(next, name);
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, name);
+      if (next === end) return wayBack(start, end, cameFrom);
+      queue.push(next);
     }
   }
   return undefined;
+}
+
+function wayBack(start: string, end: string, cameFrom: ReadonlyMap<string, string>): string[] {
+  const way = [end];
+  do way.unshift(cameFrom.get(way[0])!); while (way[0] !== start);
+  return way;
 }
 
 /** The logical ids that a resolved value refers to. */

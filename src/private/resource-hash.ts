@@ -6,8 +6,16 @@ import { isOwn } from './own';
 
 /** The resources at or below these constructs that a deployment is about. */
 export function resourcesIn(scopes: readonly IConstruct[]): CfnResource[] {
-  const found = scopes.flatMap((scope) => scope.node.findAll()).filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
-  return [...new Set(found)].filter((resource) => !isOwn(resource) && resource.cfnResourceType !== 'AWS::CDK::Metadata');
+  const inside = scopes.flatMap((scope) => scope.node.findAll());
+  // CDK defines the resource of a nested stack, which holds its parameters, beside it.
+  const nested = inside.flatMap((construct) => NestedStack.isNestedStack(construct) ? [construct.nestedStackResource!] : []);
+  const found = [...inside, ...nested].filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
+  return [...new Set(found)].filter((resource) => !isOwn(resource) && resource.cfnResourceType !== 'AWS::CDK::Metadata' && isRendered(resource));
+}
+
+/** A policy that is attached to nothing, for example, is not. */
+function isRendered(resource: CfnResource): boolean {
+  return 'Resources' in (resource as any)._toCloudFormation();
 }
 
 /**
@@ -20,7 +28,7 @@ const VERSIONED = new Set([
 ]);
 
 /**
- * A hash of what a deployment would change: logical id, type and properties, as they will be in the template. Neither metadata nor
+ * A hash of what a deployment would change: stack, logical id, type and properties, as they will be in the template. Neither metadata nor
  * dependencies, which change without anything being updated. What refers to the library's own resources counts as constant, since a backup would
  * otherwise be a reason for the next one.
  */
@@ -29,7 +37,7 @@ export function hashOfResources(resources: readonly CfnResource[]): string {
   const described: string[] = [];
   for (const resource of covered) { // and those that are found on the way
     const resolver = new OwnReferencesAreConstant(JOIN);
-    described.push(canonical(resolve([resource.logicalId, resource.cfnResourceType, propertiesOf(resource, resolver)], resource, resolver)));
+    described.push(canonical(resolve([stackNames(resource.stack), resource.logicalId, ...partsOf(resource, resolver)], resource, resolver)));
     for (const target of resolver.referred) if (VERSIONED.has(target.cfnResourceType)) covered.add(target);
   }
   return hashOf(described.sort(), 16);
@@ -46,12 +54,18 @@ export function isHashing(): boolean {
   return depth > 0;
 }
 
-function propertiesOf(resource: CfnResource, resolver: OwnReferencesAreConstant): unknown {
-  const template = resolve((resource as any)._toCloudFormation(), resource, resolver);
-  const [{ Properties = {} }] = Object.values<any>(template.Resources ?? { none: {} });
-  if (!isNestedStack(resource)) return Properties;
-  const { TemplateURL, ...parameters } = Properties; // it holds a hash of the nested template, whose resources count for themselves
-  return parameters;
+/** The name of the stack and, where it is nested, what it is called in those around it. */
+function stackNames(stack: Stack): string[] {
+  return stack.nestedStackParent ? [...stackNames(stack.nestedStackParent), stack.nestedStackResource!.logicalId] : [stack.stackName];
+}
+
+/** Type and properties. */
+function partsOf(resource: CfnResource, resolver: OwnReferencesAreConstant): unknown[] {
+  const [{ Type, Properties = {} }] = Object.values<any>(resolve((resource as any)._toCloudFormation(), resource, resolver).Resources);
+  if (!isNestedStack(resource)) return [Type, Properties];
+  const { TemplateURL, Parameters = {}, ...rest } = Properties; // the URL holds a hash of the nested template, whose resources count for themselves
+  const foreign = Object.entries(Parameters).filter(([, value]) => value !== OWN_VALUE);
+  return [Type, rest, foreign];
 }
 
 function isNestedStack(resource: CfnResource): boolean {
@@ -81,13 +95,25 @@ const JOIN: ConstructorParameters<typeof DefaultTokenResolver>[0] = {
   join: (left: any, right: any) => left === undefined ? right : right === undefined ? left : { 'Fn::Join': ['', [left, right]] },
 };
 
+/** No value of a property that CloudFormation knows. */
+const OWN_VALUE = 'a value of cdk-fsx-backup';
+
+/** Whether a property of a resource is made of what a resource of the library gives. */
+export function usesOwn(user: CfnResource, property: string, own: CfnResource): boolean {
+  const resolver = new OwnReferencesAreConstant(JOIN);
+  const [, properties] = partsOf(user, resolver) as [string, Record<string, unknown>];
+  return resolver.own.has(own) && JSON.stringify(properties[property] ?? '').includes(OWN_VALUE);
+}
+
 class OwnReferencesAreConstant extends DefaultTokenResolver {
-  /** The other resources that were referred to. */
+  /** The resources that were referred to: the library's, and others. */
+  public readonly own = new Set<CfnResource>();
   public readonly referred = new Set<CfnResource>();
 
   public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: any): any {
-    if (token instanceof Awaited || (Reference.isReference(token) && isOwn(token.target))) return { Ref: 'cdk-fsx-backup' };
-    if (Reference.isReference(token) && CfnResource.isCfnResource(token.target)) this.referred.add(token.target);
+    const target = token instanceof Awaited ? token.target : Reference.isReference(token) ? token.target : undefined;
+    if (target && CfnResource.isCfnResource(target)) (isOwn(target) ? this.own : this.referred).add(target);
+    if (target && isOwn(target)) return OWN_VALUE;
     return super.resolveToken(token, context, postProcessor);
   }
 }

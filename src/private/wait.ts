@@ -26,7 +26,7 @@ export class Wait {
       count: 1,
     });
     for (const resource of [handle, this.condition]) {
-      const base = resource.stack.getLogicalId(resource).slice(0, 240);
+      const base = resource.stack.getLogicalId(resource).slice(-240); // CDK's hash of the path is at the end
       // While CDK looks for references, not everything that the hash covers is in place.
       const produce = ({ preparing }: IResolveContext) => preparing || isHashing() ? base : `${base}${suffix()}`;
       resource.overrideLogicalId(Lazy.uncachedString({ produce }));
@@ -39,8 +39,8 @@ export class Wait {
     this.condition.node.addDependency(resource);
   }
 
-  /** The value, for whom it is there only when the wait is over. */
-  public awaited(value: string): string {
-    return Token.asString(new Awaited(value, this.condition));
+  /** The value of the resource, for whom it is there only when the wait is over. */
+  public awaited(value: string, resource: CfnResource): string {
+    return Token.asString(new Awaited(value, resource, this.condition));
   }
 }
