@@ -93,13 +93,14 @@ export class BackupSource {
     const [resource] = found;
     const isVolume = resource.cfnResourceType === VOLUME;
     (isVolume ? checkVolume : checkFileSystem)(resource);
-    return new BackupSource(isVolume ? 'DeployedVolume' : 'DeployedFileSystem', resource.logicalId, resource);
+    return new BackupSource(isVolume ? 'DeployedVolume' : 'DeployedFileSystem', resource.logicalId, resource, scope);
   }
 
   private constructor(
     /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId' | 'DeployedFileSystem' | 'DeployedVolume',
     /** @internal */ public readonly _id: string,
     /** @internal */ public readonly _resource?: CfnResource,
+    private readonly deployedScope?: IConstruct,
   ) {}
 
   /**
@@ -122,6 +123,11 @@ export class BackupSource {
    * @internal
    */
   public _validate(app: IConstruct): string[] {
+    try {
+      if (this.deployedScope) BackupSource.fromDeployed(this.deployedScope); // there may be another one by now
+    } catch (error) {
+      return [(error as Error).message];
+    }
     if (this._isVolume) return [];
     return dataRepositoriesOf(app, this._id, this._resource).map((association) =>
       `the Lustre file system of this backup is linked to a data repository by "${association.node.path}", and FSx cannot back up linked file `

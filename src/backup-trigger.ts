@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { hashOfResources, resourcesIn } from './private/resource-hash';
+import { DEPLOYMENT_CONTEXT } from './private/wait';
 
 /**
  * When to take another backup.
@@ -49,7 +50,7 @@ export class BackupTrigger {
    */
   public static everyDeployment(): BackupTrigger {
     const now = new Date().toISOString();
-    return new BackupTrigger((backup) => [`everyDeployment:${backup.node.tryGetContext('cdk-fsx-backup:deployment') ?? now}`]);
+    return new BackupTrigger((backup) => [`everyDeployment:${backup.node.tryGetContext(DEPLOYMENT_CONTEXT) ?? now}`]);
   }
 
   private constructor(

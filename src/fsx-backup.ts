@@ -13,7 +13,7 @@ import { markAsOwn } from './private/own';
 import { hashOf } from './private/resource-hash';
 import { nameTag, tagProblems } from './private/tag-checks';
 import { warnOfUses } from './private/use-warnings';
-import { Wait } from './private/wait';
+import { DEPLOYMENT_CONTEXT, Wait } from './private/wait';
 
 /**
  * An Amazon FSx backup.
@@ -297,8 +297,10 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
     this.provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
     Tags.of(this).add('Name', nameTag(this, props.backupName));
-    // Named after its timeout, too: a wait condition cannot be changed.
-    if (timeout > MAX_SERVICE_TIMEOUT) this.wait = new Wait(this, timeout, () => hashOf([timeout, this.generationHash()], 8));
+    if (timeout > MAX_SERVICE_TIMEOUT) {
+      // Named after its timeout, too: a wait condition cannot be changed.
+      this.wait = new Wait(this, timeout, () => hashOf([timeout, this.generationHash(), this.node.tryGetContext(DEPLOYMENT_CONTEXT)], 8));
+    }
 
     const policies = this.provider._allowSource(this.source);
     const custom = new CustomResource(this, 'Resource', {

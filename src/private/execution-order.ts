@@ -112,7 +112,8 @@ function references(value: any): string[] {
   if (typeof value.Ref === 'string') return [value.Ref];
   const attribute = value['Fn::GetAtt'];
   if (attribute !== undefined) return [Array.isArray(attribute) ? attribute[0] : String(attribute).split('.')[0]];
-  const text = [value['Fn::Sub']].flat()[0];
-  const named = typeof text === 'string' ? [...text.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name]) => name) : [];
+  const [text, variables] = [value['Fn::Sub']].flat();
+  const names = typeof text === 'string' ? [...text.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name]) => name) : [];
+  const named = names.filter((name) => !(name in (variables ?? {})));
   return [...named, ...Object.values(value).flatMap(references)];
 }

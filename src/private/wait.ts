@@ -4,6 +4,9 @@ import { Awaited } from './awaited';
 import { ANSWER_MARGIN, MAX_WAIT_CONDITION_TIMEOUT } from './contract';
 import { isHashing } from './resource-hash';
 
+/** Another value makes another deployment of the same app: for triggers that ask for it, and for a wait condition that has had its time. */
+export const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
+
 /**
  * Waiting for longer than CloudFormation waits for a custom resource: a wait condition, which the provider signals.
  *

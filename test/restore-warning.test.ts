@@ -1,0 +1,143 @@
+import { Annotations as CdkAnnotations, App, aws_fsx as fsx, CfnOutput, CfnResource, Duration, Fn, NestedStack, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { version } from 'aws-cdk-lib/package.json';
+import { Construct } from 'constructs';
+import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps } from '../src';
+
+let app: App;
+let stack: Stack;
+beforeEach(() => {
+  app = new App();
+  stack = new Stack(app, 'Files');
+});
+
+const triggers = [BackupTrigger.onValue('1')];
+const define = (props: Partial<FsxBackupProps> = {}, scope: Construct = stack) =>
+  new FsxBackup(scope, 'Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), triggers, ...props });
+const fileSystem = (backupId: string, scope: Construct = stack) =>
+  new fsx.CfnFileSystem(scope, 'Restored', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'], backupId });
+const volume = (backupId: string, scope: Construct = stack) => new fsx.CfnVolume(scope, 'Restored', { name: 'vol', volumeType: 'ONTAP', backupId });
+
+/** The constructs that are warned about, with the texts. */
+function warnings(of: Stack = stack): Array<[string, string]> {
+  return Annotations.fromStack(of).findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup')).map(({ id, entry }) => [id, String(entry.data)]);
+}
+
+const WARNING = expect.stringMatching(new RegExp([
+  /^its backupId is that of "Files\/Backup", which takes another backup whenever a trigger changes: CloudFormation would then replace /,
+  /"[\w/]+" by a new one, restored from that backup, and delete this one with its data\. Restore from an id that stays the same/,
+  /.*\[ack: cdk-fsx-backup:restoreFromTriggered\]$/,
+].map(({ source }) => source).join('')));
+
+// Older versions of aws-cdk-lib do not look at the acknowledgements of the construct itself, when the warning comes after them.
+const untilCdkLooks = Number(version.split('.')[1]) < 270 ? test.failing : test;
+
+describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (timeout) => {
+  test.each<[string, (id: string, scope?: Construct) => CfnResource]>([['a file system', fileSystem], ['a volume', volume]])(
+    'it warns of %s that is restored from a backup with triggers', (_, restored) => {
+      restored(define({ timeout }).backupId);
+      expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
+    });
+
+  test('it warns of one in another stack', () => {
+    const other = new Stack(app, 'Other');
+    fileSystem(define({ timeout }).backupId, other);
+    expect(warnings(other)).toEqual([['/Other/Restored', WARNING]]);
+    expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/exports a value of this backup, which changes with each new backup/)]]);
+  });
+
+  test('it warns of an export by name, and not of an output', () => {
+    const backup = define({ timeout });
+    new CfnOutput(stack, 'Plain', { value: backup.backupId });
+    new CfnOutput(stack, 'Named', { value: backup.backupArn, exportName: 'backup' });
+    expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/^"Files\/Named" exports .*SSM parameter.*\[ack: cdk-fsx-backup:exportOfTriggered\]$/)]]);
+  });
+
+  test('it warns of one in a nested stack', () => {
+    const inner = new NestedStack(stack, 'Inner');
+    fileSystem(define({ timeout }).backupId, inner);
+    expect(warnings()).toEqual([['/Files/Inner/Restored', WARNING]]);
+  });
+
+  test('it warns of each, once', () => {
+    const backup = define({ timeout });
+    for (const id of ['A', 'B']) fileSystem(backup.backupId, new Construct(stack, id));
+    expect(warnings().map(([path]) => path)).toEqual(['/Files/A/Restored', '/Files/B/Restored']);
+  });
+
+  test('it warns where the trigger comes later, and where the id is set later', () => {
+    const restored = fileSystem('backup-03e3c82e0183b7b6b');
+    const backup = define({ timeout, triggers: [] });
+    backup.addTrigger(...triggers);
+    restored.backupId = backup.backupId;
+    expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
+  });
+
+  test('it warns of any trigger', () => {
+    fileSystem(define({ timeout, triggers: [BackupTrigger.everyDeployment()] }).backupId);
+    expect(warnings()).toHaveLength(1);
+  });
+
+  test('it does not warn without triggers', () => {
+    fileSystem(define({ timeout, triggers: undefined }).backupId);
+    expect(warnings()).toEqual([]);
+  });
+
+  const acknowledge = (scope: Construct) => CdkAnnotations.of(scope).acknowledgeWarning('cdk-fsx-backup:restoreFromTriggered', 'rehearsal');
+
+  test.each(['before', 'after'])('it does not warn where that was acknowledged for the stack %s the backup was defined', (when) => {
+    if (when === 'before') acknowledge(stack);
+    fileSystem(define({ timeout }).backupId);
+    if (when === 'after') acknowledge(stack);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('acknowledging it for one construct leaves the other', () => {
+    const backup = define({ timeout });
+    const [one] = ['A', 'B'].map((id) => {
+      const scope = new Construct(stack, id);
+      fileSystem(backup.backupId, scope);
+      return scope;
+    });
+    acknowledge(one);
+    expect(warnings().map(([path]) => path)).toEqual(['/Files/B/Restored']);
+  });
+
+  untilCdkLooks('acknowledging it for the file system itself is enough', () => {
+    acknowledge(fileSystem(define({ timeout }).backupId));
+    expect(warnings()).toEqual([]);
+  });
+
+  test('it does not warn of a file system that is restored from an id', () => {
+    const { backupId } = FsxBackup.fromBackupId(stack, 'Old', 'backup-03e3c82e0183b7b6b');
+    define({ timeout });
+    fileSystem(backupId);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('it does not warn of a file system that is restored from another backup, without triggers', () => {
+    define({ timeout });
+    const other = new FsxBackup(stack, 'Other', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec') });
+    fileSystem(other.backupId);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('it does not warn of what else uses the id', () => {
+    const restored = fileSystem('backup-03e3c82e0183b7b6b');
+    restored.kmsKeyId = define({ timeout }).backupId;
+    new CfnResource(stack, 'Thing', { type: 'AWS::X::Y', properties: { BackupId: restored.kmsKeyId } });
+    expect(warnings()).toEqual([]);
+  });
+
+  test('it does not warn of a file system that only waits for the backup', () => {
+    fileSystem('backup-03e3c82e0183b7b6b').node.addDependency(define({ timeout }));
+    expect(warnings()).toEqual([]);
+  });
+});
+
+test('a warning does not keep the app from being synthesized, nor changes the template', () => {
+  fileSystem(define().backupId);
+  const { template } = app.synth().getStackArtifact(stack.artifactId);
+  expect(template.Resources.Restored.Properties.BackupId).toEqual({ Ref: expect.stringMatching(/^Backup/) });
+  expect(template.Resources.Restored).not.toHaveProperty('Metadata');
+});
