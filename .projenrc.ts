@@ -134,6 +134,11 @@ new JsonFile(project, 'jest.latest.json', {
 });
 project.testTask.exec('jest --config jest.latest.json --coverage=false');
 
+const properties = project.addTask('properties', { description: 'Random apps and deployments: npm run properties -- [--runs N | --minutes M] [--seed N]' });
+properties.spawn(bundle.bundleTask);
+properties.env('CDK_VALIDATION', 'false');
+properties.exec('tsx --tsconfig test/tsconfig.json test/properties/main.ts', { receiveArgs: true });
+
 // -------------------------------------------------------------------------------------------------------- demo
 const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
 demo.spawn(bundle.bundleTask);

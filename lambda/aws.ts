@@ -133,6 +133,15 @@ export class Aws {
     }
   }
 
+  /** Whether the stack's present operation has failed to update the resource: with rollback disabled, what follows is its way back. */
+  async hasFailed(stackId: string, logicalId: string): Promise<boolean> {
+    for await (const event of this.stackEvents(stackId)) {
+      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
+      if (event.LogicalResourceId === logicalId && event.ResourceStatus === 'UPDATE_FAILED') return true;
+    }
+    return false;
+  }
+
   /** Newest first. */
   private async *stackEvents(stackId: string): AsyncGenerator<StackEvent> {
     let NextToken: string | undefined;

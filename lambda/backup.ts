@@ -4,13 +4,11 @@ import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
 import { CloudFormationEvent, isBackupId, isDeployed, isFinal, oldProperties, sourceId } from './request';
-import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, sourceOf, subject, waitHandleOf } from './situation';
+import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
 
-/** FSx may not know a backup yet right after its creation. */
-const VISIBILITY_GRACE = 60_000;
 /** CloudFormation may still show the status of the stack's last operation. */
 const STATUS_GRACE = 60_000;
 /** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
@@ -127,7 +125,11 @@ async function update(situation: Situation): Promise<Answer | undefined> {
   const current = await ownById(situation, event.PhysicalResourceId!);
   if (work.rollback) return current ? settle(situation, success(current)) : take(situation);
   const old = oldProperties(event);
-  if (!old || generationOf(old) !== identity.generation) return take(situation);
+  if (!old || generationOf(old) !== identity.generation) {
+    work.rollback = await aws.hasFailed(event.StackId, event.LogicalResourceId);
+    if (work.rollback) return current ? settle(situation, success(current)) : returnTo(situation, undefined, status);
+    return take(situation);
+  }
   if (!current) return gone(situation);
   if (isLiving(current)) return keep(situation, current);
   // It was started and not waited for, and has failed since. Who now wants to wait gets another.

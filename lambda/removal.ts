@@ -1,7 +1,7 @@
 import type { Answer } from './answer';
 import { belongsToResource } from './identity';
 import { isBackupId } from './request';
-import { failed, isPlaceholder, isUnconfirmed, newestFirst, own, Situation } from './situation';
+import { failed, isPlaceholder, isUnconfirmed, newestFirst, own, Situation, VISIBILITY_GRACE } from './situation';
 import { foreignBackup, kindOf, sayError } from './trouble';
 import { type BackupProperties, NO_BACKUP } from '../src/private/contract';
 
@@ -53,10 +53,12 @@ async function updatedTo({ work: { event }, aws, log }: Situation): Promise<Upda
 }
 
 async function removeById(situation: Situation, done: Answer): Promise<Answer | undefined> {
-  const { work: { event }, aws, identity, log } = situation;
+  const { work, aws, identity, log, now } = situation;
+  const { event } = work;
   const { physicalId } = done;
   const backup = await aws.backup(physicalId);
-  if (!backup || backup.Lifecycle === 'DELETED') return done;
+  if (backup?.Lifecycle === 'DELETED') return done;
+  if (!backup) return now - work.startedAt < VISIBILITY_GRACE ? undefined : done;
   if (!belongsToResource(backup.Tags, identity)) return failed(situation, foreignBackup(physicalId));
   // A retry without rollback may have adopted what a failed create had started; CloudFormation then cleans up the failed one.
   // A deletion or a rolled back creation ends with the resource; asking is for updates only, and the events of a large stack are many.

@@ -86,6 +86,9 @@ export async function own(situation: Situation): Promise<Backup[]> {
   return found.length === 0 && mayBeAnother ? (await aws.backupsOf(undefined)).filter(isOwn) : found;
 }
 
+/** FSx may not know a backup yet right after its creation. */
+export const VISIBILITY_GRACE = 60_000;
+
 /** What it is about, for texts. */
 export function subject({ work, wanted }: Pick<Situation, 'work' | 'wanted'>): string {
   return sourceId(work.source ?? wanted.source);

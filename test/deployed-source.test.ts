@@ -1,7 +1,9 @@
-import { App, aws_ec2 as ec2, aws_fsx as fsx, aws_ssm as ssm, CfnParameter, CfnResource, Duration, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations as CdkAnnotations, App, aws_ec2 as ec2, aws_fsx as fsx, aws_ssm as ssm, CfnParameter, CfnResource, Duration, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupOptions, FsxFinalBackup, WaitUntil } from '../src';
+
+const TIMEOUTS = [Duration.hours(1), Duration.hours(6)];
 
 let app: App;
 let stack: Stack;
@@ -302,5 +304,56 @@ describe('beforeUpdateOf', () => {
     volume();
     new fsx.CfnStorageVirtualMachine(stack, 'Svm', { name: 'svm', fileSystemId: (stack.node.findChild('Fs') as fsx.CfnFileSystem).ref });
     expect(guardProperties().Triggers).toEqual(before);
+  });
+});
+
+describe('a file system that does not wait for the backup of what is deployed', () => {
+  const warnings = () => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:')).map(({ id, entry }) => [id, entry.data]);
+  const WARNING = ['/Files/Fs', expect.stringMatching(
+    /^backup "Files\/Backup" is to be taken of "Files\/Fs" as it is deployed, which may be changed or replaced first.*executeBefore, or use FsxBackup\.beforeUpdateOf/)];
+
+  test.each(TIMEOUTS)('draws a warning (%s)', (timeout) => {
+    new FsxBackup(stack, 'Backup', { source: BackupSource.fromDeployed(fileSystem()), timeout });
+    expect(warnings()).toEqual([WARNING]);
+  });
+
+  test('draws a warning in a nested stack, too', () => {
+    const inner = new NestedStack(stack, 'Inner');
+    define(fileSystem(inner), inner);
+    expect(warnings()).toEqual([['/Files/Inner/Fs', expect.stringMatching(/"Files\/Inner\/Backup" is to be taken/)]]);
+  });
+
+  test.each<[string, (backup: FsxBackup, made: fsx.CfnFileSystem) => void]>([
+    ['itself', (backup, made) => backup.executeBefore(made)],
+    ['with its stack', (backup) => backup.executeBefore(stack)],
+    ['by a dependency', (backup, made) => made.node.addDependency(backup)],
+    ['by a reference', (backup, made) => made.tags.setTag('backup', backup.backupId)],
+    ['by something else that it waits for', (backup, made) => {
+      const other = new ssm.CfnParameter(stack, 'Other', { type: 'String', value: '1' });
+      made.node.addDependency(other);
+      backup.executeBefore(other);
+    }],
+  ])('draws none when it waits %s', (_, wait) => {
+    const made = fileSystem();
+    wait(define(made), made);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('draws one for the backup that it does not wait for, and none for the other', () => {
+    const made = fileSystem();
+    FsxBackup.beforeUpdateOf(stack, 'Guard', made);
+    define(made);
+    expect(warnings()).toEqual([WARNING]);
+  });
+
+  test('draws none where that was acknowledged', () => {
+    define(fileSystem());
+    CdkAnnotations.of(stack).acknowledgeWarning('cdk-fsx-backup:deployedDoesNotWait', 'a nightly backup');
+    expect(warnings()).toEqual([]);
+  });
+
+  test('draws none where the backup refers to it, and comes after it', () => {
+    new FsxBackup(stack, 'Backup', { source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    expect(warnings()).toEqual([]);
   });
 });

@@ -3,7 +3,6 @@ import {
   NestedStack, RemovalPolicy, Stack, Stage, Tags,
 } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { version } from 'aws-cdk-lib/package.json';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, FsxBackupProvider, FsxFinalBackup } from '../src';

@@ -1,4 +1,4 @@
-import { Annotations as CdkAnnotations, App, aws_fsx as fsx, CfnOutput, CfnResource, Duration, Fn, NestedStack, Stack } from 'aws-cdk-lib';
+import { Annotations as CdkAnnotations, App, aws_fsx as fsx, CfnOutput, CfnResource, Duration, Fn, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { version } from 'aws-cdk-lib/package.json';
 import { Construct } from 'constructs';
@@ -133,6 +133,20 @@ describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (t
     fileSystem('backup-03e3c82e0183b7b6b').node.addDependency(define({ timeout }));
     expect(warnings()).toEqual([]);
   });
+});
+
+test.each<[string, (id: string) => string]>([
+  ['joined', (id) => Fn.join('', [id])],
+  ['late', (id) => Lazy.string({ produce: () => id })],
+  ['substituted', (id) => Fn.sub('${Id}', { Id: id })],
+])('a file system whose id is %s is warned of too', (_, wrap) => {
+  fileSystem(wrap(define().backupId));
+  expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
+});
+
+test('an L1 without its class is warned of too', () => {
+  new CfnResource(stack, 'Restored', { type: 'AWS::FSx::FileSystem', properties: { FileSystemType: 'OPENZFS', BackupId: define().backupId } });
+  expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
 });
 
 test('a warning does not keep the app from being synthesized, nor changes the template', () => {

@@ -29,6 +29,8 @@ export interface BackupRecord {
   failure?: string;
   /** instead of the lifecycle that follows from the time: for tests, and when deleted */
   lifecycle?: BackupLifecycle;
+  /** the backup that it is a copy of */
+  sourceBackupId?: string;
   /** a file system that is being restored from it: it cannot be deleted meanwhile */
   restoringTo?: string;
   /** a backup that is being copied from it: it cannot be deleted meanwhile */
@@ -70,6 +72,7 @@ export function describeBackup(backup: BackupRecord, now: number): any {
     Tags: toList(backup.tags),
     FileSystem: backup.fileSystem,
     OwnerId: backup.ownerId,
+    SourceBackupId: backup.sourceBackupId,
     ResourceType: backup.source.volumeId === undefined ? 'FILE_SYSTEM' : 'VOLUME',
     Volume: backup.volume,
     // [?] whether it is shown before the backup is complete

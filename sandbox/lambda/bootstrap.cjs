@@ -3,8 +3,8 @@
  * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
  *
  * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
- *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }
- *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }   { reload: environment }
+ *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }, each with { busy }
  *
  * Timers that Node keeps for itself cannot be faked. Those of sockets (`socket.setTimeout`, and so the SDK's `socketTimeout`)
  * run in real time, in which nothing here takes long enough for them to fire; `AbortSignal.timeout` is replaced below.
@@ -104,7 +104,7 @@ const describe = (error) => (error instanceof Error
 function answer(message) {
   turn++;
   isInvoked = false;
-  send(message);
+  send({ ...message, busy: isBusy() });
 }
 
 // Both end the container. The parent ends it, so that the message is not lost with the process.
@@ -130,15 +130,29 @@ function initError(error) {
   return error;
 }
 
-let handler = () => {
-  throw new Error('not loaded');
-};
+const ours = new Set(Object.keys(require.cache));
+let handler;
 let failedInit;
-try {
-  handler = loadHandler();
-} catch (error) {
-  failedInit = describe(initError(error)); // told when the first event comes, as Lambda does
+
+function load() {
+  failedInit = undefined;
+  try {
+    handler = loadHandler();
+  } catch (error) {
+    failedInit = describe(initError(error)); // told when the first event comes, as Lambda does
+  }
 }
+
+/** Become the container of another function with the same code. What the code changed in Node.js itself is all that it finds again. */
+function reload(environment) {
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+  for (const file of Object.keys(require.cache)) if (!ours.has(file)) delete require.cache[file];
+  clock.reset();
+  load();
+}
+
+load();
 
 async function invoke({ event, requestId, now, deadline, arn }) {
   await advance(now); // timers left over from the last invocation fire when the container thaws
@@ -168,4 +182,5 @@ process.on('message', (message) => {
   if (message.invoke) invoke(message.invoke);
   if (message.hang) hanging = Math.min(hanging + 1, openRequests());
   if (message.advance) advance(message.advance).then(reportIdle);
+  if (message.reload) reload(message.reload);
 });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { VirtualClock } from '../clock';
@@ -31,48 +31,96 @@ export interface Container {
   isBusy(): boolean;
   isAlive(): boolean;
   kill(): void;
+  /** The end of the container. The process is given back if another container may have it. */
+  vacate(): ContainerProcess | undefined;
+}
+
+interface Message {
+  log?: string;
+  idle?: number | null;
+  output?: string;
+  error?: FunctionFailure;
+  fatal?: boolean;
+  /** something goes on although the answer has been given */
+  busy?: boolean;
 }
 
 interface Invocation {
-  onMessage(message: { idle?: number | null; output?: string; error?: FunctionFailure; fatal?: boolean }): void;
+  onMessage(message: Message): void;
   onExit(code: number | null, signal: string | null): void;
 }
 
+/** A process of Node.js: the inside of one container after the other, of the same code, which is loaded anew for each. */
+export class ContainerProcess {
+  static start(clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>): ContainerProcess {
+    return new ContainerProcess(startedFor(fn, environment), spawn(
+      nodeBinary(), [`--max-old-space-size=${fn.memoryMegabytes}`, join(__dirname, 'bootstrap.cjs'), String(clock.now())],
+      { cwd: fn.directory, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    ));
+  }
+
+  /** whose inside it is */
+  resident?: { onMessage(message: Message): void; onExit(code: number | null, signal: string | null): void };
+  /** when the process and its output have ended */
+  readonly closed: Promise<void>;
+  alive = true;
+
+  private constructor(private readonly origin: string, private readonly child: ChildProcess) {
+    // what does not pass through `process.stdout` of the child, such as the last words of V8
+    for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (log) => this.resident?.onMessage({ log }));
+    child.on('message', (message: Message) => this.resident?.onMessage(message));
+    child.on('error', () => undefined); // a message that could not be sent any more; `close` follows
+    child.on('exit', () => {
+      this.alive = false;
+    });
+    this.closed = new Promise((resolve) => {
+      child.on('close', (code, signal) => {
+        this.resident?.onExit(code, signal);
+        resolve();
+      });
+    });
+  }
+
+  /** Whether a container of this function can have the process: another would have been started in the same way. */
+  suits(fn: LambdaFunction, environment: Record<string, string>): boolean {
+    return this.alive && this.origin === startedFor(fn, environment);
+  }
+
+  send(message: object): void {
+    this.child.send(message);
+  }
+
+  kill(): void {
+    this.alive = false;
+    this.child.kill('SIGKILL');
+  }
+}
+
+/** All that a process is started with, but for what names the one container. */
+function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment: Record<string, string>): string {
+  const { AWS_ACCESS_KEY_ID, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_LOG_GROUP_NAME, AWS_LAMBDA_LOG_STREAM_NAME, ...others } = environment;
+  return JSON.stringify([directory, memoryMegabytes, others]);
+}
+
 /**
- * Start a container: the function's code in a process of its own, with the Node.js version of the Lambda runtime.
+ * Start a container: the function's code in a process of its own, with the Node.js version of the Lambda runtime; or in a process that another
+ * container has vacated.
  *
  * Its virtual time and that of the sandbox move in lock-step. The sandbox's clock is held while the process works. When it is
  * idle it says when its next timer is due; the hold is let go until the clock gets there, and then it is told to go on.
  * Its requests must therefore be answered without virtual time passing; those that never will be are told by `requestHangs`.
  */
 export function startContainer(
-  clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>, onLog: (line: string) => void,
+  clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>, onLog: (line: string) => void, vacant?: ContainerProcess,
 ): Container {
-  const child = spawn(nodeBinary(), [`--max-old-space-size=${fn.memoryMegabytes}`, join(__dirname, 'bootstrap.cjs'), String(clock.now())], {
-    cwd: fn.directory,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const inside = vacant ?? ContainerProcess.start(clock, fn, environment);
+  vacant?.send({ reload: environment });
   let invocation: Invocation | undefined;
-  let alive = true;
-
-  const log = (text: string) => onLog(text.replace(/\n$/, ''));
-  // what does not pass through `process.stdout` of the child, such as the last words of V8
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', log);
-  child.on('message', (message: any) => (message.log === undefined ? invocation?.onMessage(message) : log(message.log)));
-  child.on('error', () => undefined); // a message that could not be sent any more; `close` follows
-  child.on('exit', () => {
-    alive = false;
-  });
-  const closed = new Promise<void>((resolve) => {
-    child.on('close', (code, signal) => {
-      invocation?.onExit(code, signal);
-      resolve();
-    });
-  });
-  const kill = () => {
-    alive = false;
-    child.kill('SIGKILL');
+  let leftover = false;
+  let vacated = false;
+  inside.resident = {
+    onMessage: (message) => (message.log === undefined ? invocation?.onMessage(message) : onLog(message.log.replace(/\n$/, ''))),
+    onExit: (code, signal) => invocation?.onExit(code, signal),
   };
 
   const invoke = (event: unknown, requestId: string) => new Promise<any>((resolve, reject) => {
@@ -90,7 +138,7 @@ export function startContainer(
     const fail = (payload: FunctionFailure) => end(() => reject(new FunctionError(payload)));
 
     const expiry = clock.setTimeout(() => {
-      kill();
+      inside.kill();
       const seconds = fn.timeoutSeconds.toFixed(2);
       fail({ errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds` });
     }, fn.timeoutSeconds * 1000);
@@ -98,19 +146,20 @@ export function startContainer(
     const waitUntil = (instant: number) => {
       wake = clock.setTimeout(() => {
         release = clock.hold();
-        child.send({ advance: clock.now() });
+        inside.send({ advance: clock.now() });
       }, instant - clock.now());
     };
 
     invocation = {
-      onMessage: ({ idle, output, error, fatal }) => {
+      onMessage: ({ idle, output, error, fatal, busy }) => {
         if (idle !== undefined) {
           // Without a timer nothing will ever happen in there. Newer runtimes of Lambda may say so at once [?]; here it times out.
           if (idle !== null) waitUntil(idle);
           release();
           return;
         }
-        if (fatal) kill();
+        if (fatal) inside.kill();
+        leftover = busy ?? false;
         if (error) fail(error);
         else end(() => resolve(JSON.parse(output!)));
       },
@@ -118,17 +167,24 @@ export function startContainer(
         fail({ errorType: 'Runtime.ExitError', errorMessage: `RequestId: ${requestId} Error: ${exitReason(code, signal)}` });
       },
     };
-    child.send({ invoke: { event, requestId, now: clock.now(), deadline, arn: fn.arn } });
+    inside.send({ invoke: { event, requestId, now: clock.now(), deadline, arn: fn.arn } });
   });
 
+  const isAlive = () => inside.alive && !vacated;
   return {
     fn,
     invoke,
-    requestHangs: () => void (alive && child.send({ hang: true })),
+    requestHangs: () => void (isAlive() && inside.send({ hang: true })),
     isBusy: () => invocation !== undefined,
-    isAlive: () => alive,
-    kill,
-    closed,
+    isAlive,
+    kill: () => inside.kill(),
+    vacate: () => {
+      vacated = true;
+      if (inside.alive && invocation === undefined && !leftover) return inside;
+      inside.kill();
+      return undefined;
+    },
+    closed: inside.closed,
   };
 }
 

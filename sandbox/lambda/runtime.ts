@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Container, FunctionError, startContainer } from './container';
+import { type Container, type ContainerProcess, FunctionError, startContainer } from './container';
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import type { Fault, FaultPlan } from '../faults';
@@ -31,6 +31,8 @@ export class LambdaRuntime {
   private readonly functions = new Map<string, LambdaFunction>();
   /** access key id → container, oldest first; the key of a container that is gone stays known, as its requests may be on their way */
   private readonly containers = new Map<string, Container>();
+  /** starting one takes a hundred times longer than loading the code anew */
+  private readonly vacant: ContainerProcess[] = [];
   private crash?: { operation: string; calls: number };
   private closed = false;
 
@@ -50,7 +52,7 @@ export class LambdaRuntime {
   remove(arn: string): void {
     this.functions.delete(arn);
     for (const container of this.containers.values()) {
-      if (container.fn.arn === arn && !container.isBusy()) container.kill();
+      if (container.fn.arn === arn && !container.isBusy()) this.retire(container);
     }
   }
 
@@ -149,7 +151,7 @@ export class LambdaRuntime {
       record({ error: `${(error as Error).name}: ${(error as Error).message}` });
       throw error;
     } finally {
-      if (this.functions.get(fn.arn) !== fn) container.kill();
+      if (this.functions.get(fn.arn) !== fn) this.retire(container);
     }
   }
 
@@ -161,9 +163,17 @@ export class LambdaRuntime {
     const accessKeyId = `ASIA${String(this.containers.size + 1).padStart(16, '0')}`;
     const environment = { ...environmentOf(fn, accessKeyId), ...this.environment };
     const onLog = (line: string) => this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
-    const container = startContainer(this.sandbox.clock, fn, environment, onLog);
+    const suitable = this.vacant.findIndex((process) => process.suits(fn, environment));
+    const [process] = suitable < 0 ? [] : this.vacant.splice(suitable, 1);
+    const container = startContainer(this.sandbox.clock, fn, environment, onLog, process);
     this.containers.set(accessKeyId, container);
     return container;
+  }
+
+  /** No function needs this container any more. */
+  private retire(container: Container): void {
+    const process = container.isAlive() ? container.vacate() : undefined;
+    if (process) this.vacant.push(process);
   }
 
   private crashIfDue(operation: string, roleArn: string): void {

@@ -1,5 +1,5 @@
-import { aws_iam as iam, CfnParameter, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { backupsIn, backupStack, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
+import { aws_fsx as fsx, aws_iam as iam, CfnParameter, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { backupsIn, backupStack, events, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
 
@@ -12,6 +12,16 @@ function parameterized(kind: 'FileSystemId' | 'VolumeId'): string {
   return synthesize((stack) => {
     const id = new CfnParameter(stack, 'Id').valueAsString;
     new FsxBackup(stack, 'Backup', { source: kind === 'VolumeId' ? BackupSource.fromVolumeId(id) : BackupSource.fromFileSystemId(id) });
+  });
+}
+
+/** A file system, and a guard before it. */
+function guarded(throughputCapacity: number, more: (stack: Stack) => void = () => {}): string {
+  return synthesize((stack) => {
+    FsxBackup.beforeUpdateOf(stack, 'Guard', new fsx.CfnFileSystem(stack, 'Fs', {
+      fileSystemType: 'OPENZFS', subnetIds: ['subnet-0123456789abcdef0'], openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity },
+    }));
+    more(stack);
   });
 }
 
@@ -79,6 +89,50 @@ test('a role without a permission fails with its name, after two minutes of wait
     new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS'), provider });
   });
   expect(await failure(sandbox, directory)).toMatch(/not authorized to perform: (cloudformation:DescribeStacks|states:StartExecution).*The role of the FsxBackupProvider lacks this permission/);
+});
+
+describe('a guard whose role may not ask what is deployed', () => {
+  const denied = (throughputCapacity: number) => guarded(throughputCapacity, (stack) => {
+    const role = stack.node.findChild('FsxBackupDefaultProvider').node.findChild('Role').node.defaultChild as iam.CfnRole;
+    const Statement = [{ Effect: 'Deny', Action: 'cloudformation:DescribeStackResource', Resource: '*' }];
+    role.policies = [{ policyName: 'Denied', policyDocument: { Version: '2012-10-17', Statement } }];
+  });
+  const text = /Backing up Fs failed\. AccessDenied\w*: .*cloudformation:DescribeStackResource.*The role of the FsxBackupProvider lacks this permission/;
+
+  test('fails at the first deployment, with the name of the permission', async () => {
+    const sandbox = await start();
+    expect(await failure(sandbox, denied(64))).toMatch(text);
+  });
+
+  test('fails before it changes anything, and the rollback succeeds', async () => {
+    const sandbox = await start();
+    await sandbox.deploy(guarded(64));
+    const { Files } = await sandbox.deploy(denied(128));
+    expect(Files.reason).toMatch(text);
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
+    expect(ownBackupsIn(sandbox)).toEqual([]);
+  });
+});
+
+test('a guard of a file system that FSx cannot back up as it is now fails with what to check, and it is not changed', async () => {
+  const sandbox = await start();
+  await sandbox.deploy(guarded(64));
+  const [fileSystem] = sandbox.fsx.fileSystems.values();
+  fileSystem.lifecycle = 'MISCONFIGURED';
+  const { Files } = await sandbox.deploy(guarded(128));
+  expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(Files.reason).toMatch(/Backing up fs-\w+ failed\. BadRequest: .*Check that the source is AVAILABLE/);
+  expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
+});
+
+test('a guard whose file system somebody has deleted says that it is not there', async () => {
+  const sandbox = await start();
+  await sandbox.deploy(guarded(64));
+  sandbox.fsx.fileSystems.clear();
+  const { Files } = await sandbox.deploy(guarded(128));
+  expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(Files.reason).toMatch(/Backing up fs-\w+ failed\. FileSystemNotFound: .*Check that the file system exists/);
 });
 
 test('tags that only deployment knows to be bad fail, and no backup is left', async () => {

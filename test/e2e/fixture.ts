@@ -26,10 +26,10 @@ afterEach(async () => {
 });
 
 /** Synthesize an app with one stack, `Files`, into a cloud assembly. */
-export function synthesize(define: (stack: Stack) => void): string {
+export function synthesize(define: (stack: Stack) => void, context: Record<string, string> = {}): string {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   directories.push(outdir);
-  const app = new App({ outdir, analyticsReporting: false });
+  const app = new App({ outdir, analyticsReporting: false, context });
   define(new Stack(app, 'Files'));
   app.synth();
   return outdir;
@@ -111,4 +111,45 @@ export function physicalIdFor(sandbox: Sandbox, backup: BackupRecord): string | 
 
 export function nameOf(backup: BackupRecord): string | undefined {
   return backup.tags.get('Name');
+}
+
+/** Of a file system that `sourceOf` defined, CloudFormation makes another one. */
+export function recreate(stack: Stack, id = 'Source'): void {
+  (stack.node.findChild(id) as fsx.CfnFileSystem).subnetIds = ['subnet-0fedcba9876543210'];
+}
+
+/** Let virtual time pass. */
+export function passTime(sandbox: Sandbox, ms: number): Promise<void> {
+  return sandbox.clock.run(sandbox.clock.sleep(ms));
+}
+
+/** What names the source of a backup that is planted. */
+export function idOf({ volumeId, fileSystemId }: BackupRecord['source']): { volumeId?: string; fileSystemId?: string } {
+  return volumeId ? { volumeId } : { fileSystemId };
+}
+
+/** The physical id that CloudFormation holds for the resource with this logical id. */
+export function physicalIdOf(sandbox: Sandbox, logicalId: RegExp): string | undefined {
+  const { resources } = sandbox.cloudFormation.stack('Files');
+  return theOnly(Object.keys(resources).filter((name) => logicalId.test(name)).map((name) => resources[name])).physicalId;
+}
+
+/** The events of a resource, or of the stack by its name, with this status. */
+export function events(sandbox: Sandbox, logicalId: string, status: string) {
+  return sandbox.journal.of('event').filter((event) => event.logicalId === logicalId && event.status === status);
+}
+
+/** When a resource, or the stack by its name, last came to this status. */
+export function timeOf(sandbox: Sandbox, logicalId: string, status: string): number {
+  return events(sandbox, logicalId, status).at(-1)!.at;
+}
+
+/** When a backup is AVAILABLE. */
+export function finishedAt({ createdAt, duration }: BackupRecord): number {
+  return createdAt + duration;
+}
+
+export function theOnly<T>(items: readonly T[]): T {
+  expect(items).toHaveLength(1);
+  return items[0];
 }

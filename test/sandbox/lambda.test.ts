@@ -147,6 +147,62 @@ describe('containers', () => {
     expect(await invoke(define('versioned', 'exports.handler = async () => 2;'))).toBe(2);
   });
 
+  describe('of a function that is gone', () => {
+    const CODE = `let count = 0;
+      exports.handler = async ({ leave, url }) => {
+        if (leave) setTimeout(() => console.log('left over'), 1000);
+        if (url) fetch(url).catch(() => {});
+        return { pid: process.pid, count: ++count, name: process.env.AWS_LAMBDA_FUNCTION_NAME, key: process.env.AWS_ACCESS_KEY_ID, now: Date.now() };
+      };`;
+    const functionNamed = (name: string, options: Partial<LambdaFunction> = {}) => {
+      define('code', CODE, options);
+      const arn = `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
+      lambda.create({
+        arn,
+        name,
+        directory: join(root, 'code'),
+        handler: 'index.handler',
+        timeoutSeconds: 30,
+        memoryMegabytes: 128,
+        roleArn: `${ROLE}-${name}`,
+        environment: {},
+        ...options,
+      });
+      return arn;
+    };
+    const first = async (event: object) => {
+      const arn = functionNamed('first');
+      const result = await invoke(arn, event);
+      lambda.remove(arn);
+      return result;
+    };
+
+    test('lend their process to another function with the same code, which finds nothing of theirs', async () => {
+      const before = await first({ leave: true });
+      await clock.run(clock.sleep(MINUTE));
+      const after = await invoke(functionNamed('second'));
+      expect(after).toMatchObject({ pid: before.pid, count: 1, name: 'second', now: clock.now() });
+      await clock.run(clock.sleep(MINUTE));
+      await invoke('arn:aws:lambda:us-east-1:123456789012:function:second');
+      expect(journal.of('log')).toEqual([]);
+      expect([before, after].map(({ key }) => lambda.principalOf(key))).toEqual([`${ROLE}-first`, `${ROLE}-second`]);
+    });
+
+    test.each<[string, Partial<LambdaFunction>]>([
+      ['more memory', { memoryMegabytes: 256 }],
+      ['another environment', { environment: { STAGE: 'test' } }],
+    ])('keep it from a function with %s', async (_, options) => {
+      const { pid } = await first({});
+      expect((await invoke(functionNamed('second', options))).pid).not.toBe(pid);
+    });
+
+    test('end with it when something still goes on in there', async () => {
+      const endpoint = await serveFsx();
+      const { pid } = await first({ url: endpoint.url });
+      expect((await invoke(functionNamed('second'))).pid).not.toBe(pid);
+    });
+  });
+
   test('are frozen between invocations: timers left over fire in the next one', async () => {
     const arn = define('late', `const fired = [];
       exports.handler = async (event) => {

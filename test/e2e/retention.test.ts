@@ -1,0 +1,528 @@
+import { aws_fsx as fsx, CfnOutput, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { numbered, PASSING } from './fault-paths';
+import {
+  backupsIn, bystander, calls, idOf, KINDS, logOf, MINUTE, ownBackupsIn, passTime, recreate, sourceOf, start, synthesize,
+} from './fixture';
+import type { BackupRecord } from '../../sandbox/fsx/backup';
+import type { Sandbox } from '../../sandbox/sandbox';
+import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+
+const { DESTROY } = RemovalPolicy;
+const HOUR = 60 * MINUTE;
+
+type Props = Partial<FsxBackupProps>;
+
+/** A backup before each version of the bystander; its tag says before which. */
+function upgrade(version: string, props: Props = { keepLast: 2 }, more: (stack: Stack, backup: FsxBackup) => void = () => {}): string {
+  return synthesize((stack) => {
+    const source = sourceOf(stack, 'LUSTRE');
+    const backup = new FsxBackup(stack, 'Backup', { source, triggers: [BackupTrigger.onValue(version)], ...props });
+    Tags.of(backup).add('version', version);
+    bystander(stack, backup, version);
+    more(stack, backup);
+  });
+}
+
+async function deploy(sandbox: Sandbox, app: string, status = /^(CREATE|UPDATE)_COMPLETE$/): Promise<void> {
+  expect((await sandbox.deploy(app)).Files.status).toMatch(status);
+}
+
+/** Versions one after the other. */
+async function upgrades(sandbox: Sandbox, names: string[], props?: Props): Promise<void> {
+  for (const version of names) await deploy(sandbox, upgrade(version, props));
+}
+
+/** The bystander fails, and with it the update. */
+async function rolledBack(sandbox: Sandbox, app: string): Promise<void> {
+  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+  await deploy(sandbox, app, /^UPDATE_ROLLBACK_COMPLETE$/);
+}
+
+/** Before which versions there are backups, the oldest first. */
+function versions(sandbox: Sandbox, name = 'Files/Backup'): string[] {
+  return ownBackupsIn(sandbox)
+    .filter((backup) => backup.tags.get('Name') === name && backup.tags.get('cdk-fsx-backup:stack-id') === sandbox.cloudFormation.stack('Files').id)
+    .sort((a, b) => a.createdAt - b.createdAt)
+    .map((backup) => backup.tags.get('version')!);
+}
+
+/** The version whose backup the stack points at. */
+function held(sandbox: Sandbox): string | undefined {
+  const resource = Object.values(sandbox.cloudFormation.stack('Files').resources).find(({ type }) => type === 'Custom::FsxBackup');
+  return sandbox.fsx.backups.get(resource!.physicalId!)?.tags.get('version');
+}
+
+const backupBefore = (sandbox: Sandbox, version: string) => ownBackupsIn(sandbox).find((backup) => backup.tags.get('version') === version)!;
+const deletions = (sandbox: Sandbox) => sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId as string);
+
+/** What is nobody's business: with the tags of a backup of ours, and yet not ours. */
+function plantOthers(sandbox: Sandbox, like: BackupRecord): string[] {
+  const tags = [...like.tags].filter(([key]) => key.startsWith('cdk-fsx-backup:')).map(([Key, Value]) => ({ Key, Value }));
+  const changed = (key: string, value: string) => tags.map((tag) => tag.Key === key ? { Key: key, Value: value } : tag);
+  const plant = (plan: Parameters<typeof sandbox.fsx.plantBackup>[0]) => sandbox.fsx.plantBackup({ lifecycle: 'AVAILABLE', ...idOf(like.source), ...plan }).id;
+  return [
+    plant({ type: 'AUTOMATIC', tags }),
+    plant({ type: 'AWS_BACKUP', tags }),
+    plant({ type: 'USER_INITIATED' }),
+    plant({ type: 'USER_INITIATED', tags, sourceBackupId: like.id }), // somebody copied it, tags and all
+    plant({ type: 'USER_INITIATED', tags: changed('cdk-fsx-backup:stack-id', `${like.tags.get('cdk-fsx-backup:stack-id')}0`) }),
+    plant({ type: 'USER_INITIATED', tags: changed('cdk-fsx-backup:logical-id', `${like.tags.get('cdk-fsx-backup:logical-id')}0`) }),
+    plant({ type: 'USER_INITIATED', lifecycle: 'FAILED', tags: changed('cdk-fsx-backup:logical-id', 'Another') }),
+  ];
+}
+
+test('five upgrades with keepLast: 2, one of them rolled back: the two newest and whatever the stack points at, nothing else deleted', async () => {
+  const sandbox = await start();
+  await upgrades(sandbox, ['0']);
+  const others = plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
+  const steps: Array<[string, string[], string]> = [['1', ['0', '1'], '1'], ['2', ['1', '2'], '2'], ['3', ['2', '3'], '3']];
+  for (const [version, left, holds] of steps) {
+    await deploy(sandbox, upgrade(version));
+    expect([version, versions(sandbox), held(sandbox)]).toEqual([version, left, holds]);
+  }
+  await rolledBack(sandbox, upgrade('4'));
+  expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3', '4'], '3']);
+  await deploy(sandbox, upgrade('5'));
+  expect([versions(sandbox), held(sandbox)]).toEqual([['4', '5'], '5']);
+  expect(backupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(others));
+  expect(deletions(sandbox)).toHaveLength(4);
+});
+
+test.each(KINDS)('the older backups of a resource go, and nobody else\'s: %s', async (kind) => {
+  const sandbox = await start();
+  const app = (version: string) => synthesize((stack) => {
+    const source = sourceOf(stack, kind);
+    for (const id of ['Backup', 'Twin']) {
+      const backup = new FsxBackup(stack, id, { source, triggers: [BackupTrigger.onValue(version)], keepLast: id === 'Backup' ? 1 : 3 });
+      Tags.of(backup).add('version', version);
+    }
+  });
+  await deploy(sandbox, app('1'));
+  const others = plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
+  for (const version of ['2', '3']) await deploy(sandbox, app(version));
+  expect(versions(sandbox)).toEqual(['3']);
+  expect(versions(sandbox, 'Files/Twin')).toEqual(['1', '2', '3']);
+  expect(backupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(others));
+});
+
+describe('nothing is deleted', () => {
+  test.each([false, true])('in the cleanup of a rollback (CloudFormation spares the new id with UpdateReplacePolicy Retain: %s)', async (updateReplacePolicySparesNewId) => {
+    const sandbox = await start({ cloudFormation: { updateReplacePolicySparesNewId } });
+    await upgrades(sandbox, ['1', '2'], { keepLast: 1 });
+    const before = deletions(sandbox).length;
+    await rolledBack(sandbox, upgrade('3', { keepLast: 1 }));
+    expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3'], '2']);
+    expect(deletions(sandbox)).toHaveLength(before);
+    const request = sandbox.journal.of('request').at(-1)!;
+    expect([request.type, request.event.PhysicalResourceId]).toEqual(['Delete', backupBefore(sandbox, '3').id]); // it was asked for
+    await deploy(sandbox, upgrade('3', { keepLast: 1 }));
+    expect([versions(sandbox), held(sandbox)]).toEqual([['3'], '3']);
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+  });
+
+  test('with the stack', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(versions(sandbox)).toEqual(['1', '2']);
+    expect(deletions(sandbox)).toEqual([]);
+  });
+
+  test('with the resource, while another one keeps the engine and the permission', async () => {
+    const sandbox = await start();
+    const app = (version: string, present = true) => synthesize((stack) => {
+      const source = sourceOf(stack, 'LUSTRE');
+      const triggers = [BackupTrigger.onValue(version)];
+      new FsxBackup(stack, 'Standing', { source, triggers, keepLast: 1 });
+      if (present) Tags.of(new FsxBackup(stack, 'Backup', { source, triggers, keepLast: 2 })).add('version', version);
+    });
+    for (const version of ['1', '2', '3']) await deploy(sandbox, app(version));
+    await deploy(sandbox, app('4', false));
+    expect(versions(sandbox)).toEqual(['2', '3']);
+  });
+
+  test('by a Delete that comes again when the cleanup is over', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    const first = backupBefore(sandbox, '1');
+    first.restoringTo = 'fs-0aaaaaaaaaaaaaaaa'; // so that the first delivery leaves it
+    sandbox.cloudFormation.options.duplicateDeliveries = 30 * MINUTE;
+    await deploy(sandbox, upgrade('3'));
+    first.restoringTo = undefined;
+    const before = deletions(sandbox).length;
+    await passTime(sandbox, HOUR);
+    expect(sandbox.journal.of('invocation').filter(({ input }) => input.RequestType === 'Delete')).toHaveLength(3);
+    expect(deletions(sandbox)).toHaveLength(before);
+    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+  });
+
+  test('where the new backup fails, but what is left of it', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    sandbox.fsx.options.fail = () => 'The volume ran out of space for the snapshot.';
+    const { Files } = await sandbox.deploy(upgrade('3'));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(Files.reason).toMatch(/The volume ran out of space for the snapshot\..*What was left of it is removed/);
+    expect([versions(sandbox), held(sandbox)]).toEqual([['1', '2'], '2']);
+  });
+
+  test('where only tags or options change', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2', '3'], { keepLast: 3 });
+    await deploy(sandbox, upgrade('3', { keepLast: 1 }, (_, backup) => Tags.of(backup).add('team', 'files')));
+    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+  });
+
+  test('of a former stack of the same name', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    await sandbox.destroy('Files');
+    const former = ownBackupsIn(sandbox).map(({ id }) => id);
+    await upgrades(sandbox, ['1', '2', '3'], { keepLast: 1 });
+    expect(versions(sandbox)).toEqual(['3']);
+    expect(ownBackupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(former));
+  });
+});
+
+describe('how many stay, the template says that comes with the new backup', () => {
+  const changed = async (before: Props, after: Props, taken = ['1', '2', '3', '4']) => {
+    const sandbox = await start();
+    await upgrades(sandbox, taken, before);
+    await deploy(sandbox, upgrade('new', after));
+    return sandbox;
+  };
+
+  test('lowered', async () => {
+    expect(versions(await changed({ keepLast: 4 }, { keepLast: 2 }))).toEqual(['4', 'new']);
+  });
+
+  test('raised: nothing is lost', async () => {
+    expect(versions(await changed({ keepLast: 2 }, { keepLast: 3 }))).toEqual(['3', '4', 'new']);
+  });
+
+  test('removed: nothing is lost', async () => {
+    const sandbox = await changed({ keepLast: 2 }, {});
+    expect(versions(sandbox)).toEqual(['3', '4', 'new']);
+    await upgrades(sandbox, ['newer'], {});
+    expect(versions(sandbox)).toEqual(['3', '4', 'new', 'newer']);
+  });
+
+  test('added', async () => {
+    expect(versions(await changed({}, { keepLast: 2 }))).toEqual(['4', 'new']);
+  });
+
+  test('added in place of DESTROY: nothing is lost', async () => {
+    expect(versions(await changed({ removalPolicy: DESTROY }, { keepLast: 3 }, ['1', '2']))).toEqual(['2', 'new']);
+  });
+
+  test('removed for DESTROY: what was kept stays', async () => {
+    const sandbox = await changed({ keepLast: 2 }, { removalPolicy: DESTROY });
+    expect(versions(sandbox)).toEqual(['3', '4', 'new']);
+    await upgrades(sandbox, ['newer'], { removalPolicy: DESTROY });
+    expect(versions(sandbox)).toEqual(['3', '4', 'newer']);
+  });
+
+  test('and again in the one after a change', async () => {
+    const sandbox = await changed({}, { keepLast: 2 });
+    await upgrades(sandbox, ['newer']);
+    expect(versions(sandbox)).toEqual(['new', 'newer']);
+  });
+
+  test('and a number that means all keeps all', async () => {
+    const sandbox = await changed({ keepLast: 1 }, { keepLast: Number.MAX_SAFE_INTEGER });
+    expect(versions(sandbox)).toEqual(['4', 'new']);
+  });
+});
+
+describe('what is left of a failed backup', () => {
+  test('that nobody waited for goes at the next upgrade', async () => {
+    const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
+    const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
+    await upgrades(sandbox, ['1'], started);
+    await passTime(sandbox, HOUR);
+    sandbox.fsx.options.fail = () => undefined;
+    await upgrades(sandbox, ['2'], started);
+    expect(versions(sandbox)).toEqual(['2']);
+  });
+
+  test('stays while the resource holds it', async () => {
+    const sandbox = await start();
+    const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
+    await upgrades(sandbox, ['1'], started);
+    await passTime(sandbox, HOUR);
+    sandbox.fsx.options.fail = () => 'failed for the test';
+    sandbox.fsx.options.backupDuration = () => 1;
+    sandbox.cloudFormation.options.duration = (type, operation) => type === 'AWS::SSM::Parameter' && operation === 'update' ? MINUTE : undefined;
+    await upgrades(sandbox, ['2'], started);
+    expect([versions(sandbox), held(sandbox)]).toEqual([['1', '2'], '2']);
+  });
+
+  test('that could not be removed at once goes at the next upgrade', async () => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1']);
+    Object.assign(sandbox.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
+    const { Files } = await sandbox.deploy(upgrade('2'));
+    expect(Files.reason).toMatch(/What is left of it could not be removed, and counts towards the quota until you delete it: .*BadRequest/);
+    expect(versions(sandbox)).toEqual(['1', '2']);
+    Object.assign(sandbox.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });
+    await upgrades(sandbox, ['3']);
+    expect(versions(sandbox)).toEqual(['1', '3']);
+  });
+});
+
+describe('a backup that is to go and cannot', () => {
+  test.each([
+    ['restored', 'restoringTo', 'BackupRestoring'],
+    ['copied', 'beingCopiedTo', 'BackupBeingCopied'],
+  ] as const)('since it is being %s is left, named in the log, and taken next time', async (_, flag, error) => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    const first = backupBefore(sandbox, '1');
+    first[flag] = 'fs-0aaaaaaaaaaaaaaaa';
+    const since = sandbox.clock.now();
+    await upgrades(sandbox, ['3']);
+    expect(sandbox.clock.now() - since).toBeLessThan(15 * MINUTE); // it is not waited for
+    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+    expect(logOf(sandbox)).toMatch(new RegExp(`older backup not deleted: the next deployment tries again.*${first.id}.*${error}`, 's'));
+    first[flag] = undefined;
+    await upgrades(sandbox, ['4']);
+    expect(versions(sandbox)).toEqual(['3', '4']);
+  });
+
+  test.each([
+    ['a refusal', { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' }],
+    ['an error', { kind: 'error', code: 'BadRequest', message: 'no' }],
+    ['throttling', { kind: 'throttle' }],
+    ['internal errors', { kind: 'server-error' }],
+    ['hanging calls', { kind: 'hang' }],
+  ] as const)('because of %s fails no deployment; the log says so, and the next one deletes it', async (_, fault) => {
+    const sandbox = await start();
+    await upgrades(sandbox, ['1', '2']);
+    sandbox.faults.add('fsx:DeleteBackup', { from: 1 }, fault);
+    const { Files } = await sandbox.deploy(upgrade('3'));
+    expect(Files.status).toBe('UPDATE_COMPLETE');
+    expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
+    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+    expect(logOf(sandbox)).toMatch(/older backup not deleted: the next deployment tries again|the cleanup goes on, and something was left undone/);
+    sandbox.faults.clear();
+    await upgrades(sandbox, ['4']);
+    expect(versions(sandbox)).toEqual(['3', '4']);
+  });
+
+  test.each(['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'fsx:DescribeBackups'])(
+    'because %s fails in the cleanup fails no deployment', async (operation) => {
+      const sandbox = await start();
+      await upgrades(sandbox, ['1', '2']);
+      sandbox.journal.onEntry((entry) => {
+        if (entry.kind === 'event' && entry.status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') sandbox.faults.add(operation, { from: 1 }, { kind: 'server-error' });
+      });
+      const { Files } = await sandbox.deploy(upgrade('3'));
+      expect(Files.status).toBe('UPDATE_COMPLETE');
+      expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
+      expect(versions(sandbox)).toEqual(['1', '2', '3']);
+      expect(logOf(sandbox)).toMatch(/the cleanup goes on, and something was left undone/);
+    });
+});
+
+test('older backups on later pages, behind those of others, are found', async () => {
+  const sandbox = await start({ fsx: { pageSize: 2 } });
+  await upgrades(sandbox, ['1']);
+  for (let n = 0; n < 5; n++) plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
+  await upgrades(sandbox, ['2', '3', '4', '5'], { keepLast: 4 });
+  expect(versions(sandbox)).toEqual(['2', '3', '4', '5']);
+  await upgrades(sandbox, ['6'], { keepLast: 1 });
+  expect(versions(sandbox)).toEqual(['6']);
+});
+
+test('what the resource holds by a retry counts like any other', async () => {
+  const sandbox = await start();
+  await upgrades(sandbox, ['1', '2']);
+  await rolledBack(sandbox, upgrade('3'));
+  await upgrades(sandbox, ['3']);
+  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+  expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3'], '3']);
+});
+
+test('a retry without rollback prunes as well', async () => {
+  const sandbox = await start();
+  await upgrades(sandbox, ['1', '2']);
+  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+  expect((await sandbox.deploy(upgrade('3'), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
+  expect(versions(sandbox)).toEqual(['1', '2', '3']);
+  await deploy(sandbox, upgrade('4'));
+  expect([versions(sandbox), held(sandbox)]).toEqual([['3', '4'], '4']);
+});
+
+test('the older backups of a file system that was replaced in between go, too', async () => {
+  const sandbox = await start();
+  await upgrades(sandbox, ['1', '2']);
+  await deploy(sandbox, upgrade('3', { keepLast: 2 }, (stack) => recreate(stack)));
+  expect(new Set(ownBackupsIn(sandbox).map(({ source }) => source.fileSystemId)).size).toBe(2);
+  expect(versions(sandbox)).toEqual(['2', '3']);
+  await deploy(sandbox, upgrade('4', { keepLast: 2 }, (stack) => recreate(stack)));
+  expect(versions(sandbox)).toEqual(['3', '4']);
+  expect(new Set(ownBackupsIn(sandbox).map(({ source }) => source.fileSystemId)).size).toBe(1);
+});
+
+describe('a guard of a file system\'s own changes', () => {
+  const app = (capacity: number, more: (stack: Stack) => void = () => {}, keepLast = 2) => synthesize((stack) => {
+    sourceOf(stack, 'LUSTRE');
+    const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
+    fileSystem.storageCapacity = capacity;
+    const guard = FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { keepLast });
+    Tags.of(guard).add('version', String(capacity));
+    new CfnOutput(stack, 'BackupId', { value: guard.backupId });
+    more(stack);
+  });
+
+  test('has none at first, and then keeps the newest', async () => {
+    const sandbox = await start();
+    await deploy(sandbox, app(1200));
+    expect(held(sandbox)).toBeUndefined();
+    for (const [capacity, left] of [[2400, ['2400']], [4800, ['2400', '4800']], [7200, ['4800', '7200']]] as const) {
+      await deploy(sandbox, app(capacity));
+      expect(versions(sandbox)).toEqual(left);
+    }
+    expect(deletions(sandbox)).toHaveLength(1);
+  });
+
+  test('keeps the newest of the file system that was replaced', async () => {
+    const sandbox = await start();
+    for (const capacity of [1200, 2400, 4800]) await deploy(sandbox, app(capacity));
+    await deploy(sandbox, app(7200, (stack) => recreate(stack)));
+    expect(versions(sandbox)).toEqual(['4800', '7200']);
+    expect(held(sandbox)).toBe('7200');
+  });
+
+  test('that becomes a backup of the file system prunes all the same', async () => {
+    const sandbox = await start();
+    for (const capacity of [1200, 2400, 4800]) await deploy(sandbox, app(capacity, undefined, 1));
+    const { Files } = await sandbox.deploy(upgrade('after', { keepLast: 1 }));
+    expect(Files.status).toBe('UPDATE_COMPLETE');
+    expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
+    expect(versions(sandbox)).toEqual(['after']);
+  });
+
+  test('that is removed takes its backup with it, with DESTROY, while another backup keeps the engine', async () => {
+    const guarded = (capacity: number, present = true) => synthesize((stack) => {
+      new FsxBackup(stack, 'Standing', { source: sourceOf(stack, 'OPENZFS', 'Other'), removalPolicy: DESTROY });
+      sourceOf(stack, 'LUSTRE');
+      const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
+      fileSystem.storageCapacity = capacity;
+      if (present) Tags.of(FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY })).add('version', String(capacity));
+    });
+    const sandbox = await start();
+    for (const capacity of [1200, 2400]) await deploy(sandbox, guarded(capacity));
+    expect(versions(sandbox)).toEqual(['2400']);
+    const { Files } = await sandbox.deploy(guarded(2400, false));
+    expect(Files.status).toBe('UPDATE_COMPLETE');
+    expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
+    expect(versions(sandbox)).toEqual([]);
+  });
+
+  test.failing('whose creation is cancelled leaves no backup, with DESTROY, while another backup keeps the engine', async () => {
+    const guarded = (capacity: number, present = true) => synthesize((stack) => {
+      new FsxBackup(stack, 'Standing', { source: sourceOf(stack, 'OPENZFS', 'Other'), removalPolicy: DESTROY });
+      sourceOf(stack, 'LUSTRE');
+      const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
+      fileSystem.storageCapacity = capacity;
+      bystander(stack, undefined, String(capacity));
+      if (present) Tags.of(FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY })).add('version', String(capacity));
+    });
+    const sandbox = await start();
+    await deploy(sandbox, guarded(1200, false));
+    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
+    const { Files } = await sandbox.deploy(guarded(2400));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    expect(versions(sandbox)).toEqual([]);
+  });
+
+  test.failing('that a rolled back update made of a backup of the file system leaves none of its own, with DESTROY', async () => {
+    const changing = (deployed: boolean) => synthesize((stack) => {
+      const source = sourceOf(stack, 'LUSTRE');
+      bystander(stack, undefined, String(deployed));
+      const guarded = deployed ? BackupSource.fromDeployed(stack.node.findChild('Source')) : source;
+      Tags.of(new FsxBackup(stack, 'Backup', { source: guarded, removalPolicy: DESTROY })).add('version', String(deployed));
+    });
+    const sandbox = await start();
+    await deploy(sandbox, changing(false));
+    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
+    expect((await sandbox.deploy(changing(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    expect([versions(sandbox), held(sandbox)]).toEqual([['false'], 'false']);
+  });
+});
+
+describe('a nested stack', () => {
+  const app = (version: string) => synthesize((stack) => {
+    const nested = new NestedStack(stack, 'Nested');
+    const backup = new FsxBackup(nested, 'Backup', { source: sourceOf(nested, 'LUSTRE'), triggers: [BackupTrigger.onValue(version)], keepLast: 1 });
+    Tags.of(backup).add('version', version);
+    bystander(stack, undefined, version);
+    stack.node.findChild('Bystander').node.addDependency(nested);
+  });
+  const left = (sandbox: Sandbox) => ownBackupsIn(sandbox).sort((a, b) => a.createdAt - b.createdAt).map((backup) => backup.tags.get('version'));
+
+  test('prunes when its parent has succeeded', async () => {
+    const sandbox = await start();
+    for (const version of ['1', '2', '3']) await deploy(sandbox, app(version));
+    expect(left(sandbox)).toEqual(['3']);
+  });
+
+  test('deletes nothing when its parent is rolled back', async () => {
+    const sandbox = await start();
+    for (const version of ['1', '2']) await deploy(sandbox, app(version));
+    await rolledBack(sandbox, app('3'));
+    expect(left(sandbox)).toEqual(['2', '3']);
+  });
+});
+
+describe('whatever is delivered, lost or repeated, the same ones stay', () => {
+  test.each([0, 300, 30_000, 3 * MINUTE, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
+    const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+    await upgrades(sandbox, ['1', '2', '3', '4']);
+    await passTime(sandbox, HOUR);
+    expect(versions(sandbox)).toEqual(['3', '4']);
+    expect(deletions(sandbox).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(['fsx:DeleteBackup', 'cloudformation:DescribeStackEvents', 'cloudformation:DescribeStacks', 'fsx:DescribeBackups'])(
+    'where the invocation dies after %s in the cleanup', async (operation) => {
+      const sandbox = await start();
+      await upgrades(sandbox, ['1', '2']);
+      sandbox.journal.onEntry((entry) => {
+        if (entry.kind === 'event' && entry.status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') sandbox.lambda.crashAfter(operation);
+      });
+      await upgrades(sandbox, ['3']);
+      expect(sandbox.journal.of('invocation').filter((invocation) => invocation.error)).toHaveLength(1);
+      expect(versions(sandbox)).toEqual(['2', '3']);
+    });
+
+  test('where whichever call of an upgrade meets whatever passing fault', async () => {
+    const before = ['1', '2'].map((version) => upgrade(version));
+    const next = upgrade('3');
+    const play = async (disturb: (sandbox: Sandbox) => void = () => {}) => {
+      const sandbox = await start({ fsx: { backupDuration: () => 7_000 } });
+      for (const app of before) await deploy(sandbox, app);
+      const from = sandbox.journal.entries.length;
+      disturb(sandbox);
+      const { status } = (await sandbox.deploy(next)).Files;
+      const made = sandbox.journal.entries.slice(from).flatMap((entry) => entry.kind === 'call' ? [entry.operation] : []);
+      await passTime(sandbox, 90 * MINUTE);
+      const outcome = [status, versions(sandbox), held(sandbox)];
+      await sandbox.close();
+      return { outcome, made };
+    };
+    const { outcome, made } = await play();
+    expect(outcome).toEqual(['UPDATE_COMPLETE', ['2', '3'], '3']);
+    expect(made).toContain('fsx:DeleteBackup');
+    for (const [operation, nth] of numbered(made)) {
+      for (const [what, fault] of Object.entries(PASSING)) {
+        const where = `${what} at ${operation} ${nth}`;
+        expect([where, (await play(({ faults }) => faults.add(operation, nth, fault))).outcome]).toEqual([where, outcome]);
+      }
+    }
+  }, 240_000);
+});
