@@ -141,6 +141,16 @@ describe('onChangeOf', () => {
       expect(nested('2')).not.toBe(nested('1'));
     });
 
+    test('what a nested stack is given, where that alone is named', () => {
+      const named = (value: string) => hash(({ stack }) => {
+        const inner = stack.node.findChild('Inner') as NestedStack;
+        parameter(inner, 'One', new CfnParameter(inner, 'Given').valueAsString);
+        inner.setParameter('Given', value);
+      }, { scopes: ({ stack }) => [new NestedStack(stack, 'Inner')] });
+      expect(named('2')).not.toBe(named('1'));
+      expect(named('1')).toBe(named('1'));
+    });
+
     test('what a nested stack is given', () => {
       const nested = (value: string) => hash(({ service }) => {
         const inner = new NestedStack(service, 'Inner', { parameters: { Given: value } });
