@@ -114,6 +114,7 @@ project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-u
 project.testTask.prependSpawn(bundle.bundleTask);
 project.jest!.config.collectCoverage = false;
 project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
+project.jest!.config.testTimeout = 120_000; // no test is about real time
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
 project.jest!.config.testPathIgnorePatterns.push('/test/latest/');
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
@@ -124,6 +125,7 @@ new JsonFile(project, 'jest.latest.json', {
   obj: {
     testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/latest/*.test.ts'],
     testPathIgnorePatterns: ['/node_modules/', '/package.test.ts$'],
+    testTimeout: 120_000,
     transform: project.jest!.config.transform,
     moduleNameMapper: {
       '^aws-cdk-lib$': 'aws-cdk-lib-latest',
