@@ -250,7 +250,7 @@ test('somebody else\'s backup that goes on for an hour fails the deployment, and
   await sandbox.deploy(versioned('1', false));
   sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 60 * MINUTE, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
   const { Files } = await sandbox.deploy(versioned('2', true));
-  expect(Files.reason).toMatch(/Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Deploy again when it is over/);
+  expect(Files.reason).toMatch(/Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Try again when it is over/);
 });
 
 test('an update that is delivered after it was rolled back changes nothing', async () => {

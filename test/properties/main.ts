@@ -66,10 +66,10 @@ function carryOut(plan: Plan, running: Set<ChildProcess>): Promise<Result | unde
     child.on('message', (message: Result) => {
       result = message;
     });
-    child.on('exit', (code) => {
+    child.on('exit', (code, signal) => {
       running.delete(child);
       if (result || child.killed) resolve(result);
-      else reject(new Error(`the process of seed ${plan.seed} ended with exit code ${code}`));
+      else reject(new Error(`the process of seed ${plan.seed} was ended by ${signal ?? `exit code ${code}`}`));
     });
   });
 }
