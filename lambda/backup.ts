@@ -4,7 +4,7 @@ import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
 import { CloudFormationEvent, isBackupId, isDeployed, isFinal, oldProperties, sourceId } from './request';
-import { failed, isUnconfirmed, locate, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
+import { failed, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
@@ -53,7 +53,7 @@ function refuse(situation: Situation, status: string): Answer | undefined {
 
 /** The resource holds no backup: this deployment is the first, or goes back to it. */
 function none({ wanted, log }: Situation, why: string): Answer {
-  log.info(`no backup taken: ${why}`, { logicalId: sourceId(wanted.source) });
+  log.info(`no backup taken: ${why}`, { source: sourceId(wanted.source) });
   return { status: 'SUCCESS', physicalId: NO_BACKUP, attributes: attributesOfNone() };
 }
 
@@ -156,7 +156,7 @@ async function returnTo(situation: Situation, backup: Backup | undefined, status
  * removal policy said: with DESTROY it is deleted, unless CloudFormation knows it and will; with RETAIN it stays, and a retry takes it up.
  */
 async function settle(situation: Situation, answer: Answer): Promise<Answer | undefined> {
-  const { work, identity, aws } = situation;
+  const { work, identity } = situation;
   work.settled = answer;
   const restored = await ownById(situation, answer.physicalId);
   if (restored) await changeTags(situation, restored, formerKeys(work.event));
@@ -166,7 +166,7 @@ async function settle(situation: Situation, answer: Answer): Promise<Answer | un
   const generation = generationOf(old);
   const mayHaveStartedOne = generation !== identity.generation || restored?.Lifecycle === 'FAILED';
   if (!mayHaveStartedOne || work.event.PhysicalResourceId !== answer.physicalId) return answer; // had it finished, its backup is cleaned up
-  const attempt = { ...situation, work: { ...work, source: await locate(old, work.event, aws) }, wanted: old, identity: { ...identity, generation } };
+  const attempt = { ...situation, work: { ...work, source: undefined, rollback: true }, wanted: old, identity: { ...identity, generation } };
   return await removeAttempts(attempt, true) ? answer : undefined;
 }
 

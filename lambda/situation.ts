@@ -59,7 +59,7 @@ export async function sourceOf({ work, wanted, aws }: Situation): Promise<Source
   return work.source ??= await locate(wanted, work.event, aws);
 }
 
-export async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
+async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
   if (!isDeployed(source)) return source;
   const former = oldProperties(event)?.source;
   const id = await aws.deployedId(event.StackId, source.logicalId)
@@ -75,15 +75,15 @@ export function waitHandleOf({ event, rollback }: Work): string | undefined {
   return waitHandle === oldProperties(event)?.waitHandle ? undefined : waitHandle;
 }
 
-/** This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. */
+/**
+ * This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. On the way back, what has the logical id
+ * of a deployed source may be its replacement, and the permission to ask may be gone: the backups of all sources are looked through.
+ */
 export async function own(situation: Situation): Promise<Backup[]> {
   const { work, aws, wanted, identity } = situation;
-  const isOwn = (backup: Backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED';
-  const source = await sourceOf(situation);
-  const found = (await aws.backupsOf(source)).filter(isOwn);
-  // On the way back, what has the logical id may still be the replacement of what was backed up.
-  const mayBeAnother = isDeployed(wanted.source) && source && (work.rollback || work.event.RequestType === 'Delete');
-  return found.length === 0 && mayBeAnother ? (await aws.backupsOf(undefined)).filter(isOwn) : found;
+  const isBack = work.rollback || work.event.RequestType === 'Delete';
+  const backups = await aws.backupsOf(isBack && isDeployed(wanted.source) ? undefined : await sourceOf(situation));
+  return backups.filter((backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED');
 }
 
 /** FSx may not know a backup yet right after its creation. */

@@ -87,7 +87,7 @@ export class BackupSource {
       CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType));
     if (found.length !== 1) {
       const what = found.length === 0 ? 'no FSx file system or volume' : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
-      throw new Error(`BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and "${scope.node.path}" defines ${what}. Name the `
+      throw new Error(`BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and "${scope.node.path || 'App'}" defines ${what}. Name the `
         + 'one to back up; for what this app does not define, use fromFileSystemId or fromVolumeId');
     }
     const [resource] = found;

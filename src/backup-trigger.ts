@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { hashOfResources, resourcesIn } from './private/resource-hash';
 import { DEPLOYMENT_CONTEXT } from './private/wait';
@@ -18,23 +18,21 @@ export class BackupTrigger {
    * service, versions and layers of a Lambda function, launch templates and configurations, job definitions. Of other things that are referred to, only the name
    * is in the template: cover them by a scope of their own. Metadata and dependencies do not count, nor does this library's own part of the template.
    *
-   * @param scopes constructs, of this or other stacks; at least one resource must be at or below them
+   * @param scopes constructs, of this or other stacks of the same stage; at least one resource must be at or below them
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
     return new BackupTrigger(
       () => [`onChangeOf:${hashOfResources(resourcesIn(scopes))}`],
       true,
-      () => resourcesIn(scopes).length > 0 ? [] : [
-        `BackupTrigger.onChangeOf covers no resource: ${scopes.map((scope) => `"${scope.node.path}"`).join(', ') || 'no construct'} would never change. `
-        + 'Name constructs that define what is deployed',
-      ],
+      (backup) => problemsOf(scopes, backup),
     );
   }
 
   /**
    * When one of these values changes: a version, the hash of an asset, the id of a build.
    *
-   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one hour at most
+   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one hour at most. An attribute of another stack
+   * never changes: CloudFormation refuses to change an export that is in use
    * @throws if there is no value, or a list whose length is known only when the stack is deployed
    */
   public static onValue(...values: string[]): BackupTrigger {
@@ -56,6 +54,17 @@ export class BackupTrigger {
   private constructor(
     /** @internal */ public readonly _values: (backup: IConstruct) => string[],
     /** @internal */ public readonly _isKnownAtSynthesis = true,
-    /** @internal */ public readonly _validate: () => string[] = () => [],
+    /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
   ) {}
+}
+
+function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[] {
+  const covered = resourcesIn(scopes);
+  if (covered.length === 0) {
+    return [`BackupTrigger.onChangeOf covers no resource: ${scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ') || 'no construct'} would never change. `
+      + 'Name constructs that define what is deployed'];
+  }
+  const foreign = covered.find((resource) => Stage.of(resource) !== Stage.of(backup));
+  return foreign ? [`BackupTrigger.onChangeOf covers "${foreign.node.path}", which is in another stage, and CDK synthesizes stages one after the other, so what `
+    + 'aspects and tags do there would not be seen: name constructs of the stage of the backup, or use onValue'] : [];
 }

@@ -422,7 +422,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
-      ...this.triggers.flatMap((trigger) => trigger._validate()),
+      ...this.triggers.flatMap((trigger) => trigger._validate(this)),
       ...isKept ? ['keepLast has no effect, since the removal policy of the resource was changed from outside (by an aspect, for example), and CloudFormation '
         + 'would not tell when it cleans up: leave out the backup there, or keepLast here'] : [],
       ...isUnknown ? ['timeout is over 1 hour, and the value of a trigger is known only when the stack is deployed: the wait condition that waits so long needs a '
