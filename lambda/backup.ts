@@ -29,7 +29,8 @@ export function look(situation: Situation): Promise<Answer | undefined> {
 export async function take(situation: Situation): Promise<Answer | undefined> {
   const { work, wanted, aws, now } = situation;
   if (!work.rollback && !await sourceOf(situation)) return none(situation, 'nothing is deployed yet');
-  const living = (await own(situation)).filter(isLiving);
+  const found = await own(situation);
+  const living = found.filter(isLiving);
   const running = living.find((backup) => backup.Lifecycle !== 'AVAILABLE');
   if (running) return adopt(situation, running);
 
@@ -41,7 +42,8 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
   if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
   // What was not there at the first delivery may be there at a late one, when the answer was given long ago.
-  const isStale = isDeployed(wanted.source) && await aws.held(work.event.StackId, work.event.LogicalResourceId) !== undefined;
+  const mayBeLate = !isFinal(work.event) && (isDeployed(wanted.source) || found.length > 0);
+  const isStale = mayBeLate && await aws.held(work.event.StackId, work.event.LogicalResourceId) !== undefined;
   return isStale ? failed(situation, notWaitedFor(subject(situation), status)) : start(situation);
 }
 

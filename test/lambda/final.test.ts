@@ -103,6 +103,14 @@ describe('the deletion', () => {
   });
 
   // CloudFormation may still show the status of the stack's last operation.
+  test('takes another in a cleanup that is tried again, when the first has failed', async () => {
+    world.stackIs('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', stackEvent(5, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS'),
+      stackEvent(60, 'UPDATE_COMPLETE', { LogicalResourceId: 'Backup', PhysicalResourceId: 'final-fs-0aaaaaaaaaaaaaaaa' }), stackEvent(100, 'UPDATE_IN_PROGRESS'));
+    world.listed(backup({ Lifecycle: 'FAILED' }));
+    await world.run(deletion());
+    expect(world.calls(CreateBackupCommand)).toHaveLength(1);
+  });
+
   test.each(['ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_FAILED', 'ROLLBACK_FAILED'])(
     'takes one, where the stack is shown for a moment as it was before: %s', async (before) => {
       world.statusIs(before);

@@ -172,6 +172,19 @@ describe('create', () => {
     expect(calls(CreateBackupCommand)).toHaveLength(1);
   });
 
+  test.each([['another where the first attempt of it has failed', [], 1], ['none where it was answered before its backup failed', ['CREATE_COMPLETE'], 0]] as const)(
+    'late, takes %s', async (_, statuses, taken) => {
+      stackIs('CREATE_IN_PROGRESS');
+      const completed = statuses.map((ResourceStatus) => ({
+        StackId: STACK_ID, EventId: 'e', StackName: 'Files', LogicalResourceId: 'Backup', PhysicalResourceId: BACKUP, ResourceStatus, Timestamp: new Date(START - 1000),
+      }));
+      const begun = { StackId: STACK_ID, EventId: 'e', StackName: 'Files', PhysicalResourceId: STACK_ID, ResourceStatus: 'CREATE_IN_PROGRESS', Timestamp: new Date(START - 60_000) };
+      cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents: [...completed, begun] as any[] });
+      listed(backup({ Lifecycle: 'FAILED' }));
+      await run(createEvent({ WaitUntil: 'STARTED' }), effects);
+      expect(calls(CreateBackupCommand)).toHaveLength(taken);
+    });
+
   test('finds its backup on a later page, behind an empty one', async () => {
     fsx.on(DescribeBackupsCommand)
       .resolvesOnce({ Backups: [], NextToken: 'two' })
