@@ -50,6 +50,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Its dependency, named because `npm ci` leaves it out beside the bundled ones of an aliased package.
     'cloud-assembly-schema-latest@npm:@aws-cdk/cloud-assembly-schema@^55.3.0',
     '@aws-sdk/client-cloudformation@^3.1098.0',
+    '@aws-sdk/client-codepipeline@^3.1098.0',
     '@aws-sdk/client-fsx@^3.1098.0',
     '@aws-sdk/client-sfn@^3.1098.0',
     '@types/aws-lambda@^8.10.0',

@@ -33,8 +33,13 @@ export function signalBody(answer: Answer): string {
     Status: answer.status === 'SUCCESS' ? 'SUCCESS' : 'FAILURE',
     UniqueId: 'FsxBackup', // the same for every delivery: a second signal with it has no effect
     Data: answer.physicalId,
-    Reason: answer.status === 'SUCCESS' ? 'The backup is there.' : truncate(printable(answer.reason), MAX_REASON_BYTES),
+    Reason: answer.status === 'SUCCESS' ? 'The backup is there.' : readable(answer.reason),
   });
+}
+
+/** A reason where only a person reads it. */
+export function readable(reason: string): string {
+  return truncate(printable(reason), MAX_REASON_BYTES);
 }
 
 function printable(text: string): string {

@@ -1,17 +1,18 @@
 import {
   CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourceCommand, DescribeStacksCommand, StackEvent,
 } from '@aws-sdk/client-cloudformation';
+import { CodePipelineClient, PutJobFailureResultCommand, PutJobSuccessResultCommand } from '@aws-sdk/client-codepipeline';
 import {
   Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, DescribeVolumesCommand, Filter, FSxClient,
   Tag, TagResourceCommand, UntagResourceCommand,
 } from '@aws-sdk/client-fsx';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Source } from './request';
 
 /** The calls this handler makes. All but the start of an execution are abandoned when their share of the invocation is used up. */
 export class Aws {
   constructor(
-    private readonly clients: { fsx: FSxClient; cloudFormation: CloudFormationClient; stepFunctions: SFNClient },
+    private readonly clients: { fsx: FSxClient; cloudFormation: CloudFormationClient; stepFunctions: SFNClient; codePipeline: CodePipelineClient },
     private readonly abortSignal?: AbortSignal,
   ) {}
 
@@ -159,6 +160,20 @@ export class Aws {
     } catch (error: any) {
       if (error?.name !== 'ExecutionAlreadyExists') throw error;
     }
+  }
+
+  /** What a finished execution has given. */
+  async outputOf(executionArn: string): Promise<any> {
+    const { output } = await this.clients.stepFunctions.send(new DescribeExecutionCommand({ executionArn }), this.options());
+    return JSON.parse(output!);
+  }
+
+  async succeedJob(jobId: string, outputVariables: Record<string, string>): Promise<void> {
+    await this.clients.codePipeline.send(new PutJobSuccessResultCommand({ jobId, outputVariables }), this.options());
+  }
+
+  async failJob(jobId: string, message: string): Promise<void> {
+    await this.clients.codePipeline.send(new PutJobFailureResultCommand({ jobId, failureDetails: { type: 'JobFailed', message } }), this.options());
   }
 
   private options() {

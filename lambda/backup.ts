@@ -3,7 +3,7 @@ import type { Answer } from './answer';
 import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
-import { CloudFormationEvent, isBackupId, isDeployed, isFinal, oldProperties, sourceId } from './request';
+import { CloudFormationEvent, isBackupId, isDeployed, isFinal, isOutside, oldProperties, sourceId } from './request';
 import { failed, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
@@ -35,14 +35,15 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   if (running) return adopt(situation, running);
 
   const [newest] = newestFirst(living);
+  if (isOutside(work.event)) return newest ? adopt(situation, newest) : start(situation); // of this very run, at whatever age
   const status = await aws.stackStatus(work.event.StackId);
   work.newStack = status === 'CREATE_IN_PROGRESS';
   if (isRollback(status)) return returnTo(situation, newest, status);
   if (!(isFinal(work.event) ? isDeletion(status) : isForward(status))) return refuse(situation, status);
   const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
   if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
-  // What was not there at the first delivery may be there at a late one, when the answer was given long ago.
-  const mayBeLate = !isFinal(work.event) && (isDeployed(wanted.source) || found.length > 0);
+  // At a late delivery, when the answer was given long ago, what was not there at the first may be there, and what was started and not waited for may have failed.
+  const mayBeLate = !isFinal(work.event) && (isDeployed(wanted.source) || found.length > living.length);
   const isStale = mayBeLate && await aws.held(work.event.StackId, work.event.LogicalResourceId) !== undefined;
   return isStale ? failed(situation, notWaitedFor(subject(situation), status)) : start(situation);
 }

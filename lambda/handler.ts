@@ -1,20 +1,26 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CodePipelineClient } from '@aws-sdk/client-codepipeline';
 import { FSxClient } from '@aws-sdk/client-fsx';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Context } from 'aws-lambda';
 import { Aws } from './aws';
 import { deliver, sleep } from './deliver';
 import { consoleLog } from './log';
-import { Execution, run } from './run';
+import { End, Execution, run } from './run';
 
 // A connection that hangs must not use up the invocation: the SDK tries three times.
 const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 3_000, requestTimeout: 6_000, throwOnRequestTimeout: true } };
-const clients = { fsx: new FSxClient(client), cloudFormation: new CloudFormationClient(client), stepFunctions: new SFNClient(client) };
+const clients = {
+  fsx: new FSxClient(client),
+  cloudFormation: new CloudFormationClient(client),
+  stepFunctions: new SFNClient(client),
+  codePipeline: new CodePipelineClient(client),
+};
 
 /** What is left of every invocation for starting the state machine and delivering an answer. */
 const RESERVE = 50_000;
 
-export async function handler(input: unknown, context: Context): Promise<Execution> {
+export async function handler(input: unknown, context: Context): Promise<Execution | End> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), Math.max(1_000, context.getRemainingTimeInMillis() - RESERVE));
   try {
@@ -25,6 +31,7 @@ export async function handler(input: unknown, context: Context): Promise<Executi
       sleep,
       remainingMs: () => context.getRemainingTimeInMillis(),
       log: consoleLog,
+      stackId: process.env.STACK_ID!,
     });
   } finally {
     clearTimeout(timer);

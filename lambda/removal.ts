@@ -20,7 +20,10 @@ export async function remove(situation: Situation): Promise<Answer | undefined> 
   const inForce = await updatedTo(situation);
   if (inForce) {
     const { KeepLast, RemovalPolicy } = inForce.properties;
-    if (RemovalPolicy !== 'DESTROY' && Number(KeepLast) >= 1) await prune(situation, Number(KeepLast), inForce.physicalId);
+    if (RemovalPolicy !== 'DESTROY' && Number(KeepLast) >= 1) {
+      work.settled = done;
+      await prune(situation, Number(KeepLast), inForce.physicalId);
+    }
     if (RemovalPolicy !== 'DESTROY') return done;
   }
   if (work.settled) return done;
@@ -77,8 +80,7 @@ async function removeById(situation: Situation, done: Answer): Promise<Answer | 
 }
 
 /** Delete older backups of the resource, and what is left of failed ones. */
-async function prune({ work, aws, identity, log }: Situation, keepLast: number, held: string | undefined): Promise<void> {
-  work.settled = { status: 'SUCCESS', physicalId: work.event.PhysicalResourceId! };
+export async function prune({ aws, identity, log }: Situation, keepLast: number, held: string | undefined): Promise<void> {
   const backups = (await aws.backupsOf(undefined)).filter((backup) => belongsToResource(backup.Tags, identity) && !backup.SourceBackupId);
   const available = newestFirst(backups.filter((backup) => backup.Lifecycle === 'AVAILABLE'));
   const husks = backups.filter((backup) => backup.Lifecycle === 'FAILED');

@@ -3,7 +3,8 @@ import { BackupProperties, ContractTag, FINAL_RESOURCE_TYPE, MAX_WAIT_CONDITION_
 /** What CloudFormation sends. */
 export interface CloudFormationEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly ResponseURL: string;
+  /** None where it was not CloudFormation that asked (execution-input.ts). */
+  readonly ResponseURL?: string;
   readonly ResourceType?: string;
   readonly StackId: string;
   readonly RequestId: string;
@@ -16,10 +17,11 @@ export interface CloudFormationEvent {
 /** What is backed up: exactly one of the two. */
 export type Source = { readonly fileSystemId: string } | { readonly volumeId: string };
 
-/** What the stack has deployed under a logical id. */
+/** What a stack has deployed under a logical id. */
 export interface Deployed {
   readonly logicalId: string;
-  readonly kind: 'file system' | 'volume';
+  /** The name of the stack, if it is not the one that asks. */
+  readonly stack?: string;
 }
 
 /** The resource's properties, checked and typed. */
@@ -32,7 +34,6 @@ export interface Wanted {
   readonly waitHandle?: string;
   readonly removalPolicy: BackupProperties['RemovalPolicy'];
   readonly keepLast?: number;
-  readonly stateMachineArn: string;
 }
 
 /** The properties cannot be used; the message is for the person who deploys. */
@@ -42,13 +43,18 @@ export function isCloudFormationEvent(input: any): input is CloudFormationEvent 
   return typeof input?.RequestType === 'string' && typeof input.ResponseURL === 'string' && typeof input.RequestId === 'string';
 }
 
+/** Whether it is not CloudFormation that asked. */
+export function isOutside(event: CloudFormationEvent): boolean {
+  return event.ResponseURL === undefined;
+}
+
 /** Whether the event is about a backup that is taken at deletion. */
 export function isFinal(event: CloudFormationEvent): boolean {
   return event.ResourceType === FINAL_RESOURCE_TYPE;
 }
 
 export function sourceId(source: Source | Deployed): string {
-  if (isDeployed(source)) return source.logicalId;
+  if (isDeployed(source)) return source.stack === undefined ? source.logicalId : `${source.stack}/${source.logicalId}`;
   return 'volumeId' in source ? source.volumeId : source.fileSystemId;
 }
 
@@ -69,16 +75,16 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
       `the resource's properties have schema version "${show(given.SchemaVersion)}", and this handler knows version ${SCHEMA_VERSION}; `
       + 'deploy with a version of cdk-fsx-backup that is at least as new as the one the stack was last deployed with');
   }
+  checkStateMachineArn(given.StateMachineArn);
   return {
     source: parseSource(given),
     triggers: parseTriggers(given.Triggers),
     tags: parseTags(given.Tags),
     waitUntil: oneOf('WaitUntil', given.WaitUntil, ['AVAILABLE', 'STARTED']),
-    timeoutSeconds: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, MAX_WAIT_CONDITION_TIMEOUT),
+    timeoutSeconds: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_WAIT_CONDITION_TIMEOUT),
     waitHandle: given.WaitHandle === undefined ? undefined : parseUrl(given.WaitHandle),
     removalPolicy: oneOf('RemovalPolicy', given.RemovalPolicy, ['RETAIN', 'DESTROY']),
-    keepLast: given.KeepLast === undefined ? undefined : wholeNumber('KeepLast', given.KeepLast, Number.MAX_SAFE_INTEGER),
-    stateMachineArn: parseStateMachineArn(given.StateMachineArn),
+    keepLast: given.KeepLast === undefined ? undefined : wholeNumber('KeepLast', given.KeepLast, 1, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -103,7 +109,7 @@ function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): S
   const logicalId = DeployedFileSystem ?? DeployedVolume;
   if (logicalId !== undefined) {
     if (typeof logicalId === 'string' && /^[A-Za-z0-9]{1,255}$/.test(logicalId)) {
-      return { logicalId, kind: DeployedVolume === undefined ? 'file system' : 'volume' };
+      return { logicalId };
     }
     throw new InvalidProperties(`"${show(logicalId)}" is not the logical id of a resource`);
   }
@@ -129,10 +135,11 @@ function parseTags(tags: unknown): ContractTag[] {
   });
 }
 
-function wholeNumber(name: string, value: unknown, largest: number): number {
-  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : NaN;
-  if (number >= 1 && number <= largest) return number;
-  throw new InvalidProperties(`${name} is "${show(value)}"; it must be a whole number from 1 to ${largest}`);
+/** CloudFormation makes strings of numbers, and so do templates. */
+export function wholeNumber(name: string, value: unknown, least: number, most: number): number {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  if (Number.isInteger(number) && number as number >= least && number as number <= most) return number as number;
+  throw new InvalidProperties(`${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`);
 }
 
 /** It is signed, so it must not be shown. */
@@ -141,16 +148,16 @@ function parseUrl(value: unknown): string {
   throw new InvalidProperties('WaitHandle must be the URL of a wait condition handle');
 }
 
-function parseStateMachineArn(value: unknown): string {
-  if (typeof value === 'string' && /^arn:[^:]+:states:/.test(value)) return value;
+function checkStateMachineArn(value: unknown): void {
+  if (typeof value === 'string' && /^arn:[^:]+:states:/.test(value)) return;
   throw new InvalidProperties(`StateMachineArn is "${show(value)}"; it must be the ARN of the provider's state machine`);
 }
 
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
   throw new InvalidProperties(`${name} is "${show(value)}"; it must be ${allowed.join(' or ')}`);
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   return (typeof value === 'string' ? value : JSON.stringify(value) ?? 'missing').slice(0, 80);
 }

@@ -1,17 +1,20 @@
-import { Answer, responseBody, signalBody } from './answer';
+import { Answer, readable, responseBody, signalBody } from './answer';
 import { attributesOfGone } from './attributes';
 import type { Aws } from './aws';
 import { look } from './backup';
+import { requestOf, Started } from './execution-input';
 import { finalSource, lookAtFinal } from './final';
 import { finalGenerationOf, generationOf } from './identity';
+import { isPipelineJob, report } from './job';
 import type { Log } from './log';
+import { lookFromOutside } from './outside';
 import {
-  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, oldProperties, parseProperties, sourceId, Wanted,
+  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, isOutside, oldProperties, sourceId, Wanted,
 } from './request';
 import { secondsToNextLook } from './schedule';
-import { failed, Situation, subject, waitHandleOf, Work } from './situation';
+import { failed, Situation, subject, waitHandleOf, wantedIn, Work } from './situation';
 import { kindOf, notDeleted, notFinished, sayError, sayTrouble, Sequel } from './trouble';
-import { ANSWER_MARGIN, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
+import { ANSWER_MARGIN, BackupAttributes, MAX_EXECUTION_TIMEOUT, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
 
 /** The outside world. */
 export interface Effects {
@@ -21,6 +24,8 @@ export interface Effects {
   readonly sleep: (ms: number) => Promise<void>;
   readonly remainingMs: () => number;
   readonly log: (about: Record<string, unknown>) => Log;
+  /** The stack of the provider, whose the backups are that no stack asked for. */
+  readonly stackId: string;
 }
 
 /** What the state machine carries from look to look. `error` is what its Catch adds when looking failed for good. */
@@ -31,22 +36,44 @@ export interface Execution {
   readonly error?: { readonly Error?: string; readonly Cause?: string };
 }
 
+/** What an execution ends with: its output, or why it failed. */
+export interface End {
+  readonly over: true;
+  readonly result?: BackupAttributes | {};
+  readonly failure?: { readonly error: 'InvalidInput' | 'BackupFailed'; readonly cause: string };
+}
+
 /** IAM takes a while to put a new policy into force; and a deletion whose answer got lost is refused the next time, as the tags are gone. */
 const PERMISSION_GRACE = 120_000;
 
 /** How long CloudFormation is kept waiting for something that is not worth a failure, in seconds. */
 const TIDYING_TIME = 600;
 
-/** One invocation: a request of CloudFormation, or the next look of the execution that goes on with it. */
-export async function run(input: unknown, effects: Effects): Promise<Execution> {
+/** One invocation: a request of CloudFormation, the first look of an execution that somebody else started, the next look of either, or a pipeline's question. */
+export async function run(input: unknown, effects: Effects): Promise<Execution | End> {
   if (isCloudFormationEvent(input)) return begin(input, effects);
   if (isExecution(input)) return proceed(input, effects);
+  if (isStart(input)) return open(input, effects);
+  if (isPipelineJob(input)) return report(input, effects);
   throw new Error('the input is neither a request of CloudFormation nor the state of an execution of this provider\'s state machine');
 }
 
-async function begin(event: CloudFormationEvent, effects: Effects): Promise<Execution> {
+async function open({ started, error }: Start, effects: Effects): Promise<Execution | End> {
+  let event: CloudFormationEvent;
+  try {
+    event = requestOf(started, effects.stackId);
+  } catch (invalid) {
+    if (!(invalid instanceof InvalidProperties)) throw invalid;
+    const cause = readable(`No backup was taken: ${invalid.message}.`);
+    effects.log({ execution: started.execution }).warn('the input is not valid', { cause });
+    return { over: true, failure: { error: 'InvalidInput', cause } };
+  }
+  return proceed({ over: false, wait: 0, work: { event, startedAt: Date.parse(started.startTime) }, error }, effects);
+}
+
+async function begin(event: CloudFormationEvent, effects: Effects): Promise<Execution | End> {
   const execution = await proceed({ over: false, wait: 0, work: { event, startedAt: effects.now() } }, effects);
-  if (execution.over) return execution;
+  if (!('work' in execution)) return execution;
   try {
     await startExecution(execution, effects);
     return execution;
@@ -72,7 +99,7 @@ async function startExecution({ work, ...rest }: Execution, effects: Effects): P
   }
 }
 
-async function proceed(execution: Execution, effects: Effects): Promise<Execution> {
+async function proceed(execution: Execution, effects: Effects): Promise<Execution | End> {
   const { work } = execution;
   const { event } = work;
   const log = logFor(event, effects);
@@ -93,7 +120,7 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
   const { event } = work;
   let wanted: Wanted;
   try {
-    wanted = parseProperties(event.ResourceProperties);
+    wanted = wantedIn(event);
   } catch (error) {
     if (!(error instanceof InvalidProperties)) throw error;
     return refused(work, error);
@@ -118,6 +145,7 @@ async function lookOnce(work: Work, wanted: Wanted, { aws, now }: Effects, log: 
   const { event } = work;
   const owner = { stackId: event.StackId, logicalId: event.LogicalResourceId };
   const situation = (generation: string): Situation => ({ work, wanted, identity: { ...owner, generation }, aws, now: now(), log });
+  if (isOutside(event)) return lookFromOutside(situation(generationOf(wanted)));
   if (!isFinal(event)) return look(situation(generationOf(wanted)));
   work.source = finalSource(event);
   return lookAtFinal(situation(work.source ? finalGenerationOf(work.source) : ''));
@@ -148,7 +176,8 @@ function unseen({ event, source }: Work): Answer {
 function late(work: Work, wanted: Wanted): string {
   const minutes = Math.round(timeLimit(work) / 60);
   const trouble = work.trouble ? ` ${work.trouble}` : '';
-  const canAllowMore = work.event.RequestType !== 'Delete' && wanted.timeoutSeconds < MAX_WAIT_CONDITION_TIMEOUT && (work.answered || !wanted.waitHandle);
+  const most = isOutside(work.event) ? MAX_EXECUTION_TIMEOUT : MAX_WAIT_CONDITION_TIMEOUT;
+  const canAllowMore = work.event.RequestType !== 'Delete' && wanted.timeoutSeconds < most && (work.answered || !wanted.waitHandle);
   if (!work.awaited || !work.seen || work.failure) {
     return `${purpose(work, wanted)} was not possible in ${minutes} min.${trouble}${canAllowMore ? ' Or allow more time with `timeout`.' : ''}`;
   }
@@ -156,6 +185,7 @@ function late(work: Work, wanted: Wanted): string {
 }
 
 function sequelOf(work: Work, wanted: Wanted): Sequel {
+  if (isOutside(work.event)) return 'same run';
   if (isFinal(work.event)) return 'deletion';
   if (work.inPlace) return 'stays';
   if (wanted.removalPolicy === 'DESTROY') return 'removed';
@@ -186,12 +216,12 @@ function crashed(work: Work, error: NonNullable<Execution['error']>, log: Log): 
 }
 
 /** Deliver the answer, or keep it until the next time. A wait condition hears of the end after CloudFormation has heard of the beginning. */
-async function answer(work: Work, decided: Answer, effects: Effects, log: Log): Promise<Execution> {
+async function answer(work: Work, decided: Answer, effects: Effects, log: Log): Promise<Execution | End> {
   const { event, answered, startedOnly } = work;
   const told = { status: decided.status, physicalId: decided.physicalId, reason: decided.status === 'FAILED' ? decided.reason : undefined };
   try {
     if (answered) await effects.deliver(waitHandleOf(work)!, signalBody(decided));
-    else await effects.deliver(event.ResponseURL, responseBody(event, decided));
+    else if (!isOutside(event)) await effects.deliver(event.ResponseURL!, responseBody(event, decided));
   } catch (error) {
     log.warn('the answer could not be delivered', { error: sayError(error), ...told });
     const hopeless = seconds(effects.now() - work.startedAt) > (answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT);
@@ -200,17 +230,25 @@ async function answer(work: Work, decided: Answer, effects: Effects, log: Log): 
   }
   log.info(answered ? 'wait condition told' : startedOnly ? 'answered: the wait condition waits for the end' : 'answered', told);
   const isOver = answered || decided.status === 'FAILED' || waitHandleOf(work) === undefined;
-  if (isOver) return { over: true, wait: 0, work: { ...work, answer: undefined } };
+  if (isOver) return endOf(event, decided);
   if (!startedOnly) return answer({ ...work, answered: true }, decided, effects, log);
   return { over: false, wait: secondsToNextLook(seconds(effects.now() - work.startedAt)), work: { ...work, answer: undefined, answered: true } };
+}
+
+/** Where CloudFormation had the answer, the execution has nothing more to say. */
+function endOf(event: CloudFormationEvent, decided: Answer): End {
+  if (!isOutside(event)) return { over: true, result: {} };
+  if (decided.status === 'SUCCESS') return { over: true, result: decided.attributes };
+  return { over: true, failure: { error: 'BackupFailed', cause: readable(decided.reason) } };
 }
 
 /** How long this request may go on, in seconds. A deletion has nothing to do with how long a backup may take. */
 function timeLimit({ event, rollback, settled, answered }: Work): number {
   if (event.RequestType === 'Delete' && settled) return TIDYING_TIME;
-  const longest = (answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT) - ANSWER_MARGIN;
+  const patience = isOutside(event) ? MAX_EXECUTION_TIMEOUT : answered ? MAX_WAIT_CONDITION_TIMEOUT : MAX_SERVICE_TIMEOUT;
+  const longest = patience - ANSWER_MARGIN;
   if (event.RequestType === 'Delete' || rollback) return longest;
-  return Math.min(parseProperties(event.ResourceProperties).timeoutSeconds, longest);
+  return Math.min(wantedIn(event).timeoutSeconds, longest);
 }
 
 function seconds(ms: number): number {
@@ -218,5 +256,12 @@ function seconds(ms: number): number {
 }
 
 function isExecution(input: any): input is Execution {
-  return isCloudFormationEvent(input?.work?.event) && typeof input.work.startedAt === 'number';
+  return typeof input?.work?.event?.RequestType === 'string' && typeof input.work.startedAt === 'number';
+}
+
+/** What the state machine makes of an input that is not a state of its own. */
+type Start = Pick<Execution, 'error'> & { readonly started: Started };
+
+function isStart(input: any): input is Start {
+  return typeof input?.started?.execution === 'string';
 }

@@ -1,9 +1,10 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import type { Aws } from './aws';
+import { wantedBy } from './execution-input';
 import { belongsTo, clientRequestToken, Identity } from './identity';
 import type { Log } from './log';
-import { CloudFormationEvent, isBackupId, isDeployed, oldProperties, parseProperties, Source, sourceId, Wanted } from './request';
+import { CloudFormationEvent, isBackupId, isDeployed, isOutside, oldProperties, parseProperties, Source, sourceId, sourceWithId, Wanted } from './request';
 import type { Seen } from './trouble';
 
 /** What one request has come to so far. It travels through the state machine as JSON. */
@@ -62,16 +63,23 @@ export async function sourceOf({ work, wanted, aws }: Situation): Promise<Source
 async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
   if (!isDeployed(source)) return source;
   const former = oldProperties(event)?.source;
-  const id = await aws.deployedId(event.StackId, source.logicalId)
+  const id = await aws.deployedId(source.stack ?? event.StackId, source.logicalId)
     ?? (former && isDeployed(former) && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
   if (id === undefined) return undefined;
-  return source.kind === 'volume' ? { volumeId: id } : { fileSystemId: id };
+  const found = sourceWithId(id);
+  if (!found) throw new Error(`${sourceId(source)} is "${id}", and no FSx file system or volume`);
+  return found;
+}
+
+/** What the request asks for. */
+export function wantedIn(event: CloudFormationEvent): Wanted {
+  return isOutside(event) ? wantedBy(event.ResourceProperties) : parseProperties(event.ResourceProperties);
 }
 
 /** The wait condition that waits for the end of this request, if there is one. One that was there before has heard of its backup. */
 export function waitHandleOf({ event, rollback }: Work): string | undefined {
   if (rollback || event.RequestType === 'Delete') return undefined;
-  const { waitHandle } = parseProperties(event.ResourceProperties);
+  const { waitHandle } = wantedIn(event);
   return waitHandle === oldProperties(event)?.waitHandle ? undefined : waitHandle;
 }
 

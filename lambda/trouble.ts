@@ -69,7 +69,7 @@ function remedyFor(error: any, deleting: boolean): string {
     case 'BackupInProgress':
       return 'Another backup of the same source is running. Try again when it is over.';
     case 'IncompatibleParameterError':
-      return 'An earlier attempt of this request used other tags. Deploy again.';
+      return 'An earlier attempt of this request used other tags. Try again.';
     case 'BadRequest':
       return 'Check that the source is AVAILABLE and that its id is right, then try again.';
     case 'ValidationException':
@@ -93,7 +93,7 @@ export function backupFailed(source: string, backupId: string, details: BackupFa
 }
 
 export function backupVanished(source: string, backupId: string): string {
-  return `Backup ${backupId} of ${source} was deleted by somebody while it was awaited. Deploy again to take another.`;
+  return `Backup ${backupId} of ${source} was deleted by somebody while it was awaited. Try again to take another.`;
 }
 
 export function foreignBackup(backupId: string): string {
@@ -107,13 +107,14 @@ export function sayTrouble(error: unknown, deleting = false): string {
 }
 
 /** What becomes of a backup that is not finished in time. */
-export type Sequel = 'stays' | 'removed' | 'taken up' | 'new stack' | 'deletion';
+export type Sequel = 'stays' | 'removed' | 'taken up' | 'same run' | 'new stack' | 'deletion';
 
 const SEQUEL: Record<Sequel, string> = {
   'stays': 'It goes on, and stays this resource\'s backup.',
   'removed': 'It is removed with the rollback, as the removal policy DESTROY says, if FSx allows that within the hour; else, or with rollback disabled, '
     + 'delete it by hand.',
   'taken up': 'It goes on: deploy again and the deployment takes it up.',
+  'same run': 'It goes on: retry the pipeline\'s action, or start another execution with the same `run`, and it is taken up.',
   'new stack': 'It goes on and stays, but a stack whose creation failed has to be created anew, and does not take it up. Create the stack without the '
     + 'backup and add it then.',
   'deletion': 'It goes on, and deleting again takes it up.',

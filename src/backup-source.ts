@@ -1,6 +1,7 @@
-import { CfnResource, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
+import type { ExecutionInput } from './private/contract';
 import { checkFileSystem, checkVolume, dataRepositoriesOf, FILE_SYSTEM, resourceBehind, VOLUME } from './private/source-checks';
 
 /**
@@ -79,7 +80,10 @@ export class BackupSource {
    * The backup does not refer to it, so it can wait for the backup (`executeBefore`, or `FsxBackup.beforeUpdateOf` for short). When it is deployed for the
    * first time, there is nothing to back up: the deployment goes on, and `backupId` is `none`.
    *
-   * @param scope a construct in the stack of the backup that defines one FSx file system or volume: an L1, an L2, or what contains it
+   * In a pipeline, that is what the stage has deployed last: the stack is asked for by its name.
+   *
+   * @param scope a construct that defines one FSx file system or volume: an L1, an L2, or what contains it; in the stack of the backup, or in a stage of the
+   * pipeline
    * @throws if it defines none or several, or one that cannot be backed up
    */
   public static fromDeployed(scope: IConstruct): BackupSource {
@@ -115,6 +119,17 @@ export class BackupSource {
   /** @internal */
   public get _isVolume(): boolean {
     return this._kind === 'VolumeId' || this._kind === 'DeployedVolume';
+  }
+
+  /**
+   * As the input of an execution names it.
+   *
+   * @internal
+   */
+  public _inInput(): ExecutionInput['source'] {
+    if (!this._isDeployed) return this._id;
+    const stack = Stack.of(this._resource!);
+    return { stack: stack.stackName, logicalId: stack.resolve(this._resource!.logicalId) };
   }
 
   /**

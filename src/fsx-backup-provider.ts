@@ -1,12 +1,12 @@
 import * as path from 'path';
-import { Aws, CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, CfnResource, Duration, Names, PhysicalName, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
 import { checkOrder, Served } from './private/execution-order';
@@ -73,6 +73,14 @@ export interface FsxBackupProviderProps {
 }
 
 /**
+ * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
+ */
+export interface IFsxBackupProvider extends IConstruct {
+  /** The state machine that takes a backup and waits for it. README.md documents the input of its executions. */
+  readonly stateMachine: sfn.IStateMachine;
+}
+
+/**
  * The engine that takes backups: one Lambda function, and a state machine that calls it until a backup is finished.
  *
  * Every stack that holds an `FsxBackup` gets one by itself, shared by all backups of the stack. Define one of your own only to
@@ -81,7 +89,23 @@ export interface FsxBackupProviderProps {
  * CloudFormation refuses to move an existing backup to another provider (`Modifying service token is not allowed`): give the
  * backup another construct id in the same deployment. With the removal policy RETAIN the old backup stays.
  */
-export class FsxBackupProvider extends Construct implements iam.IGrantable {
+export class FsxBackupProvider extends Construct implements IFsxBackupProvider, iam.IGrantable {
+  /**
+   * A provider that another app has defined, in this or another account or Region. It must allow the source (`allowBackupsOf`), and `allowPruning` where `keepLast` is used.
+   *
+   * @param stateMachineArn the ARN of its state machine
+   * @throws if it is not the ARN of a state machine
+   */
+  public static fromStateMachineArn(scope: Construct, id: string, stateMachineArn: string): IFsxBackupProvider {
+    if (!Token.isUnresolved(stateMachineArn) && !/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/.test(stateMachineArn)) {
+      throw new Error(`"${stateMachineArn}" is not the ARN of a state machine: give that of the other provider's \`stateMachine\``);
+    }
+    class Import extends Construct implements IFsxBackupProvider {
+      public readonly stateMachine = sfn.StateMachine.fromStateMachineArn(this, 'StateMachine', stateMachineArn);
+    }
+    return new Import(scope, id);
+  }
+
   /**
    * The provider that a backup names, or the one that all backups of its stack share.
    *
@@ -119,6 +143,9 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
   private readonly ownStack: iam.PolicyStatement;
   private readonly sources = new Map<string, iam.Policy>();
   private readonly served: Served[] = [];
+  /** Of other stacks, what they have deployed. */
+  private lookups?: iam.PolicyStatement;
+  private readonly handler: lambda.Function;
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
@@ -130,7 +157,8 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     this.grantPrincipal = this.role;
     const logGroup = props.logGroup ?? this.encryptedLogGroup(props.encryptionKey);
 
-    const handler = new lambda.Function(this, 'Function', {
+    const handler = this.handler = new lambda.Function(this, 'Function', {
+      functionName: PhysicalName.GENERATE_IF_NEEDED, // where a pipeline of another account or Region refers to it
       description: 'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
       code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'lambda', 'handler')),
       handler: 'index.handler',
@@ -139,6 +167,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
       memorySize: 256,
       timeout: Duration.seconds(FUNCTION_TIMEOUT),
       role: this.role,
+      environment: { STACK_ID: Aws.STACK_ID },
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       vpc: props.vpc,
@@ -149,6 +178,7 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     this._serviceToken = handler.functionArn;
 
     const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineName: PhysicalName.GENERATE_IF_NEEDED,
       comment: 'Waits for Amazon FSx backups (cdk-fsx-backup)',
       definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(stateMachineDefinition(handler.functionArn, FUNCTION_TIMEOUT))),
       role: this.stateMachineRole(handler, props.encryptionKey),
@@ -196,6 +226,47 @@ export class FsxBackupProvider extends Construct implements iam.IGrantable {
     const policy = this.sources.get(key) ?? this.sourcePolicy(arnOf(this.sources.size < MAX_NAMED_SOURCES ? source._id : '*'), isLocal ? key : undefined);
     this.sources.set(key, policy);
     return policy === this.policy ? [policy] : [this.policy, policy];
+  }
+
+  /**
+   * Let executions of the state machine back up these sources: those that you start by hand or from elsewhere, and those of pipelines that import the
+   * provider. Constructs of this app ask for themselves.
+   *
+   * @param sources of the account and Region of the provider; with `fromDeployed`, any file system (or volume) may be backed up, and their stacks may be asked
+   */
+  public allowBackupsOf(...sources: BackupSource[]): void {
+    for (const source of sources) {
+      if (!source._isDeployed) {
+        this._allowSource(source);
+        continue;
+      }
+      this.description.addActions(source._isVolume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
+      this.creation.addResources(source._isVolume ? this.volumeArn('*') : this.fileSystemArn('*'));
+      if (!this.lookups) this.policy.addStatements(this.lookups = new iam.PolicyStatement({ actions: ['cloudformation:DescribeStackResource'] }));
+      this.lookups.addResources(Stack.of(this).formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${Stack.of(source._resource!).stackName}/*` }));
+    }
+  }
+
+  /**
+   * Let executions with `keepLast` delete what the provider has taken.
+   */
+  public allowPruning(): void {
+    this._allowDeletion();
+  }
+
+  /**
+   * Let the function tell pipelines which backup an execution has taken.
+   *
+   * @internal
+   */
+  public _allowReports(): lambda.IFunction {
+    if (!this.node.tryFindChild('ReportPolicy')) {
+      const [stateMachineArn, stack] = [this.stateMachine.stateMachineArn, Stack.of(this)];
+      const { resourceName } = stack.splitArn(stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
+      const executions = stack.formatArn({ service: 'states', resource: 'execution', resourceName: `${resourceName}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+      this.attach('ReportPolicy', [new iam.PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] })]);
+    }
+    return this.handler;
   }
 
   private sourcePolicy(arn: string, address: string | undefined): iam.Policy {

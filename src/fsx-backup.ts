@@ -9,6 +9,7 @@ import { BackupTrigger } from './backup-trigger';
 import { FsxBackupProvider } from './fsx-backup-provider';
 import { BackupAttributes, BackupProperties, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT, RESOURCE_TYPE, SCHEMA_VERSION } from './private/contract';
 import { encloses, executeAfter, executeBefore } from './private/execution-order';
+import { checkKeepLast, checkTimeout } from './private/option-checks';
 import { markAsOwn } from './private/own';
 import { hashOf } from './private/resource-hash';
 import { nameTag, tagProblems } from './private/tag-checks';
@@ -290,8 +291,8 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
     super(scope, id);
     markAsOwn(this);
 
-    const timeout = checkTimeout(props);
-    this.keepLast = checkKeepLast(props.keepLast);
+    const timeout = timeoutOf(props);
+    this.keepLast = checkKeepLast(props.keepLast, 'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY');
     this.source = checkSource(this, props.source);
     this.triggers = [...props.triggers ?? []];
     this.provider = FsxBackupProvider._for(this, props.provider);
@@ -431,23 +432,12 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
   }
 }
 
-function checkTimeout({ timeout = Duration.seconds(MAX_SERVICE_TIMEOUT), waitUntil }: FsxBackupProps): number {
-  if (timeout.isUnresolved()) throw new Error('timeout is only known at deployment: give a Duration with a number');
-  const seconds = timeout.toSeconds({ integral: false });
-  if (!Number.isInteger(seconds) || seconds < 60 || seconds > MAX_WAIT_CONDITION_TIMEOUT) {
-    throw new Error(`timeout is ${timeout.toHumanString()}: it must be from 1 minute to 12 hours, in whole seconds. To go on without waiting for a `
-      + 'longer backup, use waitUntil: WaitUntil.STARTED');
-  }
+function timeoutOf({ timeout = Duration.seconds(MAX_SERVICE_TIMEOUT), waitUntil }: FsxBackupProps): number {
+  const seconds = checkTimeout(timeout, Duration.seconds(MAX_WAIT_CONDITION_TIMEOUT));
   if (seconds > MAX_SERVICE_TIMEOUT && waitUntil === WaitUntil.STARTED) {
     throw new Error(`timeout is ${timeout.toHumanString()}, and waitUntil is STARTED: for the start of a backup a deployment waits 1 hour at most. Leave one of them out`);
   }
   return seconds;
-}
-
-function checkKeepLast(keepLast: number | undefined): number | undefined {
-  if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
-  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
-  throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY`);
 }
 
 function checkSource(backup: FsxBackup, source: BackupSource): BackupSource {

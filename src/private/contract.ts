@@ -45,7 +45,10 @@ export const MAX_SERVICE_TIMEOUT = 3600;
 /** How long a wait condition waits at most, in seconds. */
 export const MAX_WAIT_CONDITION_TIMEOUT = 43_200;
 
-/** Seconds of either time limit that are kept for a late first invocation, for the last look at the backup, and for the answer. */
+/** How long CodePipeline waits for a Step Functions action at most, in seconds. */
+export const MAX_EXECUTION_TIMEOUT = 604_800;
+
+/** Seconds of every time limit that are kept for a late first invocation, for the last look at the backup, and for the answer. */
 export const ANSWER_MARGIN = 300;
 
 /** The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the margin. */
@@ -78,6 +81,28 @@ export interface BackupProperties {
   readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
   /** How many backups of this resource are kept; all, if it is not given. */
   readonly KeepLast?: string;
+}
+
+/**
+ * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public: README.md documents it. Numbers may be strings.
+ */
+export interface ExecutionInput {
+  /** Default: 1. */
+  readonly version?: typeof SCHEMA_VERSION;
+  /** The id of a file system or of an ONTAP volume, or what a stack has deployed. */
+  readonly source: string | { readonly stack: string; readonly logicalId: string };
+  /** Whose backups these are: `keepLast` is about those of one series. Default: the source. */
+  readonly series?: string;
+  /** Within a series, the same run means the same backup. Default: the ARN of the execution. */
+  readonly run?: string;
+  /** The tag `Name`. Default: the series. */
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** How long the backup may take, in seconds, from 60 to 604800. Default: 43200. */
+  readonly timeout?: number;
+  readonly waitUntil?: 'AVAILABLE' | 'STARTED';
+  /** How many backups of the series are kept; all, if it is not given. */
+  readonly keepLast?: number;
 }
 
 /** What the handler reports, and `Fn::GetAtt` reads. */

@@ -1,5 +1,6 @@
 /**
- * The state machine: wait, look, and go on until it is over. It decides nothing; the handler does, and it answers CloudFormation.
+ * The state machine: wait, look, and go on until it is over. It decides nothing; the handler does, and it answers CloudFormation. An execution that the handler
+ * did not start begins with what it was started with, and ends with the backup, or fails.
  *
  * When looking fails again and again (the function crashes, or cannot be invoked), the handler is told so by `error` and
  * answers with that. JSONPath and no variables, so that it runs in every partition and on every engine.
@@ -14,25 +15,36 @@ export function stateMachineDefinition(functionArn: string, functionTimeoutSecon
     MaxAttempts: 8,
   };
   return {
-    StartAt: 'Wait',
+    StartAt: 'Who started it?',
     States: {
+      'Who started it?': { Type: 'Choice', Choices: [{ Variable: '$.work', IsPresent: true, Next: 'Wait' }], Default: 'Somebody else' },
+      'Somebody else': {
+        Type: 'Pass',
+        Parameters: { started: { 'input.$': '$', 'execution.$': '$$.Execution.Id', 'startTime.$': '$$.Execution.StartTime' } },
+        Next: 'Look',
+      },
       'Wait': { Type: 'Wait', SecondsPath: '$.wait', Next: 'Look' },
       'Look': {
         ...invoke,
         Retry: [notInvoked, { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 }],
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Give up' }],
       },
-      'Is it over?': { Type: 'Choice', Choices: [{ Variable: '$.over', BooleanEquals: true, Next: 'Over' }], Default: 'Wait' },
+      'Is it over?': {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.failure', IsPresent: true, Next: 'Failed' }, { Variable: '$.over', BooleanEquals: true, Next: 'Over' }],
+        Default: 'Wait',
+      },
       'Give up': {
         ...invoke,
         Retry: [notInvoked, { ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 6 }],
         Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Unanswered' }],
       },
-      'Over': { Type: 'Succeed' },
+      'Over': { Type: 'Succeed', OutputPath: '$.result' },
+      'Failed': { Type: 'Fail', ErrorPath: '$.failure.error', CausePath: '$.failure.cause' },
       'Unanswered': {
         Type: 'Fail',
         Error: 'Unanswered',
-        Cause: 'The function could not be run, so CloudFormation was not answered and will end the request by its service timeout.',
+        Cause: 'The function could not be run. CloudFormation, if it was it that asked, was not answered and will end the request by its service timeout.',
       },
     },
   };

@@ -9,7 +9,7 @@ export function nameTag(backup: IConstruct, name: string | undefined): string {
   return name === undefined ? nameFromPath(backup.node.path) : checkName(name);
 }
 
-function checkName(name: string): string {
+export function checkName(name: string): string {
   const problem = Token.isUnresolved(name) ? undefined
     : name.length < 1 || name.length > MAX_TAG_VALUE ? `has ${name.length} characters: it must have 1 to ${MAX_TAG_VALUE}`
       : TAG_CHARACTERS.test(name) ? undefined : 'has other characters than letters, digits, spaces and _.:/=+-@';
@@ -19,7 +19,12 @@ function checkName(name: string): string {
 
 /** The end of a path says most. */
 function nameFromPath(path: string): string {
-  return [...path].map((character) => TAG_CHARACTERS.test(character) ? character : '-').join('').slice(-MAX_TAG_VALUE);
+  return withTagCharacters(path).slice(-MAX_TAG_VALUE);
+}
+
+/** Others become hyphens. */
+export function withTagCharacters(text: string): string {
+  return [...text].map((character) => TAG_CHARACTERS.test(character) ? character : '-').join('');
 }
 
 /** What is wrong with the tags of a backup, as far as it is known before deployment. */

@@ -1,11 +1,12 @@
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, StackEvent } from '@aws-sdk/client-cloudformation';
+import { CodePipelineClient } from '@aws-sdk/client-codepipeline';
 import { Backup, CreateBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, FSxClient } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { Aws } from '../../lambda/aws';
 import { identityTags } from '../../lambda/identity';
 import type { CloudFormationEvent } from '../../lambda/request';
-import { Effects, Execution, run } from '../../lambda/run';
+import { Effects, Execution, run as runOnce } from '../../lambda/run';
 
 export const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
 export const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
@@ -88,11 +89,25 @@ export function stackEvent(secondsAgo: number, ResourceStatus: string, changes: 
   };
 }
 
+/** Its clients are to be mocked. */
+export function aws(): Aws {
+  return new Aws({
+    fsx: new FSxClient({}), cloudFormation: new CloudFormationClient({}), stepFunctions: new SFNClient({}), codePipeline: new CodePipelineClient({}),
+  });
+}
+
+/** What is over has neither work nor wait: a test that reads them fails. */
+export async function run(input: unknown, effects: Effects): Promise<Execution> {
+  return await runOnce(input, effects) as Execution;
+}
+
 /** The world around the handler, new for each test: nothing is backed up yet, and the stack is being created. */
 export class World {
   readonly fsx = mockClient(FSxClient);
   readonly cloudFormation = mockClient(CloudFormationClient);
   readonly stepFunctions = mockClient(SFNClient);
+  readonly codePipeline = mockClient(CodePipelineClient);
+  private readonly clients = [this.fsx, this.cloudFormation, this.stepFunctions, this.codePipeline];
   now = START;
   /** What was delivered, and where to, in order. */
   delivered: Array<{ url: string; body: any }> = [];
@@ -101,7 +116,7 @@ export class World {
   problems: Record<string, Error> = {};
 
   private readonly effects: Effects = {
-    aws: new Aws({ fsx: new FSxClient({}), cloudFormation: new CloudFormationClient({}), stepFunctions: new SFNClient({}) }),
+    aws: aws(),
     deliver: async (url, body) => {
       const problem = Object.entries(this.problems).find(([beginning]) => url.startsWith(beginning));
       if (problem) throw problem[1];
@@ -114,11 +129,12 @@ export class World {
       info: (message, details) => this.logged.push({ message, ...about, ...details }),
       warn: (message, details) => this.logged.push({ message, ...about, ...details }),
     }),
+    stackId: STACK_ID,
   };
 
   reset(): void {
     Object.assign(this, { now: START, delivered: [], logged: [], problems: {} });
-    for (const client of [this.fsx, this.cloudFormation, this.stepFunctions]) client.reset();
+    for (const client of this.clients) client.reset();
     this.fsx.on(DescribeBackupsCommand).resolves({ Backups: [] });
     this.fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM }] });
     this.fsx.on(CreateBackupCommand).callsFake((input) => ({ Backup: backupOf('', { Lifecycle: 'CREATING', Tags: input.Tags, CreationTime: new Date(this.now) }) }));
@@ -146,11 +162,11 @@ export class World {
   }
 
   calls(command: any): any[] {
-    return [this.fsx, this.cloudFormation, this.stepFunctions].flatMap((client) => client.commandCalls(command)).map((call) => call.args[0].input);
+    return this.clients.flatMap((client) => client.commandCalls(command)).map((call) => call.args[0].input);
   }
 
-  run(event: CloudFormationEvent): Promise<Execution> {
-    return run(event, this.effects);
+  run(input: unknown): Promise<Execution> {
+    return run(input, this.effects);
   }
 
   /** What the state machine does: it carries JSON. */

@@ -9,7 +9,6 @@ test('the properties of a file system backup', () => {
     waitUntil: 'AVAILABLE',
     timeoutSeconds: 3600,
     removalPolicy: 'RETAIN',
-    stateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter',
   });
 });
 
@@ -63,7 +62,7 @@ test('the properties of a backup with triggers, of what is deployed, that is awa
     FileSystemId: undefined, DeployedVolume: 'Volume', Triggers: ['onValue:1'], KeepLast: '2', WaitHandle: 'https://example.com/signed', TimeoutSeconds: '43200',
   };
   expect(parseProperties(properties(given))).toMatchObject({
-    source: { logicalId: 'Volume', kind: 'volume' }, triggers: ['onValue:1'], keepLast: 2, waitHandle: 'https://example.com/signed', timeoutSeconds: 43200,
+    source: { logicalId: 'Volume' }, triggers: ['onValue:1'], keepLast: 2, waitHandle: 'https://example.com/signed', timeoutSeconds: 43200,
   });
 });
 

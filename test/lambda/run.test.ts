@@ -5,10 +5,9 @@ import {
 } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { awsError, BACKUP, createEvent, deleteEvent, FILE_SYSTEM, RESPONSE_URL, STACK_ID, START, updateEvent } from './events';
-import { Aws } from '../../lambda/aws';
+import { aws, awsError, BACKUP, createEvent, deleteEvent, FILE_SYSTEM, RESPONSE_URL, run, STACK_ID, START, updateEvent } from './events';
 import { generationOf, identityTags } from '../../lambda/identity';
-import { Effects, Execution, run } from '../../lambda/run';
+import type { Effects, Execution } from '../../lambda/run';
 
 const fsx = mockClient(FSxClient);
 const cloudFormation = mockClient(CloudFormationClient);
@@ -22,7 +21,7 @@ let logged: any[];
 let deliveryProblem: Error | undefined;
 
 const effects: Effects = {
-  aws: new Aws({ fsx: new FSxClient({}), cloudFormation: new CloudFormationClient({}), stepFunctions: new SFNClient({}) }),
+  aws: aws(),
   deliver: async (url, body) => {
     if (deliveryProblem) throw deliveryProblem;
     expect(url).toBe(RESPONSE_URL);
@@ -35,6 +34,7 @@ const effects: Effects = {
     info: (message, details) => logged.push({ message, ...about, ...details }),
     warn: (message, details) => logged.push({ message, ...about, ...details }),
   }),
+  stackId: STACK_ID,
 };
 
 beforeEach(() => {

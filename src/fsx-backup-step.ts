@@ -1,0 +1,79 @@
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as pipelines from 'aws-cdk-lib/pipelines';
+import { FsxBackupAction, FsxPipelineBackupProps, variable } from './fsx-backup-action';
+import { checkPipelineBackup } from './private/execution';
+
+/**
+ * Properties of an FsxBackupStep.
+ */
+export interface FsxBackupStepProps extends FsxPipelineBackupProps {}
+
+/**
+ * A step of a CDK pipeline that takes a backup and waits for it: before or after a stage or wave (`pre`, `post`), or within a stage, before a stack of it is
+ * prepared or deployed, or after it (`stackSteps`).
+ *
+ * There is one backup per execution of the pipeline and step, however often it is retried. A backup that fails, or is not finished in time, stops the pipeline.
+ * CloudFormation's hour does not apply: CodePipeline waits for seven days.
+ */
+export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
+  private readonly props: FsxBackupStepProps;
+  private hasVariables = false;
+  private action?: FsxBackupAction;
+
+  /**
+   * @param id the name of the action, unique within the stage
+   * @throws if an option is out of its range
+   */
+  constructor(id: string, props: FsxBackupStepProps) {
+    super(id);
+    checkPipelineBackup(props);
+    this.props = props;
+  }
+
+  /**
+   * The id of the backup, as a variable for later steps, such as the environment of a `CodeBuildStep`; `none` where nothing was deployed yet that could be backed up.
+   *
+   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`.
+   */
+  public get backupId(): string {
+    return this.variable('BackupId');
+  }
+
+  /**
+   * The ARN of the backup, as a variable for later steps.
+   */
+  public get backupArn(): string {
+    return this.variable('BackupArn');
+  }
+
+  /**
+   * Called by CDK Pipelines.
+   */
+  public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
+    const places = placesOf(this, options.pipeline);
+    if (places.length > 1) {
+      throw new Error(`step "${this.id}" is in ${places.map((place) => `"${place}"`).join(' and ')}, and would take its backup before the first only: define a step for each`);
+    }
+    const { actionName, runOrder } = options;
+    this.action = new FsxBackupAction({ ...this.props, actionName, runOrder });
+    if (this.hasVariables) this.action._useVariables();
+    stage.addAction(this.action);
+    return { runOrdersConsumed: this.hasVariables ? 2 : 1 };
+  }
+
+  private variable(name: 'BackupId' | 'BackupArn'): string {
+    this.hasVariables = true;
+    return variable(name, () => this.action);
+  }
+}
+
+/** Where in the pipeline the step is. CDK Pipelines takes it once, wherever it comes first. */
+function placesOf(step: pipelines.Step, pipeline: pipelines.CodePipeline): string[] {
+  return pipeline.waves.flatMap((wave) => [
+    ...[...wave.pre, ...wave.post].includes(step) ? [wave.id] : [],
+    ...wave.stages.flatMap(({ stageName, pre, post, stacks }) => [
+      ...[...pre, ...post].includes(step) ? [stageName] : [],
+      ...stacks.flatMap((stack) => [stack.pre, stack.changeSet, stack.post].filter((steps) => steps.includes(step)).map(() => `${stageName}/${stack.stackName}`)),
+    ]),
+  ]);
+}

@@ -1,0 +1,16 @@
+import { Duration, Token } from 'aws-cdk-lib';
+
+/** How long a backup may take, in seconds. */
+export function checkTimeout(timeout: Duration, longest: Duration): number {
+  if (timeout.isUnresolved()) throw new Error('timeout is only known at deployment: give a Duration with a number');
+  const seconds = timeout.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= 60 && seconds <= longest.toSeconds()) return seconds;
+  throw new Error(`timeout is ${timeout.toHumanString()}: it must be from 1 minute to ${longest.toHumanString()}, in whole seconds. To go on without waiting for a `
+    + 'longer backup, use waitUntil: WaitUntil.STARTED');
+}
+
+export function checkKeepLast(keepLast: number | undefined, advice: string): number | undefined {
+  if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
+  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
+  throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. ${advice}`);
+}
