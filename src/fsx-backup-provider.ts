@@ -146,6 +146,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   /** Of other stacks, what they have deployed. */
   private lookups?: iam.PolicyStatement;
   private readonly handler: lambda.Function;
+  private readonly stateMachineName: string;
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
@@ -185,6 +186,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
       encryptionConfiguration: props.encryptionKey && new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey),
     });
     this.stateMachine = stateMachine;
+    this.stateMachineName = stateMachine.stateMachineName;
 
     this.creation = new iam.PolicyStatement({
       actions: ['fsx:CreateBackup'],
@@ -255,16 +257,27 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   }
 
   /**
+   * Let somebody take backups of the sources that are allowed: start executions of the state machine, and see how they end.
+   *
+   * Whoever may start executions acts with the permissions of the function: nothing but backups tagged as this stack's is taken or deleted.
+   *
+   * @param grantee for example the role of an action in a pipeline of another account
+   */
+  public grantRun(grantee: iam.IGrantable): iam.Grant {
+    const machine = iam.Grant.addToPrincipal({
+      grantee, actions: ['states:StartExecution', 'states:DescribeStateMachine'], resourceArns: [this.stateMachine.stateMachineArn],
+    });
+    return machine.combine(iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [this.executionArns()] }));
+  }
+
+  /**
    * Let the function tell pipelines which backup an execution has taken.
    *
    * @internal
    */
   public _allowReports(): lambda.IFunction {
     if (!this.node.tryFindChild('ReportPolicy')) {
-      const [stateMachineArn, stack] = [this.stateMachine.stateMachineArn, Stack.of(this)];
-      const { resourceName } = stack.splitArn(stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
-      const executions = stack.formatArn({ service: 'states', resource: 'execution', resourceName: `${resourceName}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
-      this.attach('ReportPolicy', [new iam.PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] })]);
+      this.attach('ReportPolicy', [new iam.PolicyStatement({ actions: ['states:DescribeExecution'], resources: [this.executionArns()] })]);
     }
     return this.handler;
   }
@@ -348,6 +361,11 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   /** A volume's ARN names its file system too, and a volume's id does not tell it. */
   private volumeArn(id: string): string {
     return Stack.of(this).formatArn({ service: 'fsx', resource: 'volume/*', resourceName: id });
+  }
+
+  private executionArns(): string {
+    const resourceName = `${this.stateMachineName}:*`;
+    return Stack.of(this).formatArn({ service: 'states', resource: 'execution', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
   }
 
   private backupArns(): string {

@@ -1,4 +1,5 @@
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { FsxBackupAction, FsxPipelineBackupProps, variable } from './fsx-backup-action';
 import { checkPipelineBackup } from './private/execution';
@@ -6,7 +7,14 @@ import { checkPipelineBackup } from './private/execution';
 /**
  * Properties of an FsxBackupStep.
  */
-export interface FsxBackupStepProps extends FsxPipelineBackupProps {}
+export interface FsxBackupStepProps extends FsxPipelineBackupProps {
+  /**
+   * The role of the action, in the account of the provider. It must be allowed to run it (`provider.grantRun`), and be assumable by the pipeline's role.
+   *
+   * @default - a new role; where the provider is in another account, one in a support stack that must be deployed there
+   */
+  readonly role?: iam.IRole;
+}
 
 /**
  * A step of a CDK pipeline that takes a backup and waits for it: before or after a stage or wave (`pre`, `post`), or within a stage, before a stack of it is

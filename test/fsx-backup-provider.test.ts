@@ -22,7 +22,7 @@ function define(providerProps?: FsxBackupProviderProps, sources = oneSource, rem
 function statements(policyPrefix: string): any[] {
   const policies = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(policyPrefix));
   return JSON.parse(JSON.stringify(policies.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement)), (_, value) =>
-    value?.['Fn::Join'] ? value['Fn::Join'][1].map((part: any) => part.Ref ? `<${part.Ref.replace('AWS::', '')}>` : part).join('') : value);
+    value?.['Fn::Join'] ? value['Fn::Join'][1].map((part: any) => part.Ref ? `<${part.Ref.replace('AWS::', '')}>` : part['Fn::GetAtt'] ? `<${part['Fn::GetAtt'].join('.')}>` : part).join('') : value);
 }
 
 describe('permissions', () => {
@@ -50,6 +50,33 @@ describe('permissions', () => {
       { Effect: 'Allow', Action: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'], Resource: { Ref: 'AWS::StackId' } },
       { Effect: 'Allow', Action: 'states:StartExecution', Resource: { Ref: expect.stringMatching(/^ProviderStateMachine/) } },
       { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ProviderLogGroup/), 'Arn'] } },
+    ]);
+  });
+
+  test('for executions that somebody starts: the sources that are allowed, and the stacks that are named', () => {
+    const provider = new FsxBackupProvider(stack, 'Provider');
+    const files = new Stack(stack.node.root as App, 'Elsewhere');
+    const fileSystem = new fsx.CfnFileSystem(files, 'FileSystem', { fileSystemType: 'WINDOWS', subnetIds: ['subnet-1'] });
+    provider.allowBackupsOf(BackupSource.fromVolumeId(VOLUME), BackupSource.fromDeployed(fileSystem));
+    const [description, creation, ...others] = statements('ProviderPolicy');
+    expect(description.Action).toEqual(['fsx:DescribeBackups', 'fsx:DescribeVolumes', 'fsx:DescribeFileSystems']);
+    expect(creation.Resource.slice(1)).toEqual([`arn:<Partition>:fsx:<Region>:<AccountId>:volume/*/${VOLUME}`, 'arn:<Partition>:fsx:<Region>:<AccountId>:file-system/*']);
+    expect(others.at(-1)).toEqual({
+      Effect: 'Allow', Action: 'cloudformation:DescribeStackResource', Resource: 'arn:<Partition>:cloudformation:<Region>:<AccountId>:stack/Elsewhere/*',
+    });
+    expect(statements('ProviderDeletionPolicy')).toEqual([]);
+  });
+
+  test('for executions that prune', () => {
+    new FsxBackupProvider(stack, 'Provider').allowPruning();
+    expect(statements('ProviderDeletionPolicy')).toEqual([{ Effect: 'Allow', Action: 'fsx:DeleteBackup', Resource: backups, Condition: resourceTag }]);
+  });
+
+  test('of who may have backups taken: to start executions, and to see those of this state machine', () => {
+    new FsxBackupProvider(stack, 'Provider').grantRun(new iam.User(stack, 'User'));
+    expect(statements('User').map(({ Action, Resource }) => [Action, JSON.stringify(Resource)])).toEqual([
+      [['states:StartExecution', 'states:DescribeStateMachine'], expect.stringMatching(/^\{"Ref":"ProviderStateMachine/)],
+      ['states:DescribeExecution', expect.stringMatching(/^"arn:<Partition>:states:<Region>:<AccountId>:execution:<ProviderStateMachine\w+\.Name>:\*"$/)],
     ]);
   });
 
