@@ -89,7 +89,7 @@ export async function prune({ aws, identity, log }: Situation, keepLast: number,
       if (await aws.deleteBackup(BackupId!)) log.info('older backup deleted, as keepLast says', { backupId: BackupId, keepLast });
     } catch (error) {
       if (kindOf(error) === 'passing') throw error;
-      log.warn('older backup not deleted: the next deployment tries again', { backupId: BackupId, error: sayError(error) });
+      log.warn('older backup not deleted: tried again next time', { backupId: BackupId, error: sayError(error) });
     }
   }
 }

@@ -150,7 +150,7 @@ describe('in the cleanup of an update', () => {
     world.fsx.on(DeleteBackupCommand, { BackupId: THIRD }).rejects(awsError(name, 'no'));
     expect(await cleanup()).toMatchObject({ over: true });
     expect(deleted()).toEqual([THIRD, FOURTH]);
-    expect(world.logged).toContainEqual(expect.objectContaining({ message: expect.stringContaining('the next deployment tries again'), backupId: THIRD }));
+    expect(world.logged).toContainEqual(expect.objectContaining({ message: expect.stringContaining('tried again next time'), backupId: THIRD }));
   });
 
   test('one that is gone already is no trouble', async () => {

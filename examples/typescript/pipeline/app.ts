@@ -3,8 +3,8 @@ import * as fsx from 'aws-cdk-lib/aws-fsx';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import * as pipelines from 'aws-cdk-lib/pipelines';
-import { Construct } from 'constructs';
 import { BackupSource, FsxBackupStep } from 'cdk-fsx-backup';
+import { Construct } from 'constructs';
 
 /**
  * A release pipeline with two stages. Before the second one, production, is changed, a backup of its file system is taken: as it is deployed then, so the
