@@ -31,7 +31,7 @@ fetch(process.env.TEST_SERVER, { method: 'POST', body: JSON.stringify({ operatio
 `;
 
 let bin: string;
-let server: Server | undefined;
+const servers: Server[] = [];
 beforeEach(() => {
   bin = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   for (const [name, text] of Object.entries({ aws: AWS, sleep: SLEEP })) {
@@ -40,7 +40,7 @@ beforeEach(() => {
   }
 });
 afterEach(() => {
-  server?.close();
+  for (const server of servers.splice(0)) server.close();
   rmSync(bin, { recursive: true });
 });
 
@@ -65,7 +65,7 @@ async function serve(sandbox: Sandbox): Promise<string> {
     }
     return sandbox.stepFunctions.api.handle({ operation: 'DescribeExecution', principal, input: { executionArn: options['execution-arn'] } });
   };
-  server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
       answer(JSON.parse(Buffer.concat(chunks).toString())).then((found) => response.end(JSON.stringify(found ?? {})), (error) => {
@@ -74,7 +74,8 @@ async function serve(sandbox: Sandbox): Promise<string> {
       });
     });
   });
-  await new Promise<void>((done) => server!.listen(0, '127.0.0.1', done));
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
