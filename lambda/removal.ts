@@ -1,3 +1,4 @@
+import type { Backup } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import { belongsToResource } from './identity';
 import { isBackupId } from './request';
@@ -70,13 +71,7 @@ async function removeById(situation: Situation, done: Answer): Promise<Answer | 
     log.info('backup kept: the resource holds it again', { backupId: physicalId });
     return done;
   }
-  try {
-    return await removeBackup(situation, physicalId) ? done : undefined;
-  } catch (error) {
-    if (backup.Lifecycle !== 'FAILED' || kindOf(error) !== 'final') throw error;
-    log.warn('FSx does not delete what is left of a failed backup', { backupId: physicalId, error: sayError(error) });
-    return done;
-  }
+  return await removeBackup(situation, backup) ? done : undefined;
 }
 
 /** Delete older backups of the resource, and what is left of failed ones. */
@@ -105,13 +100,21 @@ export async function removeAttempts(situation: Situation, mayStillRun: boolean)
   for (const backup of found) {
     if (!await isUnconfirmed(situation, backup)) continue;
     log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
-    all = await removeBackup(situation, backup.BackupId!) && all;
+    all = await removeBackup(situation, backup) && all;
   }
-  return all && (found.length > 0 || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
+  const isItFound = found.some(({ Lifecycle }) => Lifecycle !== 'FAILED'); // a failed one may be of an earlier attempt
+  return all && (isItFound || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
 }
 
-async function removeBackup(situation: Situation, backupId: string): Promise<boolean> {
-  const isGone = await situation.aws.deleteBackup(backupId);
-  if (isGone) situation.log.info('backup deleted, as the removal policy says', { backupId });
-  return isGone;
+/** Whether it is gone, or is what is left of a failed one that FSx does not delete. */
+async function removeBackup({ aws, log }: Situation, { BackupId: backupId, Lifecycle }: Backup): Promise<boolean> {
+  try {
+    const isGone = await aws.deleteBackup(backupId!);
+    if (isGone) log.info('backup deleted, as the removal policy says', { backupId });
+    return isGone;
+  } catch (error) {
+    if (Lifecycle !== 'FAILED' || kindOf(error) !== 'final') throw error;
+    log.warn('FSx does not delete what is left of a failed backup', { backupId, error: sayError(error) });
+    return true;
+  }
 }

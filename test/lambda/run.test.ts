@@ -740,6 +740,26 @@ describe('delete', () => {
       expect(calls(DeleteBackupCommand)).toEqual([{ BackupId: BACKUP }]);
     });
 
+    describe('beside what is left of an earlier attempt, which FSx does not delete', () => {
+      const husk = backup({ BackupId: 'backup-0aaaaaaaaaaaaaaaa', Lifecycle: 'FAILED' });
+      beforeEach(() => {
+        fsx.on(DeleteBackupCommand).resolves({ Lifecycle: 'DELETED' });
+        fsx.on(DeleteBackupCommand, { BackupId: husk.BackupId }).rejects(awsError('BadRequest', 'it is FAILED'));
+      });
+
+      test('deletes the running one all the same', async () => {
+        listed(husk, backup({ Lifecycle: 'CREATING' }));
+        expect(await run(deleteEvent(INVENTED, { RemovalPolicy: 'DESTROY' }), effects)).toMatchObject({ over: true });
+        expect(calls(DeleteBackupCommand)).toContainEqual({ BackupId: BACKUP });
+        expect(logged).toContainEqual(expect.objectContaining({ message: 'FSx does not delete what is left of a failed backup', backupId: husk.BackupId }));
+      });
+
+      test('goes on looking for the one that may just be starting', async () => {
+        listed(husk);
+        expect(await run(deleteEvent(INVENTED, { RemovalPolicy: 'DESTROY' }), effects)).toMatchObject({ over: false });
+      });
+    });
+
     test('goes on looking for two minutes, because the create may just be starting one', async () => {
       let execution = await run(deleteEvent(INVENTED, { RemovalPolicy: 'DESTROY' }), effects);
       while (!execution.over && now - START < 100_000) execution = await lookAgain(execution);
