@@ -96,10 +96,13 @@ export class ContainerProcess {
   }
 }
 
-/** All that a process is started with, but for what names the one container. */
+/** What Node.js, and what is under it, reads when a process starts. Other variables are set anew for the next container. */
+const READ_AT_START = /^(NODE|UV|LD|MALLOC|OPENSSL|SSL|ICU)_|^(TZ|PATH|LANG|LC_ALL)$/;
+
+/** All that a process is started with, but for what is of the one container. */
 function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment: Record<string, string>): string {
-  const { AWS_ACCESS_KEY_ID, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_LOG_GROUP_NAME, AWS_LAMBDA_LOG_STREAM_NAME, ...others } = environment;
-  return JSON.stringify([directory, memoryMegabytes, others]);
+  const read = Object.entries(environment).filter(([name]) => READ_AT_START.test(name)).sort();
+  return JSON.stringify([directory, memoryMegabytes, read]);
 }
 
 /**

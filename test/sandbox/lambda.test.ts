@@ -190,7 +190,7 @@ describe('containers', () => {
 
     test.each<[string, Partial<LambdaFunction>]>([
       ['more memory', { memoryMegabytes: 256 }],
-      ['another environment', { environment: { STAGE: 'test' } }],
+      ['an environment that Node.js reads when it starts', { environment: { NODE_OPTIONS: '--no-warnings' } }],
     ])('keep it from a function with %s', async (_, options) => {
       const { pid } = await first({});
       expect((await invoke(functionNamed('second', options))).pid).not.toBe(pid);
