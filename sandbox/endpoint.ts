@@ -23,7 +23,7 @@ export class AwsError extends Error {
 
 /** An AWS API without its wire. */
 export interface AwsApi {
-  service: 'fsx' | 'states' | 'cloudformation';
+  service: 'fsx' | 'states' | 'cloudformation' | 'codepipeline';
   protocol: 'json-1.1' | 'json-1.0' | 'query';
   handle(call: AwsCall): Promise<unknown>;
 }
@@ -185,7 +185,7 @@ function success(api: AwsApi, request: Request, output: unknown): Answer {
 
 function failure(api: AwsApi, request: Request, error: AwsError): Answer {
   if (api.protocol !== 'query') {
-    // FSx's error shapes spell the member with a capital, those of Step Functions without
+    // FSx's error shapes spell the member with a capital, those of the others without
     const message = { [api.service === 'fsx' ? 'Message' : 'message']: error.message };
     const answer = json(api, error.status, { __type: error.code, ...message, ...error.fields });
     return { ...answer, headers: { ...answer.headers, 'x-amzn-ErrorType': error.code } };

@@ -39,14 +39,17 @@ interface Version {
 }
 
 /** The service principals that are asked for, and how each service refuses a role that does not trust it. */
-const REFUSALS: Record<string, AwsError> = {
-  'lambda.amazonaws.com': new AwsError('InvalidParameterValueException', 'The role defined for the function cannot be assumed by Lambda.'),
-  'states.amazonaws.com': new AwsError(
+const REFUSALS: Record<string, (roleArn: string) => AwsError> = {
+  'lambda.amazonaws.com': () => new AwsError('InvalidParameterValueException', 'The role defined for the function cannot be assumed by Lambda.'),
+  'states.amazonaws.com': () => new AwsError(
     'AccessDeniedException',
     'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.',
   ),
+  'codepipeline.amazonaws.com': (roleArn) => new AwsError('InvalidStructureException', `CodePipeline is not authorized to perform AssumeRole on role ${roleArn}`),
 };
 
+/** Whom a role trusts that does not exist. */
+const NOBODY: PolicyDocument = { Statement: [] };
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 const NETWORK_INTERFACES = [
   'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface',
@@ -95,8 +98,10 @@ export class PolicyStore implements Authorizer {
   async authorize(request: AuthorizationRequest): Promise<void> {
     const version = this.inForce(request.principal);
     if (!version) throw denial(request, 'because no identity-based policy allows');
-    const key = JSON.stringify(request);
-    if (!version.decisions.has(key)) version.decisions.set(key, await this.withoutTimePassing(() => decide(version.role, request)));
+    // to assume a role takes what its trust policy says, too
+    const trust = request.action === 'sts:AssumeRole' ? this.inForce(request.resource)?.role.trust ?? NOBODY : undefined;
+    const key = JSON.stringify([request, trust]);
+    if (!version.decisions.has(key)) version.decisions.set(key, await this.withoutTimePassing(() => decide(version.role, request, trust)));
     const refusal = version.decisions.get(key);
     if (refusal) throw refusal;
   }
@@ -113,7 +118,7 @@ export class PolicyStore implements Authorizer {
     const trusted = statements.some(({ Action, Principal }) => {
       return listOf(Action).includes('sts:AssumeRole') && listOf(Principal?.Service).includes(service);
     });
-    if (!trusted) throw refusal;
+    if (!trusted) throw refusal(roleArn);
   }
 
   private latest(roleArn: string): Role {
@@ -146,8 +151,8 @@ export class PolicyStore implements Authorizer {
   }
 }
 
-async function decide(role: Role, request: AuthorizationRequest): Promise<AwsError | undefined> {
-  const simulated = await runSimulation(simulationOf(role, request), {});
+async function decide(role: Role, request: AuthorizationRequest, trust?: PolicyDocument): Promise<AwsError | undefined> {
+  const simulated = await runSimulation({ ...simulationOf(role, request), resourcePolicy: trust }, {});
   if (simulated.resultType !== 'single') {
     const reason = simulated.resultType === 'error' ? JSON.stringify(simulated.errors) : 'the resource has a wildcard';
     throw new Error(`cannot decide on ${request.action} on ${request.resource}: ${reason}; name a resource that the action takes`);
@@ -157,7 +162,10 @@ async function decide(role: Role, request: AuthorizationRequest): Promise<AwsErr
   const { identityAnalysis, permissionBoundaryAnalysis } = simulated.result.analysis;
   if (identityAnalysis?.result === 'ExplicitlyDenied') return denial(request, 'with an explicit deny in an identity-based policy');
   if (permissionBoundaryAnalysis?.result === 'ExplicitlyDenied') return denial(request, 'with an explicit deny in a permissions boundary');
-  if (identityAnalysis?.result === 'Allowed') return denial(request, 'because no permissions boundary allows');
+  if (identityAnalysis?.result === 'Allowed') {
+    const isBounded = (permissionBoundaryAnalysis?.result ?? 'Allowed') !== 'Allowed';
+    return denial(request, isBounded ? 'because no permissions boundary allows' : 'because no resource-based policy allows');
+  }
   return denial(request, 'because no identity-based policy allows');
 }
 

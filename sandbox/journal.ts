@@ -10,6 +10,8 @@ export type Entry =
   | { kind: 'log'; functionName: string; line: string }
   /** An execution of a state machine that started or ended. */
   | { kind: 'execution'; stateMachine: string; name: string; status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED'; cause?: string }
+  /** An action of a pipeline that began or ended. */
+  | { kind: 'action'; pipeline: string; execution: string; stage: string; action: string; status: 'InProgress' | 'Succeeded' | 'Failed'; error?: string }
   /** A request of CloudFormation to a custom resource. */
   | { kind: 'request'; stack: string; logicalId: string; requestId: string; type: 'Create' | 'Update' | 'Delete'; event: any }
   /** An answer to CloudFormation: `ignored` when nobody waited for it any more. */

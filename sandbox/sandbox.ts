@@ -1,6 +1,8 @@
 import { VirtualClock } from './clock';
 import { CloudFormation, type StackOutcome } from './cloudformation/engine';
-import type { CloudFormationOptions } from './cloudformation/world';
+import type { CloudFormationOptions, Place } from './cloudformation/world';
+import { putBootstrapRole } from './codepipeline/bootstrap-role';
+import { CodePipeline } from './codepipeline/service';
 import { type AwsApi, listen } from './endpoint';
 import { FaultPlan } from './faults';
 import type { FsxOptions } from './fsx/options';
@@ -27,6 +29,7 @@ export interface SandboxOptions {
 export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const sandbox = new Sandbox(options);
+    await putBootstrapRole(sandbox.policies, sandbox.place);
     await sandbox.listen();
     return sandbox;
   }
@@ -38,24 +41,30 @@ export class Sandbox {
   readonly lambda: LambdaRuntime;
   readonly stepFunctions: StepFunctions;
   readonly fsx: FsxService;
+  readonly codePipeline: CodePipeline;
   readonly cloudFormation: CloudFormation;
+  private readonly place: Place;
   private readonly endpoints: Array<{ close(): Promise<void> }> = [];
 
   private constructor({ accountId = '123456789012', region = 'us-east-1', partition = 'aws', fsx, cloudFormation, propagationDelay }: SandboxOptions) {
     const { clock, journal, faults } = this;
     const place = { accountId, region, partition };
+    this.place = place;
     this.policies = new PolicyStore({ clock, propagationDelay });
     const authorizer = this.policies;
     this.lambda = new LambdaRuntime({ clock, journal, faults });
     this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
     this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
+    const { lambda, stepFunctions } = this;
+    this.codePipeline = new CodePipeline({ clock, journal, authorizer, lambda, stepFunctions, cloudFormation: () => this.cloudFormation, ...place });
     this.cloudFormation = new CloudFormation({
       clock,
       journal,
       faults,
       authorizer,
-      lambda: this.lambda,
-      stepFunctions: this.stepFunctions,
+      lambda,
+      stepFunctions,
+      codePipeline: this.codePipeline,
       fsx: this.fsx,
       policies: this.policies,
       options: cloudFormation,
@@ -92,5 +101,6 @@ export class Sandbox {
     await start('AWS_ENDPOINT_URL_FSX', this.fsx.api);
     await start('AWS_ENDPOINT_URL_SFN', this.stepFunctions.api);
     await start('AWS_ENDPOINT_URL_CLOUDFORMATION', this.cloudFormation.api);
+    await start('AWS_ENDPOINT_URL_CODEPIPELINE', this.codePipeline.api);
   }
 }

@@ -9,7 +9,7 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
   }),
   DescribeStackResource: (_, stacks, { StackName, LogicalResourceId }) => {
     if (StackName === undefined || LogicalResourceId === undefined) throw invalid('StackName and LogicalResourceId must be specified');
-    const stack = find(stacks, StackName);
+    const stack = find(stacks, StackName, `Stack '${StackName}' does not exist`);
     const resource = stack.resources.get(LogicalResourceId);
     if (!resource) throw invalid(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
     return { StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) } };
@@ -54,14 +54,15 @@ export function cloudFormationApi(world: World, stacks: readonly Stack[]): AwsAp
   };
 }
 
-function resourceOf(world: World, stacks: readonly Stack[], name: string | undefined): string {
+/** What permissions on a stack are asked for: its id; of one that does not exist, all ids that it might have. */
+export function resourceOf(world: World, stacks: readonly Stack[], name: string | undefined): string {
   if (name === undefined) return '*';
   return lookUp(stacks, name)?.id ?? (name.startsWith('arn:') ? name : arn(world, 'cloudformation', `stack/${name}/*`));
 }
 
-function find(stacks: readonly Stack[], name: string): Stack {
+function find(stacks: readonly Stack[], name: string, refusal = `Stack with id ${name} does not exist`): Stack {
   const stack = lookUp(stacks, name);
-  if (!stack) throw invalid(`Stack with id ${name} does not exist`);
+  if (!stack) throw invalid(refusal);
   return stack;
 }
 

@@ -7,6 +7,8 @@ import type { Template } from './template';
 export interface AssemblyStack {
   stackName: string;
   template: Template;
+  /** where it lies */
+  templatePath: string;
   parameters: Record<string, string>;
   tags: Record<string, string>;
   assets: (s3Key: string) => string;
@@ -28,6 +30,7 @@ export function stacksOf(directory: string): AssemblyStack[] {
     return [{
       stackName: properties.stackName ?? name,
       template: readJson(directory, properties.templateFile),
+      templatePath: join(directory, properties.templateFile),
       parameters: properties.parameters ?? {},
       tags: properties.tags ?? {},
       assets: assetsOf(directory, artifacts),

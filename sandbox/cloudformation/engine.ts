@@ -1,6 +1,6 @@
-import type { AwsApi } from '../endpoint';
+import { type AwsApi, AwsError } from '../endpoint';
 import { Answers } from './answers';
-import { cloudFormationApi } from './api';
+import { cloudFormationApi, resourceOf } from './api';
 import { stacksOf, type AssemblyStack } from './assembly';
 import { customResource } from './custom-resource';
 import { deleteResources } from './deletions';
@@ -46,6 +46,8 @@ export interface StackSnapshot {
   events: readonly StackEvent[];
 }
 
+/** A stack that has a change set, and nothing else yet. */
+const REVIEW = 'REVIEW_IN_PROGRESS';
 const UPDATABLE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'UPDATE_FAILED'];
 
 /** CloudFormation: stacks, deployed by its documented rules into the virtual world. */
@@ -60,6 +62,8 @@ export class CloudFormation {
   private readonly engine: Engine;
   private readonly types: TypeCatalogue;
   private readonly stacks: Stack[] = [];
+  /** by the id of the stack, and the name of the change set */
+  private readonly changeSets = new Map<string, Map<string, Deployment>>();
   private readonly running = new Map<string, Promise<void>>();
 
   constructor({ options, ...around }: Neighbours & Partial<Place> & { options?: Partial<CloudFormationOptions> }) {
@@ -119,6 +123,33 @@ export class CloudFormation {
     return outcomes;
   }
 
+  /** Prepare a deployment. A stack that does not exist is there from then on, under review. */
+  async createChangeSet(name: string, deployment: Deployment): Promise<void> {
+    const found = this.find(deployment.stackName);
+    if (found) this.assertPlannable(found, deployment);
+    const stack = found ?? this.open(deployment).stack;
+    if (!found) tellStack(this.engine, stack, REVIEW, 'User Initiated');
+    this.changeSets.set(stack.id, (this.changeSets.get(stack.id) ?? new Map()).set(name, deployment));
+  }
+
+  /** Deploy what was prepared. Whatever else was prepared for the stack is gone with it. */
+  async executeChangeSet(name: string, stackName: string): Promise<StackOutcome> {
+    await this.world.answers.start();
+    const stack = this.find(stackName);
+    const deployment = stack && this.changeSets.get(stack.id)?.get(name);
+    if (!deployment) throw new AwsError('ChangeSetNotFound', `ChangeSet [${name}] does not exist`, 404);
+    this.changeSets.delete(stack.id);
+    if (stack.status !== REVIEW) return this.update(stack, deployment);
+    const operation = this.begin(stack, this.plan(deployment, stack));
+    Object.assign(stack, settingsOf(deployment));
+    return this.operate(stack, () => operation.create());
+  }
+
+  /** What permissions on a stack are asked for. */
+  resourceFor(stackName: string): string {
+    return resourceOf(this.world, this.stacks, stackName);
+  }
+
   /** Delete a stack. `retainResources` is for a deletion that failed before. */
   async destroy(stackName: string, { retainResources = [] }: { retainResources?: string[] } = {}): Promise<StackOutcome> {
     const stack = this.find(stackName);
@@ -129,7 +160,7 @@ export class CloudFormation {
     if (stack.status === 'CREATE_IN_PROGRESS') {
       stack.operation!.cancel('for deletion');
       await this.running.get(stack.id);
-    } else {
+    } else if (stack.status !== REVIEW) {
       this.assertIdle(stack, 'deleted');
     }
     return this.operate(stack, () => this.deleteStack(stack, retainResources));
@@ -167,10 +198,6 @@ export class CloudFormation {
   }
 
   private async create(deployment: Deployment): Promise<StackOutcome> {
-    const name = deployment.stackName;
-    if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) {
-      throw invalid(`1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
-    }
     const { stack, operation } = this.open(deployment);
     return this.operate(stack, () => operation.create());
   }
@@ -178,6 +205,9 @@ export class CloudFormation {
   private open(deployment: Deployment, parentId?: string): { stack: Stack; operation: StackOperation } {
     const { world } = this;
     const name = deployment.stackName;
+    if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) {
+      throw invalid(`1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
+    }
     const id = arn(world, 'cloudformation', `stack/${name}/${world.identities.uuid()}`);
     const plan = this.plan(deployment, { name, id });
     const stack: Stack = {
@@ -185,15 +215,13 @@ export class CloudFormation {
       name,
       status: 'CREATE_IN_PROGRESS',
       plan,
-      tags: deployment.tags ?? {},
       resources: new Map(),
       outputs: {},
       events: [],
       superseded: [],
       createdAt: world.clock.now(),
-      disableRollback: deployment.disableRollback ?? false,
-      assets: deployment.assets ?? noAssets,
       parentId,
+      ...settingsOf(deployment),
     };
     this.stacks.push(stack);
     return { stack, operation: this.begin(stack, plan) };
@@ -218,18 +246,22 @@ export class CloudFormation {
 
   private async update(stack: Stack, deployment: Deployment): Promise<StackOutcome> {
     this.assertIdle(stack, 'updated');
-    if (!UPDATABLE.includes(stack.status)) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
-    const plan = this.plan(deployment, stack);
-    assertSameTypes(stack, plan);
-    const tags = deployment.tags ?? {};
+    const plan = this.assertPlannable(stack, deployment);
+    const { tags } = settingsOf(deployment);
     if (!stack.status.endsWith('_FAILED') && sameDeployment(stack.plan, plan) && same(stack.tags, tags)) {
       return { status: stack.status, outputs: valuesOf(stack.outputs), events: [], noChanges: true };
     }
     const operation = this.begin(stack, plan);
-    Object.assign(stack, {
-      tags, assets: deployment.assets ?? noAssets, disableRollback: deployment.disableRollback ?? false, updatedAt: this.world.clock.now(),
-    });
+    Object.assign(stack, { ...settingsOf(deployment), updatedAt: this.world.clock.now() });
     return this.operate(stack, () => operation.update());
+  }
+
+  /** What a stack will be, if the state that it is in lets it. */
+  private assertPlannable(stack: Stack, deployment: Deployment): Plan {
+    if (![...UPDATABLE, REVIEW].includes(stack.status)) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+    const plan = this.plan(deployment, stack);
+    assertSameTypes(stack, plan);
+    return plan;
   }
 
   private begin(stack: Stack, plan: Plan): StackOperation {
@@ -295,6 +327,10 @@ export class CloudFormation {
   private assertIdle(stack: Stack, verb: string): void {
     if (stack.status.endsWith('_IN_PROGRESS')) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be ${verb}.`);
   }
+}
+
+function settingsOf({ tags = {}, assets = noAssets, disableRollback = false }: Deployment): Pick<Stack, 'tags' | 'assets' | 'disableRollback'> {
+  return { tags, assets, disableRollback };
 }
 
 function isLive(stack: Stack): boolean {

@@ -13,6 +13,7 @@ export interface Neighbours {
   faults: FaultPlan;
   lambda: LambdaService;
   stepFunctions?: StateMachineService;
+  codePipeline?: PipelineService;
   fsx?: FileSystemService;
   policies?: PolicyService;
   authorizer?: Authorizer;
@@ -34,6 +35,11 @@ export interface LambdaService {
 export interface StateMachineService {
   createStateMachine(machine: { arn: string; name: string; roleArn: string; definition: object }): void;
   deleteStateMachine(arn: string): void;
+}
+
+export interface PipelineService {
+  putPipeline(name: string, properties: any): void;
+  deletePipeline(name: string): void;
 }
 
 type Created = Record<string, any>;

@@ -212,6 +212,7 @@ function isOf(entry: Recorded, stack: string): boolean {
     case 'call': return entry.principal.includes(`/${stack}-`);
     case 'log':
     case 'invocation': return entry.functionName.startsWith(`${stack}-`);
+    case 'action': return entry.pipeline.startsWith(`${stack}-`);
     case 'execution': return entry.stateMachine.startsWith(`${stack}-`);
     default: return entry.stack === stack;
   }

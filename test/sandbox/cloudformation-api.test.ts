@@ -2,7 +2,9 @@ import {
   CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourceCommand, DescribeStacksCommand, paginateDescribeStackEvents,
 } from '@aws-sdk/client-cloudformation';
 import { custom, testWorld, topic, type TestWorld } from './cloudformation-fixture';
+import { VirtualClock } from '../../sandbox/clock';
 import { AwsError, listen } from '../../sandbox/endpoint';
+import { PolicyStore } from '../../sandbox/iam';
 
 const ROLE = 'arn:aws:iam::123456789012:role/caller';
 
@@ -71,6 +73,10 @@ test('what does not exist is a ValidationError', async () => {
   const client = await clientOf(world);
   await expect(client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId: 'C' })))
     .rejects.toMatchObject({ name: 'ValidationError', message: 'Resource C does not exist for stack Stack' });
+  for (const StackName of ['Other', 'arn:aws:cloudformation:us-east-1:123456789012:stack/Other/00000000-0000-0000-0000-000000000000']) {
+    await expect(client.send(new DescribeStackResourceCommand({ StackName, LogicalResourceId: 'A' })))
+      .rejects.toMatchObject({ name: 'ValidationError', message: `Stack '${StackName}' does not exist` });
+  }
   await expect(client.send(new DescribeStacksCommand({ StackName: 'Other' })))
     .rejects.toMatchObject({ name: 'ValidationError', message: 'Stack with id Other does not exist' });
 });
@@ -100,6 +106,34 @@ test('DescribeStackEvents comes newest first, in pages', async () => {
   const { events } = world.cloudFormation.stack('Stack');
   expect(all.map(({ EventId }) => EventId)).toEqual(events.map(({ eventId }) => eventId).reverse());
   expect(JSON.parse(all.find(({ LogicalResourceId }) => LogicalResourceId === 'A')!.ResourceProperties!)).toMatchObject({ text: '<&>' });
+});
+
+test('a resource that was not begun yet does not exist', async () => {
+  const world = testWorld();
+  world.provider = async () => {
+    await world.clock.sleep(60_000);
+    return {};
+  };
+  const deployed = world.cloudFormation.deploy({ stackName: 'Stack', template: { Resources: { ...TEMPLATE.Resources, Later: topic({}, { DependsOn: 'A' }) } } });
+  await world.clock.run(world.clock.sleep(30_000));
+  const client = await clientOf(world);
+  const describe = (LogicalResourceId: string) => client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId }));
+  await expect(describe('A')).resolves.toMatchObject({ StackResourceDetail: { ResourceStatus: 'CREATE_IN_PROGRESS' } });
+  await expect(describe('Later')).rejects.toThrow('Resource Later does not exist for stack Stack');
+  await world.clock.run(deployed);
+});
+
+test('a call about a stack that does not exist is authorized on all ids that it might have', async () => {
+  const policies = new PolicyStore({ clock: new VirtualClock() });
+  const may = async (Resource: string) => policies.putRole(ROLE, {
+    trust: { Statement: [] }, inline: { own: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'cloudformation:DescribeStackResource', Resource }] } },
+  });
+  const client = await clientOf(testWorld({}, { authorizer: policies }));
+  const describe = () => client.send(new DescribeStackResourceCommand({ StackName: 'Other', LogicalResourceId: 'A' }));
+  await may('arn:aws:cloudformation:us-east-1:123456789012:stack/Other/*');
+  await expect(describe()).rejects.toMatchObject({ name: 'ValidationError' });
+  await may('arn:aws:cloudformation:us-east-1:123456789012:stack/Another/*');
+  await expect(describe()).rejects.toMatchObject({ name: 'AccessDenied', message: expect.stringContaining('stack/Other/*') });
 });
 
 test('every call is authorized on the ARN of the stack', async () => {

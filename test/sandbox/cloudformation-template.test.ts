@@ -83,7 +83,7 @@ test.each<[string, any, string | RegExp]>([
   ['an unknown output reference', { Resources: { A: topic() }, Outputs: { O: { Value: { Ref: 'Nobody' } } } }, 'Unresolved resource dependencies [Nobody] in the Outputs block'],
   ['an unknown attribute', { Resources: { A: topic(), B: topic({ X: { 'Fn::GetAtt': ['A', 'Size'] } }) } }, 'resource A does not support attribute type Size in Fn::GetAtt'],
   ['an unknown function', { Resources: { A: topic({ X: { 'Fn::Length': [] } }) } }, 'Fn::Length is not served'],
-  ['an unknown type', { Resources: { A: { Type: 'AWS::S3::Bucket' } } }, 'Unrecognized resource types: [AWS::S3::Bucket]'],
+  ['an unknown type', { Resources: { A: { Type: 'AWS::DynamoDB::Table' } } }, 'Unrecognized resource types: [AWS::DynamoDB::Table]'],
   ['an unknown section', { Transform: 'AWS::Serverless-2016-10-31', Resources: { A: topic() } }, 'Transform'],
   ['an unknown resource attribute', { Resources: { A: topic({}, { CreationPolicy: {} }) } }, "'CreationPolicy' of A"],
   ['a snapshot policy', { Resources: { A: topic({}, { DeletionPolicy: 'Snapshot' }) } }, 'resource A does not support Snapshot as its DeletionPolicy'],

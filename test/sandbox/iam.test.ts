@@ -173,6 +173,59 @@ describe('trust', () => {
     await define({ trust: { Statement } });
     expect(() => store.assertTrusts(ROLE, 'states.amazonaws.com')).not.toThrow();
     expect(() => store.assertTrusts(ROLE, 'lambda.amazonaws.com')).toThrow('cannot be assumed by Lambda');
+    expect(() => store.assertTrusts(ROLE, 'codepipeline.amazonaws.com')).toThrow(expect.objectContaining({
+      code: 'InvalidStructureException', message: `CodePipeline is not authorized to perform AssumeRole on role ${ROLE}`,
+    }));
+  });
+
+  describe('in other roles', () => {
+    const OTHER = 'arn:aws:iam::123456789012:role/Other';
+    const ACCOUNT = 'arn:aws:iam::123456789012:root';
+    const trusting = (AWS: string, Condition?: any) => define({
+      trust: { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS }, ...Condition && { Condition } } },
+    });
+    const other = (role: Partial<Role>) => define(role, OTHER);
+    const assume = () => authorize('sts:AssumeRole', ROLE, {}, OTHER);
+    const may = { inline: { own: policy(allow('sts:AssumeRole', ROLE)) } };
+
+    test('is given by the account to those of its roles that may assume the role', async () => {
+      await trusting(ACCOUNT);
+      await other({});
+      expect(await assume()).toMatch(/sts:AssumeRole on resource: \S+ because no identity-based policy allows the sts:AssumeRole action$/);
+      await other(may);
+      expect(await assume()).toBe('allowed');
+    });
+
+    test('is given to a role by name, whatever else that may', async () => {
+      await trusting(OTHER);
+      await other({});
+      expect(await assume()).toBe('allowed');
+      await other({ inline: { own: policy(deny('sts:AssumeRole')) } });
+      expect(await assume()).toMatch(/explicit deny/);
+    });
+
+    test('is needed', async () => {
+      await other(may);
+      expect(await assume()).toMatch(/because no resource-based policy allows the sts:AssumeRole action$/); // there is no such role
+      await trusting('arn:aws:iam::210987654321:root');
+      expect(await assume()).toMatch(/because no resource-based policy allows the sts:AssumeRole action$/);
+      await trusting(ACCOUNT, { StringEquals: { 'sts:ExternalId': 'secret' } });
+      expect(await assume()).not.toBe('allowed');
+    });
+
+    test('counts as soon as it is given or taken', async () => {
+      await other(may);
+      await trusting(ACCOUNT);
+      expect(await assume()).toBe('allowed');
+      await define({});
+      expect(await assume()).not.toBe('allowed');
+    });
+
+    test('does not go beyond a boundary', async () => {
+      await trusting(ACCOUNT);
+      await other({ ...may, permissionsBoundary: 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole' });
+      expect(await assume()).toMatch(/because no permissions boundary allows/);
+    });
   });
 
   test('is not guessed at', async () => {

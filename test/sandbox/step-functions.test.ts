@@ -99,14 +99,44 @@ describe('an execution', () => {
   });
 
   test('has a context object', async () => {
-    define({ Look: { Type: 'Pass', Parameters: { 'execution.$': '$$.Execution.Name', 'machine.$': '$$.StateMachine.Id' }, End: true } });
-    expect(JSON.parse((await run()).output!)).toEqual({ execution: 'one', machine: ARN });
+    const Parameters = {
+      'id.$': '$$.Execution.Id', 'name.$': '$$.Execution.Name', 'started.$': '$$.Execution.StartTime', 'machine.$': '$$.StateMachine.Id', 'input.$': '$',
+    };
+    define({ Look: { Type: 'Pass', Parameters: { given: Parameters }, End: true } });
+    const started = clock.date().toISOString();
+    expect(JSON.parse((await run({ a: 1 })).output!)).toEqual({ given: { id: EXECUTION, name: 'one', started, machine: ARN, input: { a: 1 } } });
   });
 
   test('fails with the error and cause of a Fail state', async () => {
     define({ No: { Type: 'Fail', Error: 'Refused', Cause: 'because' } });
     expect(await run()).toMatchObject({ status: 'FAILED', error: 'Refused', cause: 'because' });
     expect(journal.of('execution').at(-1)).toMatchObject({ status: 'FAILED', cause: 'Refused: because' });
+  });
+
+  test('fails with what the input names as error and cause', async () => {
+    define({ No: { Type: 'Fail', ErrorPath: '$.why.error', CausePath: '$.why.cause' } });
+    const { arn, output } = await run({ why: { error: 'Refused', cause: 'because "it" is so' } });
+    expect(output).toBeUndefined();
+    expect(await call('DescribeExecution', { executionArn: arn })).toMatchObject({ status: 'FAILED', error: 'Refused', cause: 'because "it" is so' });
+  });
+
+  test('tells what is there from what is not, null included', async () => {
+    const IsPresent = (Variable: string) => ({ Variable, IsPresent: true, Next: 'There' });
+    define({
+      Which: { Type: 'Choice', Choices: [IsPresent('$.a.b')], Default: 'Missing' },
+      There: { Type: 'Pass', Result: 'there', End: true },
+      Missing: { Type: 'Pass', Result: 'missing', End: true },
+    });
+    const outputs = [{ a: { b: 0 } }, { a: { b: null } }, { a: {} }, {}].map(async (input, nth) => {
+      const { executionArn } = await start(input, `number-${nth}`);
+      return (await ended(executionArn)).output;
+    });
+    expect(await clock.run(Promise.all(outputs))).toEqual(['"there"', '"there"', '"missing"', '"missing"']);
+  });
+
+  test('succeeds with what OutputPath leaves of its data', async () => {
+    define({ Over: { Type: 'Succeed', OutputPath: '$.result' } });
+    expect(await run({ result: { id: 'backup-1' }, other: 1 })).toMatchObject({ status: 'SUCCEEDED', output: '{"id":"backup-1"}' });
   });
 
   test('times out as a whole, which no state can catch', async () => {

@@ -1,4 +1,5 @@
 import type { World } from '../world';
+import { codePipelineTypes } from './code-pipeline';
 import { fsxTypes } from './fsx';
 import { iamTypes } from './iam';
 import { inertTypes } from './inert';
@@ -14,6 +15,7 @@ export function providersOf(world: World): Map<string, ResourceProvider> {
     ...iamTypes(world),
     ...lambdaTypes(world),
     ...stateMachineTypes(world),
+    ...codePipelineTypes(world),
     ...fsxTypes(world),
     ...storedValueTypes(world),
     ...inertTypes(world),

@@ -30,6 +30,12 @@ function table(world: World): Record<string, Inert> {
   const itself = (id: string) => id;
   const property = (name: string) => (_: string, request: ResourceRequest) => request.properties[name];
   const nameFor = ({ stack, logicalId }: ResourceRequest) => world.identities.physicalId(stack.name, logicalId);
+  const named = (value: (name: string) => string) => (_: string, { properties }: ResourceRequest) => value(properties.RepositoryName);
+  const connection = (service: string): Inert => ({
+    id: () => arn(world, service, `connection/${world.identities.uuid()}`),
+    attributes: { ConnectionArn: itself, ConnectionStatus: () => 'AVAILABLE' },
+    replacedBy: ['ConnectionName', 'HostArn', 'ProviderType'],
+  });
   return {
     'AWS::CDK::Metadata': {},
     'AWS::EC2::VPC': {
@@ -70,6 +76,32 @@ function table(world: World): Record<string, Inert> {
     'AWS::EC2::SecurityGroupEgress': { id: hexId('sgr'), attributes: { Id: itself }, replacedBy: 'any' },
     'AWS::EC2::VPCEndpoint': {
       id: hexId('vpce'), attributes: { Id: itself, DnsEntries: () => [], NetworkInterfaceIds: () => [] }, replacedBy: ['VpcId', 'ServiceName', 'VpcEndpointType'],
+    },
+    'AWS::S3::Bucket': {
+      id: (request) => request.properties.BucketName ?? world.identities.physicalId(request.stack.name, request.logicalId, 63).toLowerCase(),
+      attributes: {
+        Arn: (id) => `arn:${world.partition}:s3:::${id}`,
+        DomainName: (id) => `${id}.s3.${urlSuffix(world.partition)}`,
+        RegionalDomainName: (id) => `${id}.s3.${world.region}.${urlSuffix(world.partition)}`,
+      },
+      replacedBy: ['BucketName'],
+    },
+    'AWS::S3::BucketPolicy': { id: ({ properties }) => properties.Bucket, replacedBy: ['Bucket'] },
+    'AWS::CodeBuild::Project': {
+      id: (request) => request.properties.Name ?? nameFor(request),
+      attributes: { Arn: (id) => arn(world, 'codebuild', `project/${id}`) },
+      replacedBy: ['Name'],
+    },
+    'AWS::CodeCommit::Repository': {
+      id: () => world.identities.uuid(),
+      attributes: { Arn: named((name) => arn(world, 'codecommit', name)), Name: named((name) => name) },
+    },
+    'AWS::CodeStarConnections::Connection': connection('codestar-connections'),
+    'AWS::CodeConnections::Connection': connection('codeconnections'),
+    'AWS::Events::Rule': {
+      id: (request) => request.properties.Name ?? nameFor(request),
+      attributes: { Arn: (id) => arn(world, 'events', `rule/${id}`) },
+      replacedBy: ['Name', 'EventBusName'],
     },
     'AWS::ECS::Cluster': { attributes: { Arn: (id) => arn(world, 'ecs', `cluster/${id}`) }, replacedBy: ['ClusterName'] },
     'AWS::ECS::TaskDefinition': {
