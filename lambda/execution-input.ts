@@ -1,5 +1,7 @@
 import { CloudFormationEvent, Deployed, InvalidProperties, oneOf, show, Source, sourceId, sourceWithId, Wanted, wholeNumber } from './request';
-import { ContractTag, type ExecutionInput, MAX_EXECUTION_TIMEOUT, MAX_TAGS, SCHEMA_VERSION, TAG_CHARACTERS, TAG_PREFIX } from '../src/private/contract';
+import {
+  ContractTag, type ExecutionInput, MAX_EXECUTION_TIMEOUT, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, SCHEMA_VERSION, TAG_CHARACTERS, TAG_PREFIX,
+} from '../src/private/contract';
 
 /*
  * An execution of the state machine that somebody starts: a pipeline, an operator, a script. It becomes a request like those of CloudFormation, to
@@ -26,6 +28,7 @@ const MEMBERS = new Set<string>(
 export function requestOf({ input, execution }: Started, stackId: string): CloudFormationEvent {
   const properties = objectOf(input);
   const { source } = wantedBy(properties);
+  checkName('run', properties.run);
   return {
     RequestType: 'Create',
     StackId: stackId,
@@ -40,13 +43,13 @@ export function requestOf({ input, execution }: Started, stackId: string): Cloud
 export function wantedBy(input: Record<string, unknown>): Wanted {
   const unknown = Object.keys(input).find((member) => !MEMBERS.has(member));
   if (unknown !== undefined) throw new InvalidProperties(`"${show(unknown)}" is not known: an input may have ${[...MEMBERS].join(', ')}`);
-  oneOf('version', input.version ?? SCHEMA_VERSION, [SCHEMA_VERSION]);
+  oneOf('version', String(input.version ?? SCHEMA_VERSION), [SCHEMA_VERSION]);
   const source = sourceIn(input.source);
-  const series = name('series', input.series) ?? sourceId(source);
+  const series = checkName('series', input.series) ?? sourceId(source);
   return {
     source,
-    triggers: [`run:${name('run', input.run, 2048) ?? ''}`],
-    tags: tagsIn(input.tags, name('name', input.name, 256) ?? series),
+    triggers: [`run:${input.run}`],
+    tags: tagsIn(input.tags, checkName('name', input.name, MAX_TAG_VALUE) ?? series),
     waitUntil: oneOf('waitUntil', input.waitUntil ?? 'AVAILABLE', ['AVAILABLE', 'STARTED']),
     timeoutSeconds: wholeNumber('timeout', input.timeout ?? DEFAULT_TIMEOUT, 60, MAX_EXECUTION_TIMEOUT),
     removalPolicy: 'RETAIN',
@@ -70,7 +73,7 @@ function sourceIn(source: unknown): Source | Deployed {
     + '{"stack": the name of a stack, "logicalId": that of the file system or volume in it}');
 }
 
-function name(member: string, value: unknown, longest = MAX_NAME): string | undefined {
+function checkName(member: string, value: unknown, longest = MAX_NAME): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && value.length >= 1 && value.length <= longest && TAG_CHARACTERS.test(value)) return value;
   throw new InvalidProperties(`${member} is "${show(value)}"; it must have 1 to ${longest} letters, digits, spaces and _.:/=+-@`);
@@ -80,6 +83,12 @@ function tagsIn(tags: unknown, Name: string): ContractTag[] {
   const given = tags === undefined ? {} : objectOfStrings(tags);
   const reserved = Object.keys(given).find((key) => /^aws:/i.test(key) || key.startsWith(TAG_PREFIX));
   if (reserved !== undefined) throw new InvalidProperties(`tags has "${show(reserved)}", which is reserved: use another key`);
+  const wrong = Object.entries(given).find(([key, value]) => {
+    return key.length < 1 || key.length > MAX_TAG_KEY || value.length > MAX_TAG_VALUE || !TAG_CHARACTERS.test(key + value);
+  });
+  if (wrong) {
+    throw new InvalidProperties(`tags has "${show(wrong)}"; a key may have 1 to ${MAX_TAG_KEY} letters, digits, spaces and _.:/=+-@, and a value ${MAX_TAG_VALUE}`);
+  }
   const all = Object.entries({ Name, ...given }).map(([Key, Value]) => ({ Key, Value }));
   if (all.length > MAX_TAGS - 3) throw new InvalidProperties(`tags has ${all.length} tags with Name; it may have ${MAX_TAGS - 3}, since three say whose backup it is`);
   return all;

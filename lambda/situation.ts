@@ -84,13 +84,14 @@ export function waitHandleOf({ event, rollback }: Work): string | undefined {
 }
 
 /**
- * This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. On the way back, what has the logical id
- * of a deployed source may be its replacement, and the permission to ask may be gone: the backups of all sources are looked through.
+ * This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. On the way back, and when a pipeline's
+ * stage is run again, what has the logical id of a deployed source may be its replacement (and the permission to ask may be gone): the backups of all
+ * sources are looked through.
  */
 export async function own(situation: Situation): Promise<Backup[]> {
   const { work, aws, wanted, identity } = situation;
-  const isBack = work.rollback || work.event.RequestType === 'Delete';
-  const backups = await aws.backupsOf(isBack && isDeployed(wanted.source) ? undefined : await sourceOf(situation));
+  const mayBeAnother = work.rollback || work.event.RequestType === 'Delete' || isOutside(work.event);
+  const backups = await aws.backupsOf(mayBeAnother && isDeployed(wanted.source) ? undefined : await sourceOf(situation));
   return backups.filter((backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED');
 }
 

@@ -128,8 +128,7 @@ export class BackupSource {
    */
   public _inInput(): ExecutionInput['source'] {
     if (!this._isDeployed) return this._id;
-    const stack = Stack.of(this._resource!);
-    return { stack: stack.stackName, logicalId: stack.resolve(this._resource!.logicalId) };
+    return { stack: Stack.of(this._resource!).stackName, logicalId: this._id };
   }
 
   /**

@@ -6,7 +6,8 @@ import { BackupSource } from './backup-source';
 import { WaitUntil } from './fsx-backup';
 import { FsxBackupProvider, IFsxBackupProvider } from './fsx-backup-provider';
 import type { ExecutionInput } from './private/contract';
-import { checkPipelineBackup, providerFor } from './private/execution';
+import { checkPipelineBackup, differ, providerFor } from './private/execution';
+import { namespaceFor, variable, type VariableName } from './private/pipeline-variable';
 import { hashOf } from './private/resource-hash';
 import { withTagCharacters } from './private/tag-checks';
 
@@ -34,6 +35,9 @@ export interface FsxPipelineBackupProps {
   /**
    * Tags of the backup. At most 46, and together with the other options they must fit the 1000 characters that CodePipeline allows for the input.
    *
+   * Variables of the pipeline may be used whose values have no quotes and line breaks, such as `codepipeline.GlobalVariables.executionId`: CodePipeline puts them in
+   * as they are.
+   *
    * @default - none but `Name` and those that say whose backup it is
    */
   readonly tags?: { [key: string]: string };
@@ -55,7 +59,9 @@ export interface FsxPipelineBackupProps {
   readonly waitUntil?: WaitUntil;
 
   /**
-   * How many backups of this action are kept: when another one is there, older ones are deleted.
+   * How many backups of this action are kept: when another one is AVAILABLE, older ones are deleted, before the pipeline goes on.
+   *
+   * Keep at least two: with one, the backup from before a release that went wrong is deleted when the next release begins.
    *
    * @default - all
    */
@@ -63,6 +69,8 @@ export interface FsxPipelineBackupProps {
 
   /**
    * The engine that takes the backup, in the account and Region of the source: that of a stack which is deployed before the pipeline, or an imported one.
+   *
+   * Where this app defines it in another account or Region, its state machine gets a name of its own, and so is replaced if it is deployed already.
    *
    * @default - one for all backups of the pipeline's stack
    */
@@ -95,10 +103,10 @@ export class FsxBackupAction extends Action {
   private readonly timeout: number;
   private hasVariables: boolean;
   private place?: { readonly stage: codepipeline.IStage; readonly provider: IFsxBackupProvider };
-  /** @internal */
-  public _namespace?: string;
+  private readonly namespaces: Namespaces;
 
   constructor(props: FsxBackupActionProps) {
+    const namespaces: Namespaces = {};
     super({
       actionName: props.actionName,
       runOrder: props.runOrder,
@@ -108,7 +116,9 @@ export class FsxBackupAction extends Action {
       provider: 'StepFunctions',
       artifactBounds: { minInputs: 0, maxInputs: 0, minOutputs: 0, maxOutputs: 1 },
       outputs: props.output && [props.output],
+      variablesNamespace: Lazy.string({ produce: () => namespaces.ofExecution }),
     });
+    this.namespaces = namespaces;
     this.props = props;
     this.timeout = checkPipelineBackup(props);
     this.hasVariables = props.variablesNamespace !== undefined;
@@ -128,15 +138,11 @@ export class FsxBackupAction extends Action {
     return this.variable('BackupArn');
   }
 
-  /** @internal */
-  public get _runOrders(): number {
-    return this.hasVariables ? 2 : 1;
-  }
-
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
     const { actionName, output, source, keepLast } = this.props;
     const provider = providerFor(scope, source, keepLast !== undefined, this.props.provider);
     this.place = { stage, provider };
+    if (provider instanceof FsxBackupProvider) provider._allowKey(options.role);
     this.addVariables();
     const stateMachineInput = StateMachineInput.literal(checkLength(scope, this.input(scope)));
     return new StepFunctionInvokeAction({ actionName, stateMachine: provider.stateMachine, stateMachineInput, output }).bind(scope, stage, options);
@@ -157,6 +163,11 @@ export class FsxBackupAction extends Action {
   }
 
   /** @internal */
+  public get _namespace(): string | undefined {
+    return this.namespaces.ofBackup;
+  }
+
+  /** @internal */
   public _useVariables(): void {
     this.hasVariables = true;
     this.addVariables();
@@ -164,7 +175,7 @@ export class FsxBackupAction extends Action {
 
   private variable(name: VariableName): string {
     this._useVariables();
-    return variable(name, () => this);
+    return variable(name, () => this._namespace);
   }
 
   /** As soon as it is known that there is a use for them, and where. */
@@ -172,35 +183,32 @@ export class FsxBackupAction extends Action {
     if (!this.hasVariables || !this.place || this._namespace !== undefined) return;
     const { stage, provider } = this.place;
     const { actionName, runOrder = 1, variablesNamespace } = this.props;
-    if (!(provider instanceof FsxBackupProvider)) {
-      throw new Error(`action "${actionName}" has an imported provider, which cannot give backupId and backupArn: take \`output\`, an artifact that holds them`);
+    const [here, there] = [stage.pipeline.env, provider.stateMachine.env];
+    if (!(provider instanceof FsxBackupProvider) || differ(here.account, there.account) || differ(here.region, there.region)) {
+      throw new Error(`the provider of action "${actionName}" is imported, or in another account or Region than the pipeline, and cannot give backupId and backupArn: `
+        + 'leave them out. An FsxBackupAction can write them to an artifact, its `output`');
     }
-    this._namespace = variablesNamespace ?? `${stage.stageName}_${actionName}_Backup`.replace(/[^A-Za-z0-9@_-]/g, '_').slice(-100);
+    this.namespaces.ofExecution = namespaceFor(stage.stageName, actionName, 'Execution');
+    this.namespaces.ofBackup = variablesNamespace ?? namespaceFor(stage.stageName, actionName, 'Backup');
     stage.addAction(new LambdaInvokeAction({
       actionName: `${actionName}-Variables`,
       runOrder: runOrder + 1,
       lambda: provider._allowReports(),
-      userParametersString: this.variableExpression('ExecutionArn'),
-      variablesNamespace: this._namespace,
+      userParametersString: `#{${this.namespaces.ofExecution}.ExecutionArn}`,
+      variablesNamespace: this.namespaces.ofBackup,
     }));
   }
 }
 
-type VariableName = 'BackupId' | 'BackupArn';
-
-/** In braces from the start: CDK tells by them that it is a variable. */
-export function variable(name: VariableName, actionOf: () => FsxBackupAction | undefined): string {
-  const produce = () => {
-    const namespace = actionOf()?._namespace;
-    if (namespace !== undefined) return namespace;
-    throw new Error(`${name} of a backup is used, and its action or step was never added to a pipeline`);
-  };
-  return `#{${Lazy.string({ produce })}.${name}}`;
+interface Namespaces {
+  ofExecution?: string;
+  ofBackup?: string;
 }
 
-/** Whose backups these are, at most 200 characters. */
+/** Whose backups these are, at most 200 characters. The name of a nested stack is not known. */
 function seriesOf(scope: Construct): string {
-  const stack = Stack.of(scope);
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent) stack = stack.nestedStackParent;
   const path = withTagCharacters(scope.node.path.slice(stack.node.path.length + 1));
   const name = `${stack.stackName}/${path}`;
   return `${stack.account}/${stack.region}/${name.length <= 160 ? name : `${hashOf(name, 8)}-${name.slice(-150)}`}`;

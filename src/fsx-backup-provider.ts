@@ -147,6 +147,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   private lookups?: iam.PolicyStatement;
   private readonly handler: lambda.Function;
   private readonly stateMachineName: string;
+  private readonly encryptionKey?: kms.IKey;
 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
@@ -154,12 +155,12 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     this.node.addValidation({ validate: () => checkOrder(Stack.of(this), this.served) });
 
     this.isForeignRole = props.role !== undefined;
+    this.encryptionKey = props.encryptionKey;
     this.role = props.role ?? this.functionRole(props.vpc !== undefined);
     this.grantPrincipal = this.role;
     const logGroup = props.logGroup ?? this.encryptedLogGroup(props.encryptionKey);
 
     const handler = this.handler = new lambda.Function(this, 'Function', {
-      functionName: PhysicalName.GENERATE_IF_NEEDED, // where a pipeline of another account or Region refers to it
       description: 'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
       code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'lambda', 'handler')),
       handler: 'index.handler',
@@ -179,7 +180,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     this._serviceToken = handler.functionArn;
 
     const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
-      stateMachineName: PhysicalName.GENERATE_IF_NEEDED,
+      stateMachineName: PhysicalName.GENERATE_IF_NEEDED, // where a pipeline of another account or Region refers to it
       comment: 'Waits for Amazon FSx backups (cdk-fsx-backup)',
       definitionBody: sfn.DefinitionBody.fromString(Stack.of(this).toJsonString(stateMachineDefinition(handler.functionArn, FUNCTION_TIMEOUT))),
       role: this.stateMachineRole(handler, props.encryptionKey),
@@ -216,10 +217,14 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
    * @internal
    */
   public _allowSource(source: BackupSource): iam.Policy[] {
+    if (source._isDeployed) this.ownStack.addActions('cloudformation:DescribeStackResource');
+    return this.allow(source);
+  }
+
+  private allow(source: BackupSource): iam.Policy[] {
     this.description.addActions(source._isVolume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
     const arnOf = (sourceId: string) => source._isVolume ? this.volumeArn(sourceId) : this.fileSystemArn(sourceId);
     if (source._isDeployed) {
-      this.ownStack.addActions('cloudformation:DescribeStackResource');
       this.creation.addResources(arnOf('*')); // to name it would be to depend on it
       return [this.policy];
     }
@@ -238,12 +243,9 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
    */
   public allowBackupsOf(...sources: BackupSource[]): void {
     for (const source of sources) {
-      if (!source._isDeployed) {
-        this._allowSource(source);
-        continue;
-      }
-      this.description.addActions(source._isVolume ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems');
-      this.creation.addResources(source._isVolume ? this.volumeArn('*') : this.fileSystemArn('*'));
+      this.node.addValidation({ validate: () => source._validate(this.node.root) });
+      this.allow(source);
+      if (!source._isDeployed) continue;
       if (!this.lookups) this.policy.addStatements(this.lookups = new iam.PolicyStatement({ actions: ['cloudformation:DescribeStackResource'] }));
       this.lookups.addResources(Stack.of(this).formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${Stack.of(source._resource!).stackName}/*` }));
     }
@@ -267,7 +269,17 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     const machine = iam.Grant.addToPrincipal({
       grantee, actions: ['states:StartExecution', 'states:DescribeStateMachine'], resourceArns: [this.stateMachine.stateMachineArn],
     });
+    this._allowKey(grantee);
     return machine.combine(iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [this.executionArns()] }));
+  }
+
+  /**
+   * What starting an execution, and seeing it, takes where its data are encrypted.
+   *
+   * @internal
+   */
+  public _allowKey(grantee: iam.IGrantable): void {
+    this.encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 
   /**

@@ -1,8 +1,9 @@
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
-import { FsxBackupAction, FsxPipelineBackupProps, variable } from './fsx-backup-action';
+import { FsxBackupAction, FsxPipelineBackupProps } from './fsx-backup-action';
 import { checkPipelineBackup } from './private/execution';
+import { variable, type VariableName } from './private/pipeline-variable';
 
 /**
  * Properties of an FsxBackupStep.
@@ -41,7 +42,8 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
   /**
    * The id of the backup, as a variable for later steps, such as the environment of a `CodeBuildStep`; `none` where nothing was deployed yet that could be backed up.
    *
-   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`.
+   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`. Not with a provider that is imported, or in another account or
+   * Region.
    */
   public get backupId(): string {
     return this.variable('BackupId');
@@ -69,9 +71,9 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
     return { runOrdersConsumed: this.hasVariables ? 2 : 1 };
   }
 
-  private variable(name: 'BackupId' | 'BackupArn'): string {
+  private variable(name: VariableName): string {
     this.hasVariables = true;
-    return variable(name, () => this.action);
+    return variable(name, () => this.action?._namespace);
   }
 }
 

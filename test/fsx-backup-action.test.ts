@@ -1,4 +1,4 @@
-import { App, aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_fsx as fsx, aws_s3 as s3, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { App, aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_fsx as fsx, aws_kms as kms, aws_s3 as s3, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackupAction, FsxBackupActionProps, FsxBackupProvider, WaitUntil } from '../src';
 
@@ -142,7 +142,9 @@ describe('variables', () => {
   const job = (stack: Stack) => rendered(stack, 'Backup-Variables');
 
   test('cost nothing as long as they are not used', () => {
-    expect(job(pipelineWith().stack)).toBeUndefined();
+    const { stack } = pipelineWith();
+    expect(job(stack)).toBeUndefined();
+    expect(rendered(stack)).not.toHaveProperty('Namespace');
   });
 
   test.each(['before', 'after'])('are given by a second action when they are asked for %s the action is added', (when) => {
@@ -154,8 +156,8 @@ describe('variables', () => {
     const pipeline = pipelineWith({ actionName: 'First' }, { stack }).pipeline;
     pipeline.stages[1].addAction(action);
     expect(wanted(action)).toBe('#{Deploy_Backup_Backup.BackupId} #{Deploy_Backup_Backup.BackupArn}');
-    expect(job(stack)).toMatchObject({ ActionTypeId: { Provider: 'Lambda' }, Namespace: 'Deploy_Backup_Backup', RunOrder: 2, Configuration: { UserParameters: '#{Deploy_Backup_NS.ExecutionArn}' } });
-    expect(rendered(stack).Namespace).toBe('Deploy_Backup_NS');
+    expect(job(stack)).toMatchObject({ ActionTypeId: { Provider: 'Lambda' }, Namespace: 'Deploy_Backup_Backup', RunOrder: 2, Configuration: { UserParameters: '#{Deploy_Backup_Execution.ExecutionArn}' } });
+    expect(rendered(stack).Namespace).toBe('Deploy_Backup_Execution');
     const [{ Resource }] = statements(stack, 'states:DescribeExecution').filter((statement) => JSON.stringify(statement.Resource).includes(':*'));
     expect(JSON.stringify(Resource)).toContain(':execution:');
     expect(statements(stack, 'codepipeline:PutJobSuccessResult')).toHaveLength(1);
@@ -170,12 +172,57 @@ describe('variables', () => {
     expect(() => stack.resolve(new FsxBackupAction({ actionName: 'Backup', source }).backupId)).toThrow(/BackupId of a backup is used, and its action or step was never added/);
   });
 
+  test('of a provider in another account are refused', () => {
+    const app = new App();
+    const provider = new FsxBackupProvider(new Stack(app, 'Operators', { env: { ...env, account: '210987654321' } }), 'Provider');
+    expect(() => pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, crossAccountKeys: true })).toThrow(/in another account or Region than the pipeline/);
+  });
+
   test('of an imported provider are refused: it cannot give them', () => {
     const app = new App();
     const stack = new Stack(app, 'Release', { env });
     const provider = FsxBackupProvider.fromStateMachineArn(stack, 'Provider', 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter');
-    expect(() => pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, stack })).toThrow(/has an imported provider, which cannot give backupId and backupArn: take `output`/);
+    expect(() => pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, stack })).toThrow(/the provider of action "Backup" is imported, or in another account.*cannot give backupId and backupArn: leave them out.*`output`/);
   });
+});
+
+test('a pipeline in a nested stack has the name of the stack around it', () => {
+  const app = new App();
+  const nested = new NestedStack(new Stack(app, 'Release', { env }), 'Inner');
+  pipelineWith({}, { app, stack: nested });
+  expect(inputOf(nested).series).toBe('123456789012/us-east-1/Release/Inner/Pipeline/Deploy/Backup');
+});
+
+test('the logical id is that of the template, also when it is changed later', () => {
+  const app = new App();
+  const fileSystem = fileSystemIn(new Stack(app, 'Files', { env }));
+  const { stack } = pipelineWith({ source: BackupSource.fromDeployed(fileSystem) }, { app });
+  fileSystem.overrideLogicalId('Renamed');
+  expect(inputOf(stack).source).toEqual({ stack: 'Files', logicalId: 'Renamed' });
+});
+
+test('a file system that is linked to a data repository is refused', () => {
+  const app = new App();
+  const stack = new Stack(app, 'Release', { env });
+  new fsx.CfnDataRepositoryAssociation(stack, 'Link', { fileSystemId: FILE_SYSTEM, fileSystemPath: '/ns1', dataRepositoryPath: 's3://bucket' });
+  pipelineWith({}, { app, stack });
+  expect(() => app.synth()).toThrow(/linked to a data repository by "Release\/Link"/);
+});
+
+test('variables of the pipeline may be tags, and part of the name', () => {
+  const { stack } = pipelineWith({ tags: { execution: codepipeline.GlobalVariables.executionId }, backupName: `release ${codepipeline.GlobalVariables.executionId}` });
+  expect(inputOf(stack)).toMatchObject({ tags: { execution: '#{codepipeline.PipelineExecutionId}' }, name: 'release #{codepipeline.PipelineExecutionId}' });
+});
+
+test('an encrypted provider is one that the action may use', () => {
+  const app = new App();
+  const stack = new Stack(app, 'Release', { env });
+  const provider = new FsxBackupProvider(stack, 'Provider', { encryptionKey: new kms.Key(stack, 'Key') });
+  pipelineWith({ provider }, { app, stack });
+  const granted = statements(stack, 'kms:Decrypt').map((statement) => statement.Action);
+  expect(granted.filter((actions) => JSON.stringify(actions) === '["kms:Decrypt","kms:GenerateDataKey"]').length).toBeGreaterThanOrEqual(2); // the function, and the action
+  const roles = Object.values(templateOf(stack).findResources('AWS::IAM::Policy', { Properties: { PolicyName: Match.stringLikeRegexp('DeployBackupCodePipelineActionRole') } }));
+  expect(JSON.stringify(roles)).toContain('kms:Decrypt');
 });
 
 test('an artifact may hold the attributes', () => {

@@ -80,6 +80,17 @@ test('its variables are for later steps, and come before what follows', () => {
   ]));
 });
 
+test('its namespaces have the characters that CodePipeline allows, also within a stack', () => {
+  const { stages } = setUp(({ pipeline, prod, step, stacks }) => {
+    const tell = new pipelines.CodeBuildStep('Tell', { commands: ['true'], env: { BACKUP: step.backupId } });
+    pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, pre: [step] }], post: [tell] });
+  });
+  expect(find(stages, 'Service.Backup')).toMatchObject({ Namespace: 'Prod_Service_Backup_Execution' });
+  expect(find(stages, 'Service.Backup-Variables')).toMatchObject({
+    Namespace: 'Prod_Service_Backup_Backup', Configuration: { UserParameters: '#{Prod_Service_Backup_Execution.ExecutionArn}' },
+  });
+});
+
 test.each<[string, (given: Place) => void, RegExp]>([
   ['two stages', ({ pipeline, prod, step }) => {
     pipeline.addStage(smallStage(prod), { pre: [step] });

@@ -7,11 +7,15 @@ import { MAX_EXECUTION_TIMEOUT } from './contract';
 import { checkKeepLast, checkTimeout } from './option-checks';
 import { checkName, tagProblems } from './tag-checks';
 
+/** A variable of the pipeline, which CodePipeline replaces by its value. */
+const VARIABLE = /#\{[^{}]+\}/g;
+
 /** The timeout, in seconds, of options that are valid. */
 export function checkPipelineBackup({ timeout = Duration.hours(12), keepLast, backupName, tags }: FsxPipelineBackupProps): number {
   checkKeepLast(keepLast, 'To keep all of them, leave it out');
-  if (backupName !== undefined) checkName(backupName);
-  const [problem] = tagProblems({ Name: 'Name', ...tags });
+  if (backupName !== undefined) checkName(backupName.replace(VARIABLE, 'x'));
+  const withoutVariables = Object.entries(tags ?? {}).map(([key, value]) => [key, value.replace(VARIABLE, '')]);
+  const [problem] = tagProblems({ Name: 'Name', ...Object.fromEntries(withoutVariables) });
   if (problem !== undefined) throw new Error(problem);
   return checkTimeout(timeout, Duration.seconds(MAX_EXECUTION_TIMEOUT));
 }
@@ -23,6 +27,8 @@ export function providerFor(scope: Construct, source: BackupSource, isPruned: bo
   if (provider instanceof FsxBackupProvider) {
     provider.allowBackupsOf(source);
     if (isPruned) provider.allowPruning();
+  } else {
+    scope.node.addValidation({ validate: () => source._validate(scope.node.root) });
   }
   return provider;
 }
@@ -51,6 +57,6 @@ function checkReach(scope: Construct, source: BackupSource, provider: IFsxBackup
   }
 }
 
-function differ(one: string, other: string): boolean {
+export function differ(one: string, other: string): boolean {
   return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other;
 }

@@ -17,7 +17,19 @@ export function stateMachineDefinition(functionArn: string, functionTimeoutSecon
   return {
     StartAt: 'Who started it?',
     States: {
-      'Who started it?': { Type: 'Choice', Choices: [{ Variable: '$.work', IsPresent: true, Next: 'Wait' }], Default: 'Somebody else' },
+      'Who started it?': {
+        Type: 'Choice',
+        Choices: [{
+          And: [
+            { Variable: '$.wait', IsPresent: true },
+            { Variable: '$.wait', IsNumeric: true },
+            { Variable: '$.work.startedAt', IsPresent: true },
+            { Variable: '$.work.event.RequestType', IsPresent: true },
+          ],
+          Next: 'Wait',
+        }],
+        Default: 'Somebody else',
+      },
       'Somebody else': {
         Type: 'Pass',
         Parameters: { started: { 'input.$': '$', 'execution.$': '$$.Execution.Id', 'startTime.$': '$$.Execution.StartTime' } },

@@ -54,6 +54,15 @@ test('the series of what a stack has deployed is named after both', () => {
   expect(start({ source: { stack: 'Files', logicalId: 'FileSystem' } }).LogicalResourceId).toBe('series/Files/FileSystem');
 });
 
+test('the version may be a number', () => {
+  expect(() => wanted({ source: 'fs-0498eed5fe91001ec', version: 1 })).not.toThrow();
+});
+
+test('the execution\'s own name is a run, whatever characters it has', () => {
+  const request = requestOf({ input: { source: 'fs-0498eed5fe91001ec' }, execution: `${EXECUTION}(1)!`, startTime: '' }, STACK_ID);
+  expect(wantedBy(request.ResourceProperties).triggers).toEqual([`run:${EXECUTION}(1)!`]);
+});
+
 test('numbers may be strings, as templates make them', () => {
   expect(wanted({ source: 'fs-0498eed5fe91001ec', timeout: '600', keepLast: '3' })).toMatchObject({ timeoutSeconds: 600, keepLast: 3 });
 });
@@ -87,10 +96,12 @@ test.each<[string, unknown, RegExp]>([
   ['a tag that is not text', { ...fs, tags: { a: 1 } }, /tags is .*an object of strings/],
   ['a reserved tag', { ...fs, tags: { 'AWS:x': 'y' } }, /tags has "AWS:x", which is reserved/],
   ['a tag of the library', { ...fs, tags: { 'cdk-fsx-backup:stack-id': 'y' } }, /which is reserved/],
+  ['a tag with other characters', { ...fs, tags: { 'a;b': 'c' } }, /tags has "\["a;b","c"\]"; a key may have 1 to 128/],
+  ['a tag with a long value', { ...fs, tags: { a: 'x'.repeat(257) } }, /and a value 256/],
   ['too many tags', { ...fs, tags: Object.fromEntries(Array.from({ length: 47 }, (_, i) => [`key${i}`, 'x'])) }, /tags has 48 tags with Name; it may have 47/],
   ['an empty series', { ...fs, series: '' }, /series is ""; it must have 1 to 200/],
   ['a series with other characters', { ...fs, series: 'a\u0000b' }, /series is/],
-  ['a long run', { ...fs, run: 'x'.repeat(2049) }, /run is/],
+  ['a long run', { ...fs, run: 'x'.repeat(201) }, /run is/],
   ['a long name', { ...fs, name: 'x'.repeat(257) }, /name is/],
 ])('%s is refused', (_, input, message) => {
   expect(() => start(input)).toThrow(message);

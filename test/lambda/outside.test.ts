@@ -135,6 +135,16 @@ describe('of what a stack has deployed', () => {
     expect(world.logged).toContainEqual(expect.objectContaining({ message: 'no backup taken: nothing is deployed yet', source: 'Prod-Files/FileSystem' }));
   });
 
+  test('of a run that is repeated is the first one, also when the source was replaced in between', async () => {
+    const taken = backup({ FileSystem: { FileSystemId: 'fs-0aaaaaaaaaaaaaaaa' } as any, Tags: identityTags({
+      stackId: STACK_ID, logicalId: 'series/Pipeline/Prod', generation: generationOf({ source: { stack: 'Prod-Files', logicalId: 'FileSystem' }, triggers: ['run:4242'] }),
+    }) });
+    world.cloudFormation.on(DescribeStackResourceCommand).resolves({ StackResourceDetail: { PhysicalResourceId: FILE_SYSTEM, ResourceStatus: 'CREATE_COMPLETE' } as any });
+    world.fsx.on(DescribeBackupsCommand, { Filters: [{ Name: 'backup-type', Values: ['USER_INITIATED'] }] }).resolves({ Backups: [taken] });
+    expect(await world.run(deployed)).toMatchObject({ over: true, result: { BackupId: BACKUP } });
+    expect(world.calls(CreateBackupCommand)).toEqual([]);
+  });
+
   test('is refused where it is something else', async () => {
     world.cloudFormation.on(DescribeStackResourceCommand).resolves({ StackResourceDetail: { PhysicalResourceId: 'vpc-1', ResourceStatus: 'CREATE_COMPLETE' } as any });
     expect(await world.run(deployed)).toMatchObject({ over: true, failure: { cause: expect.stringMatching(/Prod-Files\/FileSystem is "vpc-1", and no FSx file system or volume/) } });
