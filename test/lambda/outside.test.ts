@@ -136,9 +136,12 @@ describe('of what a stack has deployed', () => {
   });
 
   test('of a run that is repeated is the first one, also when the source was replaced in between', async () => {
-    const taken = backup({ FileSystem: { FileSystemId: 'fs-0aaaaaaaaaaaaaaaa' } as any, Tags: identityTags({
-      stackId: STACK_ID, logicalId: 'series/Pipeline/Prod', generation: generationOf({ source: { stack: 'Prod-Files', logicalId: 'FileSystem' }, triggers: ['run:4242'] }),
-    }) });
+    const taken = backup({
+      FileSystem: { FileSystemId: 'fs-0aaaaaaaaaaaaaaaa' } as any,
+      Tags: identityTags({
+        stackId: STACK_ID, logicalId: 'series/Pipeline/Prod', generation: generationOf({ source: { stack: 'Prod-Files', logicalId: 'FileSystem' }, triggers: ['run:4242'] }),
+      }),
+    });
     world.cloudFormation.on(DescribeStackResourceCommand).resolves({ StackResourceDetail: { PhysicalResourceId: FILE_SYSTEM, ResourceStatus: 'CREATE_COMPLETE' } as any });
     world.fsx.on(DescribeBackupsCommand, { Filters: [{ Name: 'backup-type', Values: ['USER_INITIATED'] }] }).resolves({ Backups: [taken] });
     expect(await world.run(deployed)).toMatchObject({ over: true, result: { BackupId: BACKUP } });
