@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_s3 as s3, Duration, Stack } from 'aws-cdk-lib';
 import { backupsIn, calls, finishedAt, MINUTE, ownBackupsIn, sourceOf, start, synthesize, theOnly } from './fixture';
@@ -164,8 +164,7 @@ describe('two pipelines that back up the same file system', () => {
 test('across accounts, the role and the engine are those of the operators, in their account and Region', async () => {
   const directory = await synthesizeFolder(join(EXAMPLES, 'pipeline-accounts'));
   try {
-    const { Resources: operators } = require(join(directory, 'Operators.template.json'));
-    const { Resources: pipeline } = require(join(directory, 'Release.template.json'));
+    const [operators, pipeline] = ['Operators', 'Release'].map((name) => JSON.parse(readFileSync(join(directory, `${name}.template.json`), 'utf8')).Resources);
     const role = Object.values<any>(operators).find(({ Properties }) => Properties?.RoleName === 'backups-for-pipelines');
     expect(JSON.stringify(role.Properties.AssumeRolePolicyDocument)).toContain(':iam::111111111111:root');
     const granted = Object.values<any>(operators).filter(({ Type, Properties }) => Type === 'AWS::IAM::Policy' && /^Role/.test(Properties.PolicyName));
