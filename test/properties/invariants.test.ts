@@ -175,6 +175,16 @@ about('everyChangeOfWhatIsGuardedIsPrecededByItsBackup', ({ allows, finds }) => 
     tale.begins({ guards }).stack('UPDATE_IN_PROGRESS');
     return changed(tale.answers(tale.request('Create'), 'none'));
   }, /has none/);
+  const service = [{ backup: 'Backup', guarded: 'Service', isOfGuarded: false }];
+  const upgraded = (tale: Tale) => tale.event('Service', 'UPDATE_IN_PROGRESS', { physicalId: 'service' });
+  allows('an upgrade of the service while there is no file system to back up', (tale) => {
+    tale.begins({ guards: service }).stack('UPDATE_IN_PROGRESS');
+    return upgraded(tale.answers(tale.request('Update'), 'none'));
+  });
+  finds('an upgrade of the service although the guard said long ago that there is nothing', (tale) => {
+    tale.begins({ guards: service }).stack('CREATE_IN_PROGRESS').answers(tale.request('Create'), 'none').stack('CREATE_COMPLETE');
+    return upgraded(tale.begins({ guards: service }).stack('UPDATE_IN_PROGRESS'));
+  }, /Service is changed, and Backup has none/);
   finds('a change while the backup is running', (tale) => changed(guarded(tale, 'backup-2', { ms: HOUR })), /backup-2, which is not AVAILABLE/);
   finds('a change after the backup failed', (tale) => changed(guarded(tale, 'backup-2', { as: 'FAILED' })), /not AVAILABLE/);
   finds('a change after the backup was deleted', (tale) => changed(guarded(tale).deletes('backup-2')), /not AVAILABLE/);

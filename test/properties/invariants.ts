@@ -143,6 +143,8 @@ export const everyChangeOfWhatIsGuardedIsPrecededByItsBackup: Invariant = (facts
 function whyUnguarded(facts: Facts, { backup: logicalId, isOfGuarded }: Facts['operations'][0]['guards'][0], event: Placed<'event'>): string | undefined {
   const id = heldBy(facts, logicalId, event.index);
   const backup = facts.backups.find((candidate) => candidate.id === id);
+  // There was nothing to back up: noneMeansThatNothingIsDeployed judges that.
+  if (id === 'none' && !isOfGuarded && answerTo(facts, logicalId, event.index)!.index >= facts.operation(event.index).from) return undefined;
   if (!backup) return `has ${id ?? 'no backup'}`;
   if (!isAvailable(backup, event)) return `has ${id}, which is not AVAILABLE`;
   if (isOfGuarded && backup.source !== event.physicalId) return `has ${id} of ${backup.source}, not of ${event.physicalId}`;
@@ -166,10 +168,14 @@ function isForward(status: string): boolean {
 }
 
 /** What CloudFormation has as physical id of the resource: the last answer that it took for good. */
-function heldBy({ requests }: Facts, logicalId: string, index: number): string | undefined {
+function heldBy(facts: Facts, logicalId: string, index: number): string | undefined {
+  return answerTo(facts, logicalId, index)?.body.PhysicalResourceId;
+}
+
+function answerTo({ requests }: Facts, logicalId: string, index: number): Request['answer'] {
   return requests.filter((request) => {
     return request.logicalId === logicalId && request.type !== 'Delete' && request.answer?.body.Status === 'SUCCESS' && request.answer.index < index;
-  }).at(-1)?.answer!.body.PhysicalResourceId;
+  }).at(-1)?.answer;
 }
 
 /**
