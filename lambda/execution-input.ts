@@ -34,7 +34,7 @@ export function requestOf({ input, execution }: Started, stackId: string): Cloud
     StackId: stackId,
     RequestId: execution,
     // Not the logical id of any resource: those have letters and digits only.
-    LogicalResourceId: `series/${properties.series ?? sourceId(source)}`,
+    LogicalResourceId: `series/${seriesIn(properties, source)}`,
     ResourceProperties: { ...properties, run: properties.run ?? execution },
   };
 }
@@ -45,16 +45,19 @@ export function wantedBy(input: Record<string, unknown>): Wanted {
   if (unknown !== undefined) throw new InvalidProperties(`"${show(unknown)}" is not known: an input may have ${[...MEMBERS].join(', ')}`);
   oneOf('version', String(input.version ?? SCHEMA_VERSION), [SCHEMA_VERSION]);
   const source = sourceIn(input.source);
-  const series = checkName('series', input.series) ?? sourceId(source);
   return {
     source,
     triggers: [`run:${input.run}`],
-    tags: tagsIn(input.tags, checkName('name', input.name, MAX_TAG_VALUE) ?? series),
+    tags: tagsIn(input.tags, checkName('name', input.name, MAX_TAG_VALUE) ?? seriesIn(input, source)),
     waitUntil: oneOf('waitUntil', input.waitUntil ?? 'AVAILABLE', ['AVAILABLE', 'STARTED']),
     timeoutSeconds: wholeNumber('timeout', input.timeout ?? DEFAULT_TIMEOUT, 60, MAX_EXECUTION_TIMEOUT),
     removalPolicy: 'RETAIN',
     keepLast: input.keepLast === undefined ? undefined : wholeNumber('keepLast', input.keepLast, 1, Number.MAX_SAFE_INTEGER),
   };
+}
+
+function seriesIn({ series }: Record<string, unknown>, source: Source | Deployed): string {
+  return checkName('series', series) ?? sourceId(source).slice(-MAX_NAME);
 }
 
 function objectOf(input: unknown): Record<string, unknown> {

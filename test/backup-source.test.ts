@@ -20,7 +20,7 @@ function sourceProperties(source: BackupSource): any {
 }
 
 describe('ids', () => {
-  test.each(['fs-01234567', 'fs-0498eed5fe91001ec'])('%s is a file system', (id) => {
+  test.each(['fs-01234567', 'fs-0498eed5fe91001ec', 'fs-0498eed5fe91001ec0'])('%s is a file system', (id) => {
     expect(sourceProperties(BackupSource.fromFileSystemId(id))).toEqual({ FileSystemId: id });
   });
 
@@ -49,6 +49,7 @@ describe('ids', () => {
 
   test.each([
     ['fsvol-012345678', /"fsvol-012345678" is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits/],
+    ['fsvol-0123456789abcdef01', /is not the id/],
     ['fs-0498eed5fe91001ec', /for a file system use BackupSource.fromFileSystemId/],
   ])('%j is refused as a volume', (id, message) => {
     expect(() => BackupSource.fromVolumeId(id)).toThrow(message);

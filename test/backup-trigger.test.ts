@@ -712,8 +712,8 @@ describe('a timeout over an hour', () => {
   });
 
   describe('has a wait condition and a handle whose logical ids', () => {
-    const names = (given: Partial<FsxBackupProps> = {}, define: (setting: Setting) => void = plain) => {
-      const template = Template.fromStack(setUp(define, { props: { timeout, ...given } }).stack);
+    const names = (given: Partial<FsxBackupProps> = {}, define: (setting: Setting) => void = plain, context?: Record<string, unknown>) => {
+      const template = Template.fromStack(setUp(define, { context, props: { timeout, ...given } }).stack);
       return ['AWS::CloudFormation::WaitCondition', 'AWS::CloudFormation::WaitConditionHandle'].map((type) => {
         const [name, ...others] = Object.keys(template.findResources(type));
         expect(others).toEqual([]);
@@ -738,6 +738,10 @@ describe('a timeout over an hour', () => {
       ['a trigger that is added', {}, (setting) => { plain(setting); setting.backup.addTrigger(BackupTrigger.onValue('1')); }],
     ])('change with %s', (_, given, define) => {
       expect(bothDiffer(names(), names(given, define))).toBe(true);
+    });
+
+    test('change with the context that makes another deployment of the same app', () => {
+      expect(bothDiffer(names(), names({}, plain, { 'cdk-fsx-backup:deployment': '2' }))).toBe(true);
     });
 
     test.each<[string, Partial<FsxBackupProps>, (setting: Setting) => void]>([

@@ -337,6 +337,15 @@ describe('a circle', () => {
       const one = parameter(stack, 'One');
       define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', Fn.sub('x ${One.Value}'))] });
     }, /"Files\/Two" waits for "Files\/One"/],
+    ['by a variable of Fn::Sub', () => {
+      const one = parameter(stack, 'One');
+      define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', Fn.sub('x ${Value}', { Value: one.ref }))] });
+    }, /"Files\/Two" waits for "Files\/One"/],
+    ['by a dependency that is overridden', () => {
+      const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
+      two.addOverride('DependsOn', 'One');
+      define({ executeBefore: [one], executeAfter: [two] });
+    }, /"Files\/Two" waits for "Files\/One"/],
     ['by an L1 without its class', () => {
       const one = parameter(stack, 'One');
       const two = new CfnResource(stack, 'Two', { type: 'AWS::X::Y', properties: { A: { 'Fn::GetAtt': 'One.Value' } } });
@@ -432,8 +441,11 @@ describe('a circle', () => {
     expect(circle()).toBe('');
   });
 
-  test('through the stack around the backup\'s own is refused', () => {
-    const inner = new NestedStack(stack, 'Inner');
+  test.each<[string, () => Stack]>([
+    ['the stack around the backup\'s own', () => new NestedStack(stack, 'Inner')],
+    ['the stack around that', () => new NestedStack(new NestedStack(stack, 'Middle'), 'Inner')],
+  ])('through %s is refused', (_, make) => {
+    const inner = make();
     const one = parameter(stack, 'One');
     Tags.of(define({ executeBefore: [one] }, inner)).add('one', one.ref);
     expect(circle()).toMatch(/a backup waits for itself/);

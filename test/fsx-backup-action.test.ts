@@ -1,4 +1,4 @@
-import { App, aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_fsx as fsx, aws_kms as kms, aws_s3 as s3, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { App, aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_s3 as s3, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackupAction, FsxBackupActionProps, FsxBackupProvider, WaitUntil } from '../src';
 
@@ -14,14 +14,16 @@ interface Given {
   readonly app?: App;
   readonly stack?: Stack;
   readonly crossAccountKeys?: boolean;
+  /** Of the pipeline. */
+  readonly id?: string;
 }
 
 /** A pipeline whose second stage begins with the action. */
-function pipelineWith(props: Partial<FsxBackupActionProps> = {}, { app = new App(), stack = new Stack(app, 'Release', { env }), crossAccountKeys = false }: Given = {}) {
+function pipelineWith(props: Partial<FsxBackupActionProps> = {}, { app = new App(), stack = new Stack(app, 'Release', { env }), crossAccountKeys = false, id = 'Pipeline' }: Given = {}) {
   const action = new FsxBackupAction({ actionName: 'Backup', source, ...props });
   const artifact = new codepipeline.Artifact('Source');
   const bucket = s3.Bucket.fromBucketName(stack, 'Source', 'source');
-  const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
+  const pipeline = new codepipeline.Pipeline(stack, id, {
     crossAccountKeys,
     stages: [
       { stageName: 'Source', actions: [new actions.S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source.zip', output: artifact })] },
@@ -76,6 +78,27 @@ test('a long series keeps its end and fits a tag', () => {
   expect(series('Backup'.padEnd(90, 'p'))).toMatch(/^123456789012\/us-east-1\/[0-9a-f]{8}-x+\/Pipeline\/Deploy\/Backupp+$/);
 });
 
+test.each([16, 56, 90])('a series fits the 200 characters that its provider takes: an action name of %i', (length) => {
+  const stack = new Stack(new App(), `R${'x'.repeat(126)}`, { env: { ...env, region: 'ap-southeast-1' } });
+  const actionName = 'Backup'.padEnd(length, 'p');
+  pipelineWith({ actionName }, { stack });
+  const { series } = JSON.parse(rendered(stack, actionName).Configuration.Input);
+  expect(series).toMatch(new RegExp(`/Pipeline/Deploy/${actionName}$`));
+  expect(series.length).toBeLessThanOrEqual(200);
+});
+
+test('a series has the characters that tags allow', () => {
+  const { stack } = pipelineWith({}, { id: 'Pipeline (prod)' });
+  expect(inputOf(stack).series).toBe('123456789012/us-east-1/Release/Pipeline -prod-/Deploy/Backup');
+});
+
+test('takes the role that is given', () => {
+  const app = new App();
+  const stack = new Stack(app, 'Release', { env });
+  pipelineWith({ role: iam.Role.fromRoleArn(stack, 'Mine', 'arn:aws:iam::123456789012:role/mine') }, { app, stack });
+  expect(rendered(stack).RoleArn).toBe('arn:aws:iam::123456789012:role/mine');
+});
+
 describe('may do', () => {
   test('no more than start its state machine and ask for its executions', () => {
     const { stack } = pipelineWith();
@@ -99,6 +122,14 @@ describe('may do', () => {
 });
 
 describe('of what a stack of the app has deployed', () => {
+  test.each<[string, typeof env | undefined, typeof env | undefined]>([
+    ['of the source', undefined, env], ['of the pipeline', env, undefined], ['of both', undefined, undefined],
+  ])('passes where only deployment knows the account and Region %s', (_, ofSource, ofPipeline) => {
+    const app = new App();
+    const deployed = BackupSource.fromDeployed(fileSystemIn(new Stack(app, 'Files', { env: ofSource })));
+    expect(() => pipelineWith({ source: deployed }, { app, stack: new Stack(app, 'Release', { env: ofPipeline }) })).not.toThrow();
+  });
+
   test('names stack and logical id, and may ask that stack only', () => {
     const app = new App();
     const files = new Stack(app, 'Files', { env });
@@ -129,6 +160,13 @@ test('a source of the pipeline\'s own stack may be referred to', () => {
   const stack = new Stack(app, 'Release', { env });
   pipelineWith({ source: BackupSource.fromCfnFileSystem(fileSystemIn(stack)) }, { app, stack });
   expect(rendered(stack).Configuration.Input['Fn::Join'][1]).toContainEqual({ Ref: 'FileSystem' });
+});
+
+test('a source of a nested stack of it, too', () => {
+  const app = new App();
+  const stack = new Stack(app, 'Release', { env });
+  pipelineWith({ source: BackupSource.fromCfnFileSystem(fileSystemIn(new NestedStack(stack, 'Inner'))) }, { app, stack });
+  expect(rendered(stack).Configuration.Input['Fn::Join'][1]).toContainEqual({ 'Fn::GetAtt': [expect.stringMatching(/^InnerNestedStack/), expect.stringMatching(/^Outputs\./)] });
 });
 
 test('a reference to something in a stage is refused: its id is not known in the pipeline', () => {
@@ -163,6 +201,25 @@ describe('variables', () => {
     expect(statements(stack, 'codepipeline:PutJobSuccessResult')).toHaveLength(1);
   });
 
+  test('follow in the next run order', () => {
+    expect(job(pipelineWith({ variablesNamespace: 'Saved', runOrder: 4 }).stack).RunOrder).toBe(5);
+  });
+
+  test('have namespaces of at most 100 characters, which differ', () => {
+    const actionName = 'Backup'.padEnd(90, 'p');
+    const { stack, action } = pipelineWith({ actionName });
+    expect(stack.resolve(action.backupId)).toMatch(/^#\{.*p_Backup\.BackupId\}$/);
+    const namespaces = [actionName, `${actionName}-Variables`].map((name) => rendered(stack, name).Namespace);
+    expect(namespaces).toEqual([expect.stringMatching(/^.{1,100}$/), expect.stringMatching(/^.{1,100}$/)]);
+    expect(namespaces[0]).not.toBe(namespaces[1]);
+  });
+
+  test('of two actions come from one provider', () => {
+    const { stack, pipeline } = pipelineWith({ variablesNamespace: 'One' });
+    pipeline.stages[1].addAction(new FsxBackupAction({ actionName: 'Second', source, variablesNamespace: 'Two' }));
+    expect(rendered(stack, 'Second-Variables').Configuration.FunctionName).toEqual(job(stack).Configuration.FunctionName);
+  });
+
   test('have the namespace that is given', () => {
     expect(job(pipelineWith({ variablesNamespace: 'Saved' }).stack).Namespace).toBe('Saved');
   });
@@ -172,9 +229,9 @@ describe('variables', () => {
     expect(() => stack.resolve(new FsxBackupAction({ actionName: 'Backup', source }).backupId)).toThrow(/BackupId of a backup is used, and its action or step was never added/);
   });
 
-  test('of a provider in another account are refused', () => {
+  test.each([['account', { ...env, account: '210987654321' }], ['Region', { ...env, region: 'eu-west-1' }]])('of a provider in another %s are refused', (_, elsewhere) => {
     const app = new App();
-    const provider = new FsxBackupProvider(new Stack(app, 'Operators', { env: { ...env, account: '210987654321' } }), 'Provider');
+    const provider = new FsxBackupProvider(new Stack(app, 'Operators', { env: elsewhere }), 'Provider');
     expect(() => pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, crossAccountKeys: true })).toThrow(/in another account or Region than the pipeline/);
   });
 
@@ -209,6 +266,21 @@ test('a file system that is linked to a data repository is refused', () => {
   expect(() => app.synth()).toThrow(/linked to a data repository by "Release\/Link"/);
 });
 
+test('a file system that is linked to a data repository is refused of an imported provider, too', () => {
+  const app = new App();
+  const stack = new Stack(app, 'Release', { env });
+  new fsx.CfnDataRepositoryAssociation(stack, 'Link', { fileSystemId: FILE_SYSTEM, fileSystemPath: '/ns1', dataRepositoryPath: 's3://bucket' });
+  pipelineWith({ provider: FsxBackupProvider.fromStateMachineArn(stack, 'Provider', 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter') }, { app, stack });
+  expect(() => app.synth()).toThrow(/linked to a data repository by "Release\/Link"/);
+});
+
+test.each<[string, Partial<FsxBackupActionProps>]>([
+  ['the whole name', { backupName: codepipeline.GlobalVariables.executionId }],
+  ['in a tag beside another', { tags: { release: `${codepipeline.GlobalVariables.executionId} #{Source.VersionId}` } }],
+])('a variable of the pipeline may be %s', (_, props) => {
+  expect(() => pipelineWith(props)).not.toThrow();
+});
+
 test('variables of the pipeline may be tags, and part of the name', () => {
   const { stack } = pipelineWith({ tags: { execution: codepipeline.GlobalVariables.executionId }, backupName: `release ${codepipeline.GlobalVariables.executionId}` });
   expect(inputOf(stack)).toMatchObject({ tags: { execution: '#{codepipeline.PipelineExecutionId}' }, name: 'release #{codepipeline.PipelineExecutionId}' });
@@ -225,6 +297,12 @@ test('an encrypted provider is one that the action may use', () => {
 
 test('an artifact may hold the attributes', () => {
   expect(rendered(pipelineWith({ output: new codepipeline.Artifact('Backup') }).stack).OutputArtifacts).toEqual([{ Name: 'Backup' }]);
+});
+
+test('an artifact is one that the action may write', () => {
+  const { stack } = pipelineWith({ output: new codepipeline.Artifact('Backup') });
+  const role = Object.values(templateOf(stack).findResources('AWS::IAM::Policy', { Properties: { PolicyName: Match.stringLikeRegexp('DeployBackupCodePipelineActionRole') } }));
+  expect(JSON.stringify(role)).toContain('s3:PutObject');
 });
 
 describe('a provider', () => {
@@ -269,6 +347,13 @@ test.each<[string, Partial<FsxBackupActionProps>, RegExp]>([
   ['too many tags', { tags: Object.fromEntries(Array.from({ length: 47 }, (_, i) => [`k${i}`, ''])) }, /has 48 tags, and may have 47/],
 ])('%s is refused', (_, props, message) => {
   expect(() => new FsxBackupAction({ actionName: 'Backup', source, ...props })).toThrow(message);
+});
+
+test('what just fits CodePipeline\'s 1000 characters is fine', () => {
+  const long = 'x'.repeat(256);
+  const lengthWith = (last: string) => rendered(pipelineWith({ tags: { note: long, more: long, yet: 'x'.repeat(100), last } }).stack).Configuration.Input.length;
+  const rest = 1000 - lengthWith('');
+  expect(lengthWith('x'.repeat(rest))).toBe(1000);
 });
 
 test('what does not fit CodePipeline\'s 1000 characters is refused', () => {

@@ -80,6 +80,12 @@ describe('permissions', () => {
     ]);
   });
 
+  test('of who may have backups taken include the key of a provider that has one', () => {
+    const encryptionKey = new kms.Key(stack, 'Key');
+    new FsxBackupProvider(stack, 'Provider', { encryptionKey }).grantRun(new iam.User(stack, 'User'));
+    expect(statements('User')).toContainEqual({ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: stack.resolve(encryptionKey.keyArn) });
+  });
+
   test('of a stack that may delete its backups name the deletion in a policy of its own, for tagged backups only', () => {
     define(undefined, undefined, RemovalPolicy.DESTROY);
     expect(statements('ProviderDeletionPolicy')).toEqual([{ Effect: 'Allow', Action: 'fsx:DeleteBackup', Resource: backups, Condition: resourceTag }]);

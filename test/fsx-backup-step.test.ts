@@ -1,4 +1,4 @@
-import { App, aws_fsx as fsx, aws_s3 as s3, aws_ssm as ssm, Duration, pipelines, Stack, Stage } from 'aws-cdk-lib';
+import { App, aws_fsx as fsx, aws_iam as iam, aws_s3 as s3, aws_ssm as ssm, Duration, pipelines, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackupStep, FsxBackupStepProps } from '../src';
 
@@ -80,6 +80,14 @@ test('its variables are for later steps, and come before what follows', () => {
   ]));
 });
 
+test('takes the role that is given', () => {
+  const { stages } = setUp(({ pipeline, prod }) => {
+    const role = iam.Role.fromRoleArn(Stack.of(pipeline), 'Mine', 'arn:aws:iam::123456789012:role/mine');
+    pipeline.addStage(prod, { pre: [new FsxBackupStep('Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), role })] });
+  });
+  expect(find(stages, 'Backup').RoleArn).toBe('arn:aws:iam::123456789012:role/mine');
+});
+
 test('its namespaces have the characters that CodePipeline allows, also within a stack', () => {
   const { stages } = setUp(({ pipeline, prod, step, stacks }) => {
     const tell = new pipelines.CodeBuildStep('Tell', { commands: ['true'], env: { BACKUP: step.backupId } });
@@ -103,6 +111,17 @@ test.each<[string, (given: Place) => void, RegExp]>([
     pipeline.addWave('Wave', { pre: [step] }).addStage(smallStage(prod));
     pipeline.addStage(prod, { pre: [step] });
   }, /step "Backup" is in "Wave" and "Prod"/],
+  ['the end of a wave and the beginning of a stage', ({ pipeline, prod, step }) => {
+    pipeline.addWave('Wave', { post: [step] }).addStage(smallStage(prod));
+    pipeline.addStage(prod, { pre: [step] });
+  }, /step "Backup" is in "Wave" and "Prod"/],
+  ['the end of a stage and the beginning of the next', ({ pipeline, prod, step }) => {
+    pipeline.addStage(smallStage(prod), { post: [step] });
+    pipeline.addStage(prod, { pre: [step] });
+  }, /step "Backup" is in "Test" and "Prod"/],
+  ['the change set of a stack and the end of another', ({ pipeline, prod, step, stacks }) => {
+    pipeline.addStage(prod, { stackSteps: [{ stack: stacks.files, changeSet: [step] }, { stack: stacks.service, post: [step] }] });
+  }, /step "Backup" is in "Prod\/Prod-Files" and "Prod\/Prod-Service"/],
 ])('that is shared by %s is refused', (_, place, message) => {
   expect(() => setUp(place)).toThrow(message);
 });

@@ -220,6 +220,11 @@ describe('timeout', () => {
     expect(() => define({ timeout })).toThrow(/timeout is .*: it must be from 1 minute to 12 hours, in whole seconds\. .*WaitUntil\.STARTED/);
   });
 
+  test.each([[Duration.hours(6), '21900'], [Duration.hours(12), '43200']])('%s: the wait condition waits for the answer, too, and as long as CloudFormation allows', (timeout, seconds) => {
+    define({ timeout });
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudFormation::WaitCondition', { Timeout: seconds });
+  });
+
   test('a token is refused', () => {
     expect(() => define({ timeout: Duration.seconds(Token.asNumber({ Ref: 'P' })) })).toThrow(/timeout is only known at deployment/);
   });

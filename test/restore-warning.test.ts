@@ -53,6 +53,17 @@ describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (t
     expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/^"Files\/Named" exports .*SSM parameter.*\[ack: cdk-fsx-backup:exportOfTriggered\]$/)]]);
   });
 
+  test('it warns of an export that has a value of the backup among others', () => {
+    new CfnOutput(stack, 'Named', { value: `${stack.region} ${define({ timeout }).backupId}`, exportName: 'backup' });
+    expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/^"Files\/Named" exports /)]]);
+  });
+
+  test('it does not warn of an export of something else', () => {
+    define({ timeout });
+    new CfnOutput(stack, 'Named', { value: fileSystem('backup-03e3c82e0183b7b6b').ref, exportName: 'file-system' });
+    expect(warnings()).toEqual([]);
+  });
+
   test('it warns of one in a nested stack', () => {
     const inner = new NestedStack(stack, 'Inner');
     fileSystem(define({ timeout }).backupId, inner);

@@ -46,6 +46,18 @@ test('everything that an input may say', () => {
   expect(start(input).LogicalResourceId).toBe('series/Pipeline/Prod');
 });
 
+test('names, tags and numbers may be as long as the longest', () => {
+  const tags = Object.fromEntries(Array.from({ length: 46 }, (_, i) => [`${i}`.padStart(128, 'k'), 'x'.repeat(256)]));
+  const input = {
+    source: { stack: 'S'.repeat(128), logicalId: 'L'.repeat(255) }, series: 'x'.repeat(200), run: 'x'.repeat(200), name: 'x'.repeat(256), tags, timeout: 604_800,
+  };
+  expect(() => wanted(input)).not.toThrow();
+});
+
+test('a backup is called like its series', () => {
+  expect(wanted({ source: 'fs-0498eed5fe91001ec', series: 'Pipeline/Prod' }).tags).toEqual([{ Key: 'Name', Value: 'Pipeline/Prod' }]);
+});
+
 test('a volume', () => {
   expect(wanted({ source: 'fsvol-0123456789abcdef0' }).source).toEqual({ volumeId: 'fsvol-0123456789abcdef0' });
 });
@@ -63,6 +75,12 @@ test('the execution\'s own name is a run, whatever characters it has', () => {
   expect(wantedBy(request.ResourceProperties).triggers).toEqual([`run:${EXECUTION}(1)!`]);
 });
 
+test('long names of what is backed up make a series and a name that fit a tag', () => {
+  const input = { source: { stack: 'S'.repeat(128), logicalId: 'L'.repeat(255) } };
+  expect(start(input).LogicalResourceId).toHaveLength('series/'.length + 200);
+  expect(wanted(input).tags[0].Value).toHaveLength(200);
+});
+
 test('numbers may be strings, as templates make them', () => {
   expect(wanted({ source: 'fs-0498eed5fe91001ec', timeout: '600', keepLast: '3' })).toMatchObject({ timeoutSeconds: 600, keepLast: 3 });
 });
@@ -78,11 +96,13 @@ test.each<[string, unknown, RegExp]>([
   ['nothing', null, /the input is "null"/],
   ['a list', [fs], /it must be an object/],
   ['no source', {}, /source is "missing"; it must be the id of an FSx file system/],
+  ['null as source', { source: null }, /source is "null"; it must be the id of an FSx file system/],
   ['something else as source', { source: 'vpc-12345678' }, /source is "vpc-12345678"/],
   ['an ARN as source', { source: 'arn:aws:fsx:us-east-1:123456789012:file-system/fs-0498eed5fe91001ec' }, /source is "arn:/],
   ['a source with more behind it', { source: 'fs-0498eed5fe91001ec\n' }, /source is/],
   ['a stack without logical id', { source: { stack: 'Files' } }, /source is "\{"stack":"Files"\}"; .*"logicalId"/],
   ['a stack of another form', { source: { stack: '../x', logicalId: 'A' } }, /source is/],
+  ['a logical id of another form', { source: { stack: 'Files', logicalId: 'A/B' } }, /source is/],
   ['a source with more members', { source: { stack: 'Files', logicalId: 'A', type: 'x' } }, /source is/],
   ['a misspelt member', { ...fs, keeplast: 2 }, /"keeplast" is not known: an input may have version, source, series, run, name, tags, timeout, waitUntil, keepLast/],
   ['a newer version', { ...fs, version: '2' }, /version is "2"; it must be 1/],
@@ -97,6 +117,8 @@ test.each<[string, unknown, RegExp]>([
   ['a reserved tag', { ...fs, tags: { 'AWS:x': 'y' } }, /tags has "AWS:x", which is reserved/],
   ['a tag of the library', { ...fs, tags: { 'cdk-fsx-backup:stack-id': 'y' } }, /which is reserved/],
   ['a tag with other characters', { ...fs, tags: { 'a;b': 'c' } }, /tags has "\["a;b","c"\]"; a key may have 1 to 128/],
+  ['a tag without a key', { ...fs, tags: { '': 'x' } }, /tags has "\["","x"\]"; a key may have 1 to 128/],
+  ['a tag with a long key', { ...fs, tags: { ['k'.repeat(129)]: 'x' } }, /a key may have 1 to 128/],
   ['a tag with a long value', { ...fs, tags: { a: 'x'.repeat(257) } }, /and a value 256/],
   ['too many tags', { ...fs, tags: Object.fromEntries(Array.from({ length: 47 }, (_, i) => [`key${i}`, 'x'])) }, /tags has 48 tags with Name; it may have 47/],
   ['an empty series', { ...fs, series: '' }, /series is ""; it must have 1 to 200/],

@@ -39,6 +39,11 @@ test('takes a backup with the identity of its series and run, asks no stack, and
   for (const command of [StartExecutionCommand, DescribeStacksCommand, DescribeStackEventsCommand]) expect(world.calls(command)).toEqual([]);
 });
 
+test('looks for backups of its source, and of no other', async () => {
+  await world.run(pipeline());
+  expect(world.calls(DescribeBackupsCommand)).toEqual([{ Filters: expect.arrayContaining([{ Name: 'file-system-id', Values: [FILE_SYSTEM] }]) }]);
+});
+
 test('ends with the attributes of the backup, and tells nobody else', async () => {
   const execution = await world.run(pipeline());
   world.described(backup());
@@ -96,6 +101,17 @@ test('runs out of time with the progress, and says how the backup is taken up', 
   world.described(backup({ Lifecycle: 'CREATING', ProgressPercent: 43 }));
   const { failure } = await world.lookAgain(execution, 600) as any;
   expect(failure.cause).toMatch(/is not finished after 10 min \(CREATING, 43 %\)\. It goes on: retry the pipeline's action, or start another execution with the same `run`, and it is taken up\. Or allow more time/);
+});
+
+test('runs out of time that is counted from the start of the execution, however late the first look comes', async () => {
+  world.now += 10 * MINUTE;
+  expect(await world.run(pipeline({ timeout: 600 }))).toMatchObject({ over: true, failure: { cause: expect.stringMatching(/is not finished after 10 min/) } });
+});
+
+test('advises more time than a stack could wait for', async () => {
+  const execution = await world.run(pipeline({ timeout: 86_400 }));
+  world.described(backup({ Lifecycle: 'CREATING' }));
+  expect(await world.lookAgain(execution, 86_400)).toMatchObject({ over: true, failure: { cause: expect.stringMatching(/Or allow more time/) } });
 });
 
 test('waits for days, and keeps five minutes of the seven days that CodePipeline waits', async () => {
@@ -178,6 +194,33 @@ describe('keepLast', () => {
     world.described(backup({ Lifecycle: 'CREATING' }));
     await world.lookAgain(execution);
     expect(deleted()).toEqual([]);
+  });
+
+  test('deletes nothing but what is left of the new one where that fails', async () => {
+    const execution = await world.run(pipeline({ keepLast: 1 }));
+    world.listed(...series);
+    world.described(backup({ Lifecycle: 'FAILED' }));
+    expect(await world.lookAgain(execution)).toMatchObject({ over: true, failure: { error: 'BackupFailed' } });
+    expect(deleted()).toEqual([BACKUP]);
+  });
+
+  test('deletes nothing where there is nothing to back up', async () => {
+    world.listed(...series);
+    world.cloudFormation.on(DescribeStackResourceCommand).rejects(awsError('ValidationError', 'Stack \'Prod-Files\' does not exist'));
+    expect(await world.run(pipeline({ source: { stack: 'Prod-Files', logicalId: 'FileSystem' }, keepLast: 1 }))).toMatchObject({ over: true, result: { BackupId: 'none' } });
+    expect(deleted()).toEqual([]);
+  });
+
+  test('deletes nothing without it', async () => {
+    world.listed(...series, backup());
+    expect(await world.run(pipeline())).toMatchObject({ over: true, result: { BackupId: BACKUP } });
+    expect(deleted()).toEqual([]);
+  });
+
+  test('keeps the backup of a run that is repeated late, beside the newest', async () => {
+    world.listed(...series.slice(0, 2), backup({ CreationTime: new Date(START - 7 * DAY) }));
+    expect(await world.run(pipeline({ keepLast: 1 }))).toMatchObject({ over: true, result: { BackupId: BACKUP } });
+    expect(deleted()).toEqual([series[1].BackupId]);
   });
 
   test.each([['InternalServerError', 500], ['AccessDeniedException', 400]])('fails nothing when deleting meets %s', async (name, httpStatusCode) => {
