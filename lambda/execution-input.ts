@@ -1,6 +1,6 @@
 import { CloudFormationEvent, Deployed, InvalidProperties, oneOf, show, Source, sourceId, sourceWithId, Wanted, wholeNumber } from './request';
 import {
-  ContractTag, type ExecutionInput, MAX_EXECUTION_TIMEOUT, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, SCHEMA_VERSION, TAG_CHARACTERS, TAG_PREFIX,
+  ContractTag, type ExecutionInput, IDENTITY_TAG, MAX_EXECUTION_TIMEOUT, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, SCHEMA_VERSION, TAG_CHARACTERS, TAG_PREFIX,
 } from '../src/private/contract';
 
 /*
@@ -93,7 +93,10 @@ function tagsIn(tags: unknown, Name: string): ContractTag[] {
     throw new InvalidProperties(`tags has "${show(wrong)}"; a key may have 1 to ${MAX_TAG_KEY} letters, digits, spaces and _.:/=+-@, and a value ${MAX_TAG_VALUE}`);
   }
   const all = Object.entries({ Name, ...given }).map(([Key, Value]) => ({ Key, Value }));
-  if (all.length > MAX_TAGS - 3) throw new InvalidProperties(`tags has ${all.length} tags with Name; it may have ${MAX_TAGS - 3}, since three say whose backup it is`);
+  const own = Object.keys(IDENTITY_TAG).length;
+  if (all.length > MAX_TAGS - own) {
+    throw new InvalidProperties(`tags has ${all.length} tags with Name; it may have ${MAX_TAGS - own}: FSx allows ${MAX_TAGS}, and ${own} say whose backup it is`);
+  }
   return all;
 }
 

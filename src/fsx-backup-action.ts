@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { WaitUntil } from './fsx-backup';
 import { FsxBackupProvider, IFsxBackupProvider } from './fsx-backup-provider';
+import { outermost } from './private/awaited';
 import type { ExecutionInput } from './private/contract';
 import { checkPipelineBackup, differ, providerFor } from './private/execution';
 import { namespaceFor, variable, type VariableName } from './private/pipeline-variable';
@@ -188,10 +189,14 @@ export class FsxBackupAction extends Action {
       throw new Error(`the provider of action "${actionName}" is imported, or in another account or Region than the pipeline, and cannot give backupId and backupArn: `
         + 'leave them out. An FsxBackupAction can write them to an artifact, its `output`');
     }
+    if (actionName.length > MAX_ACTION_NAME - VARIABLES.length) {
+      throw new Error(`action "${actionName}" gives backupId and backupArn by a second one, "${actionName}${VARIABLES}", and CodePipeline allows ${MAX_ACTION_NAME} characters: `
+        + `give it a name of at most ${MAX_ACTION_NAME - VARIABLES.length}`);
+    }
     this.namespaces.ofExecution = namespaceFor(stage.stageName, actionName, 'Execution');
     this.namespaces.ofBackup = variablesNamespace ?? namespaceFor(stage.stageName, actionName, 'Backup');
     stage.addAction(new LambdaInvokeAction({
-      actionName: `${actionName}-Variables`,
+      actionName: actionName + VARIABLES,
       runOrder: runOrder + 1,
       lambda: provider._allowReports(),
       userParametersString: `#{${this.namespaces.ofExecution}.ExecutionArn}`,
@@ -200,6 +205,9 @@ export class FsxBackupAction extends Action {
   }
 }
 
+const VARIABLES = '-Variables';
+const MAX_ACTION_NAME = 100;
+
 interface Namespaces {
   ofExecution?: string;
   ofBackup?: string;
@@ -207,8 +215,7 @@ interface Namespaces {
 
 /** Whose backups these are, at most 200 characters. The name of a nested stack is not known. */
 function seriesOf(scope: Construct): string {
-  let stack = Stack.of(scope);
-  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  const stack = outermost(scope);
   const path = withTagCharacters(scope.node.path.slice(stack.node.path.length + 1));
   const name = `${stack.stackName}/${path}`;
   return `${stack.account}/${stack.region}/${name.length <= 160 ? name : `${hashOf(name, 8)}-${name.slice(-150)}`}`;

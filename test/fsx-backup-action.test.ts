@@ -214,6 +214,18 @@ describe('variables', () => {
     expect(namespaces[0]).not.toBe(namespaces[1]);
   });
 
+  test('of two stages have different namespaces, also where only the part that is cut off differs', () => {
+    const { stack, pipeline, action } = pipelineWith({ actionName: 'Backup'.padEnd(90, 'p') });
+    const other = new FsxBackupAction({ actionName: 'Backup'.padEnd(90, 'p'), source });
+    pipeline.addStage({ stageName: 'Redeploy', actions: [other] });
+    expect(stack.resolve(other.backupId)).not.toBe(stack.resolve(action.backupId));
+  });
+
+  test('need room for the second action\'s name', () => {
+    const { action } = pipelineWith({ actionName: 'Backup'.padEnd(91, 'p') });
+    expect(() => action.backupId).toThrow(/"Backupp+" gives backupId and backupArn by a second one, .* allows 100 characters: give it a name of at most 90/);
+  });
+
   test('of two actions come from one provider', () => {
     const { stack, pipeline } = pipelineWith({ variablesNamespace: 'One' });
     pipeline.stages[1].addAction(new FsxBackupAction({ actionName: 'Second', source, variablesNamespace: 'Two' }));

@@ -18,7 +18,8 @@ export class Awaited extends Intrinsic {
   }
 }
 
-function outermost(construct: IConstruct): Stack {
+/** The stack that is deployed by itself: the nested ones come and go with it. */
+export function outermost(construct: IConstruct): Stack {
   let stack = Stack.of(construct);
   while (stack.nestedStackParent) stack = stack.nestedStackParent;
   return stack;

@@ -1,4 +1,5 @@
 import { Lazy } from 'aws-cdk-lib';
+import { hashOf } from './resource-hash';
 
 export type VariableName = 'BackupId' | 'BackupArn';
 
@@ -12,7 +13,8 @@ export function variable(name: VariableName, namespaceOf: () => string | undefin
   return `#{${Lazy.string({ produce })}.${name}}`;
 }
 
-/** A namespace with the characters that CodePipeline allows. */
+/** A namespace with the characters that CodePipeline allows, and at most as many. */
 export function namespaceFor(...parts: string[]): string {
-  return parts.join('_').replace(/[^A-Za-z0-9@_-]/g, '_').slice(-100);
+  const name = parts.join('_').replace(/[^A-Za-z0-9@_-]/g, '_');
+  return name.length <= 100 ? name : `${hashOf(name, 8)}_${name.slice(-90)}`;
 }
