@@ -1,6 +1,7 @@
 import { CloudFormationEvent, Deployed, InvalidProperties, oneOf, show, Source, sourceId, sourceWithId, Wanted, wholeNumber } from './request';
 import {
-  ContractTag, type ExecutionInput, IDENTITY_TAG, MAX_EXECUTION_TIMEOUT, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, SCHEMA_VERSION, TAG_CHARACTERS, TAG_PREFIX,
+  ContractTag, type ExecutionInput, IDENTITY_TAG, MAX_EXECUTION_TIMEOUT, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, SCHEMA_VERSION,
+  TAG_CHARACTERS, TAG_PREFIX,
 } from '../src/private/contract';
 
 /*
