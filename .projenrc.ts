@@ -117,25 +117,38 @@ project.jest!.config.collectCoverage = false;
 project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
 project.jest!.config.testTimeout = 120_000; // no test is about real time
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
-project.jest!.config.testPathIgnorePatterns.push('/test/latest/');
+project.jest!.config.testPathIgnorePatterns.push('/test/latest/', '/test/engines/');
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
 project.testTask.env('CDK_VALIDATION', 'false'); // the newest aws-cdk-lib's template validation takes seconds per process
 // Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
+const onLatest = {
+  testTimeout: 120_000,
+  transform: project.jest!.config.transform,
+  moduleNameMapper: {
+    '^aws-cdk-lib$': 'aws-cdk-lib-latest',
+    '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1',
+    '^@aws-cdk/cloud-assembly-schema(/.*)?$': 'cloud-assembly-schema-latest$1',
+  },
+};
 new JsonFile(project, 'jest.latest.json', {
   marker: true,
   obj: {
     testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/latest/*.test.ts'],
     testPathIgnorePatterns: ['/node_modules/', '/package.test.ts$'],
-    testTimeout: 120_000,
-    transform: project.jest!.config.transform,
-    moduleNameMapper: {
-      '^aws-cdk-lib$': 'aws-cdk-lib-latest',
-      '^aws-cdk-lib/(.*)$': 'aws-cdk-lib-latest/$1',
-      '^@aws-cdk/cloud-assembly-schema(/.*)?$': 'cloud-assembly-schema-latest$1',
-    },
+    ...onLatest,
   },
 });
 project.testTask.exec('jest --config jest.latest.json --coverage=false');
+
+// On engines that nobody here wrote, which it installs into .engines/
+const e2e = project.addTask('e2e', { description: 'Deploy with the genuine CDK CLI, and let other people\'s engines judge; writes docs/engines.md' });
+e2e.spawn(bundle.bundleTask);
+e2e.env('CDK_VALIDATION', 'false');
+e2e.exec('tsx --tsconfig test/tsconfig.json test/engines/main.ts', { receiveArgs: true });
+new JsonFile(project, 'jest.engines.json', {
+  marker: true,
+  obj: { ...onLatest, testMatch: ['<rootDir>/test/engines/*.test.ts'], maxWorkers: '100%', testTimeout: 600_000 },
+});
 
 const properties = project.addTask('properties', { description: 'Random apps and deployments: npm run properties -- [--runs N | --minutes M] [--seed N]' });
 properties.spawn(bundle.bundleTask);
@@ -161,10 +174,10 @@ project.npmignore!.exclude('.jsii.tabl.json', '/rosetta');
 // `npx projen build` packages for npm only; `npx projen package-all` for the other languages too.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
-for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
+for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/jest.engines.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox', '/demo-timeline.html');
-project.npmignore!.exclude('/demo-timeline.html');
+project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/demo-timeline.html');
+project.npmignore!.exclude('/demo-timeline.html', '/.engines');
 
 project.synth();

@@ -1,0 +1,40 @@
+export interface Part {
+  /** and the outermost `describe` of its tests */
+  title: string;
+  engines: string[];
+  about: string;
+}
+
+/** In the order of the page. */
+export const PARTS: Part[] = [
+  {
+    title: 'Deployments',
+    engines: ['AWS CDK CLI 2.1148.1', 'ministack 1.5.33', 'moto 5.2.5'],
+    about: 'The genuine CLI bootstraps, deploys and destroys; ministack plays CloudFormation, Lambda and Step Functions; FSx is the sandbox\'s, and once moto\'s.',
+  },
+  {
+    title: 'Lambda runtime',
+    engines: ['aws-lambda-ric 4.0.2', 'Node.js 22', 'Node.js 24'],
+    about: 'The handler under AWS\'s own runtime client, which asks for invocations as in Lambda.',
+  },
+  {
+    title: 'Permissions',
+    engines: ['@cloud-copilot/iam-simulate 0.1.173'],
+    about: 'Each statement, action, resource and condition of the synthesized policies is taken away in turn. Something must then fail that works, or be allowed that must not be.',
+  },
+  {
+    title: 'Templates and state machines',
+    engines: ['@aws/cloudformation-validate', 'cfn-lint 1.58.0', 'asl-validator 4.0.0', 'statelint 1.30.0', 'cdk-nag 3.0.2'],
+    about: 'Foreign validators read what the examples and a stack with everything synthesize to.',
+  },
+  {
+    title: 'Faults on the wire',
+    engines: ['AWS SDK for JavaScript v3'],
+    about: 'Between the real SDK in the handler and the FSx server, the network misbehaves.',
+  },
+  {
+    title: 'Bad inputs',
+    engines: [],
+    about: 'Events, inputs of executions and properties that nobody should send: never a hang, never a stack trace to the user, never a foreign backup touched.',
+  },
+];
