@@ -239,6 +239,7 @@ about('nothingIsLeftOfWhatIsToBeDestroyed', ({ allows, finds }) => {
     return tale.answers(tale.request('Update', { RemovalPolicy: 'RETAIN', Triggers: ['2'] }), 'backup-2').stack('DELETE_COMPLETE');
   });
   allows('with rollback disabled, what a failed attempt has taken', (tale) => failedAttempt(tale.begins({ disableRollback: true })));
+  allows('what a failed attempt has taken, as long as its rollback has failed, too', (tale) => failedAttempt(tale).stack('UPDATE_ROLLBACK_FAILED'));
   allows('what is left of a failed backup that FSx does not delete', (tale) => failedAttempt(tale, { as: 'FAILED' }), { keepsFailed: true });
   allows('what FSx refuses to delete for an hour', (tale) => {
     const refused = (_: Tale) => _.call('fsx:DeleteBackup', { BackupId: 'backup-2' }, { outcome: 'error', error: 'BackupInProgress: no' });

@@ -198,12 +198,13 @@ export const onlyAnOpenRequestOfAForwardDeploymentTakesABackup: Invariant = (fac
 });
 
 /**
- * With DESTROY nothing is left but what a resource of an existing stack holds. Not so where rollback was disabled, where FSx does not delete it, and where the
- * policy has changed since.
+ * With DESTROY nothing is left but what a resource of an existing stack holds. Not so where rollback was disabled or its cleanup is still to come, where FSx does
+ * not delete it, and where the policy has changed since.
  */
 export const nothingIsLeftOfWhatIsToBeDestroyed: Invariant = (facts) => {
   const { backups, left, requests, entries, keepsFailed } = facts;
   const index = entries.length - 1;
+  if (facts.stackStatus(index) === 'UPDATE_ROLLBACK_FAILED') return [];
   return backups.filter((backup) => {
     if (!left.has(backup.id) || policyFor(facts, backup, entries.length) !== 'DESTROY') return false;
     if (keepsFailed && backup.end.as === 'FAILED') return false;
