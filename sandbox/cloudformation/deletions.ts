@@ -1,7 +1,7 @@
 import { attempt } from './attempt';
-import { inOrder, reversed } from './graph';
+import { cycleIn, inOrder, reversed } from './graph';
 import { ResourceFailure } from './resources/provider';
-import { tell, type Deletion, type Engine, type Stack } from './stack';
+import { tell, type Deletion, type Engine, type ResourceState, type Stack } from './stack';
 
 interface Manner {
   /** how often to try */
@@ -14,10 +14,12 @@ interface Manner {
 export async function deleteResources(engine: Engine, stack: Stack, deletions: readonly Deletion[], manner: Manner): Promise<string[]> {
   const failed: string[] = [];
   const named = new Map(deletions.map((deletion, index) => [String(index), deletion]));
-  const below = (name: string, { state }: Deletion) => {
-    return [...named].filter(([other, candidate]) => other !== name && state.dependsOn.includes(candidate.state.logicalId)).map(([other]) => other);
-  };
-  const dependencies = new Map([...named].map(([name, deletion]) => [name, below(name, deletion)]));
+  const dependenciesBy = (dependsOn: (state: ResourceState) => readonly string[]) => new Map([...named].map(([name, { state }]) => {
+    return [name, [...named].filter(([other, candidate]) => other !== name && dependsOn(state).includes(candidate.state.logicalId)).map(([other]) => other)];
+  }));
+  const asMade = dependenciesBy((state) => state.dependsOn);
+  // An update that has failed halfway may leave resources of two templates, each of which depends on the other.
+  const dependencies = cycleIn(asMade) ? dependenciesBy(({ logicalId, dependsOn }) => stack.plan.resources.get(logicalId)?.dependsOn ?? dependsOn) : asMade;
   await inOrder(reversed(dependencies), async (name) => {
     const deletion = named.get(name)!;
     const gone = await deleteResource(engine, stack, deletion, manner.attempts);

@@ -211,6 +211,19 @@ describe('update', () => {
     await expect(world.deploy(template(3))).resolves.toMatchObject({ status: 'UPDATE_COMPLETE' });
   });
 
+  test('with rollback disabled, a failed one may have turned a dependency around: the stack can be deleted all the same', async () => {
+    const world = testWorld();
+    world.provider = ({ RequestType, LogicalResourceId, ResourceProperties: { v } }) => {
+      if (LogicalResourceId === 'B' && v === '2') return { Status: 'FAILED', Reason: 'no' };
+      return RequestType === 'Delete' ? {} : { PhysicalResourceId: `${LogicalResourceId}-${v}` };
+    };
+    await world.deploy({ Resources: { A: custom({ v: 1 }, { DependsOn: 'Other' }), B: custom({ v: 1 }), Other: topic() } });
+    const turned = { Resources: { A: custom({ v: 2 }), B: custom({ v: 2 }, { DependsOn: 'Other' }), Other: topic({}, { DependsOn: 'A' }) } };
+    expect(await world.deploy(turned, { disableRollback: true })).toMatchObject({ status: 'UPDATE_FAILED' });
+    expect(await world.destroy()).toMatchObject({ status: 'DELETE_COMPLETE' });
+    expect(world.requests().filter((request) => request.startsWith('Delete')).sort()).toEqual(['Delete A A-1', 'Delete A A-2', 'Delete B B-1']);
+  });
+
   test('can be cancelled by the user', async () => {
     const world = testWorld();
     world.provider = async ({ RequestType, ResourceProperties }) => {
