@@ -1,10 +1,22 @@
-/** Where an engine is known not to do what AWS documents. Each has a test of the sandbox, which does. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { record } from './evidence';
+
+/** A test of the sandbox that has what an engine does not do: its file, and how its title begins. */
+export type Cover = readonly [file: string, title: string];
+
 export interface Divergence {
-  /** title of the part */
-  part: string;
   engine: string;
   what: string;
-  coveredBy: { file: string; test: string };
+  coveredBy: Cover;
 }
 
-export const DIVERGENCES: Divergence[] = [];
+/** A test that shows where an engine does not do what AWS documents. It fails when the engine has learnt it, or when nothing else covers it. */
+export function differs(engine: string, what: string, coveredBy: Cover, seen: () => Promise<void> | void): void {
+  test(`${engine} differs: ${what}`, async () => {
+    await seen();
+    const [file, title] = coveredBy;
+    expect(readFileSync(resolve(__dirname, '../..', file), 'utf8')).toContain(title);
+    record({ divergence: { engine, what, coveredBy } });
+  });
+}

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { EVIDENCE } from './evidence';
+import { EVIDENCE, type Evidence } from './evidence';
 import { ENGINES, findPython, install } from './install';
-import { type Evidence, page, summary, type TestRun } from './report';
+import { page, summary, type TestRun } from './report';
 
 /* `npm run e2e [-- <file> …]`: install the engines, run the tests on them, and write what was shown to docs/engines.md. */
 
