@@ -15,11 +15,13 @@ export async function deleteResources(engine: Engine, stack: Stack, deletions: r
   const failed: string[] = [];
   const named = new Map(deletions.map((deletion, index) => [String(index), deletion]));
   const dependenciesBy = (dependsOn: (state: ResourceState) => readonly string[]) => new Map([...named].map(([name, { state }]) => {
-    return [name, [...named].filter(([other, candidate]) => other !== name && dependsOn(state).includes(candidate.state.logicalId)).map(([other]) => other)];
+    const below = dependsOn(state);
+    return [name, [...named].filter(([other, candidate]) => other !== name && below.includes(candidate.state.logicalId)).map(([other]) => other)];
   }));
-  const asMade = dependenciesBy((state) => state.dependsOn);
+  const asMade = dependenciesBy(({ dependsOn }) => dependsOn);
   // An update that has failed halfway may leave resources of two templates, each of which depends on the other.
-  const dependencies = cycleIn(asMade) ? dependenciesBy(({ logicalId, dependsOn }) => stack.plan.resources.get(logicalId)?.dependsOn ?? dependsOn) : asMade;
+  const asPlanned = () => dependenciesBy(({ logicalId, dependsOn }) => stack.plan.resources.get(logicalId)?.dependsOn ?? dependsOn);
+  const dependencies = cycleIn(asMade) ? asPlanned() : asMade;
   await inOrder(reversed(dependencies), async (name) => {
     const deletion = named.get(name)!;
     const gone = await deleteResource(engine, stack, deletion, manner.attempts);

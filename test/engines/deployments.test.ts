@@ -263,9 +263,9 @@ describe('Deployments', () => {
       'test/sandbox/fsx.test.ts', 'the same token and parameters give the existing backup as it is now',
     ], async () => {
       const FileSystemId = await theFileSystem();
-      const [one, other] = [await create(FileSystemId), await create(FileSystemId)];
-      expect(one).not.toBe(other);
-      for (const BackupId of [one, other]) await client.send(new DeleteBackupCommand({ BackupId }));
+      const ids = [await create(FileSystemId), await create(FileSystemId)];
+      expect(ids[0]).not.toBe(ids[1]);
+      for (const BackupId of ids) await client.send(new DeleteBackupCommand({ BackupId }));
     });
 
     differs('moto', 'DescribeBackups leaves out an unknown id, and does not fail', [

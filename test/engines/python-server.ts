@@ -16,7 +16,9 @@ export interface PythonServer {
  *
  * @param argumentsFor command-line arguments and environment, for the port that it shall serve on
  */
-export async function startPython(script: string, path: string, argumentsFor: (port: string) => { args?: string[]; env?: NodeJS.ProcessEnv }): Promise<PythonServer> {
+export async function startPython(
+  script: string, path: string, argumentsFor: (port: string) => { args?: string[]; env?: NodeJS.ProcessEnv },
+): Promise<PythonServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const { args = [], env } = argumentsFor(String(port));
