@@ -277,7 +277,9 @@ export class CloudFormation {
     if (inUse !== undefined) {
       return tellStack(engine, stack, 'DELETE_FAILED', `Export ${inUse} cannot be deleted as it is in use by ${engine.importersOf(inUse).join(', ')}`);
     }
-    const left = [...stack.resources.values()].filter(({ status }) => !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(status));
+    const isLeft = ({ status }: ResourceState) => !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(status);
+    const left = [...stack.resources.values()].filter(isLeft);
+    stack.superseded = stack.superseded.filter(({ state }) => isLeft(state));
     for (const state of left.filter(({ logicalId }) => retainResources.includes(logicalId))) tell(engine, stack, state, 'DELETE_SKIPPED');
     const deletions = left.filter(({ status }) => status !== 'DELETE_SKIPPED').map((state): Deletion => ({ state, because: 'stack deleted' }));
     const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], { attempts: 1, abandon: false });

@@ -224,6 +224,22 @@ describe('update', () => {
     expect(world.requests().filter((request) => request.startsWith('Delete')).sort()).toEqual(['Delete A A-1', 'Delete A A-2', 'Delete B B-1']);
   });
 
+  test('with rollback disabled, what a failed one has replaced is deleted with the stack, once', async () => {
+    const world = testWorld();
+    let isStuck = true;
+    world.provider = ({ RequestType, LogicalResourceId, ResourceProperties: { v } }) => {
+      if (RequestType === 'Delete' ? LogicalResourceId === 'C' && isStuck : LogicalResourceId === 'B' && v === '2') return { Status: 'FAILED', Reason: 'no' };
+      return RequestType === 'Delete' ? {} : { PhysicalResourceId: `${LogicalResourceId}-${v}` };
+    };
+    const template = (v: number) => ({ Resources: { A: custom({ v }), B: custom({ v }, { DependsOn: 'A' }), C: custom({ v: 0 }) } });
+    await world.deploy(template(1));
+    expect(await world.deploy(template(2), { disableRollback: true })).toMatchObject({ status: 'UPDATE_FAILED' });
+    expect(await world.destroy()).toMatchObject({ status: 'DELETE_FAILED' });
+    isStuck = false;
+    expect(await world.destroy()).toMatchObject({ status: 'DELETE_COMPLETE' });
+    expect(world.requests().filter((request) => request.startsWith('Delete A')).sort()).toEqual(['Delete A A-1', 'Delete A A-2']);
+  });
+
   test('can be cancelled by the user', async () => {
     const world = testWorld();
     world.provider = async ({ RequestType, ResourceProperties }) => {
