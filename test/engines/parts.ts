@@ -1,8 +1,12 @@
+import { EXPLAINED_FINDINGS, type ExplainedFinding } from './explained-findings';
+
 export interface Part {
   /** and the outermost `describe` of its tests */
   title: string;
   engines: string[];
   about: string;
+  /** what engines find, and why it stands */
+  explained?: ExplainedFinding[];
 }
 
 /** In the order of the page. */
@@ -25,7 +29,9 @@ export const PARTS: Part[] = [
   {
     title: 'Templates and state machines',
     engines: ['@aws/cloudformation-validate', 'cfn-lint 1.58.0', 'asl-validator 4.0.0', 'statelint 1.30.0', 'cdk-nag 3.0.2'],
-    about: 'Foreign validators read what the examples and a stack with everything synthesize to.',
+    about: 'Foreign validators read what the examples and a stack with everything synthesize to, on the latest aws-cdk-lib, with no feature flags and with all recommended ones. '
+      + 'cfn-lint judges for Regions of all three partitions.',
+    explained: EXPLAINED_FINDINGS,
   },
   {
     title: 'Faults on the wire',

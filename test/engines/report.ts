@@ -1,5 +1,6 @@
 import type { Divergence } from './divergences';
 import type { Evidence } from './evidence';
+import type { ExplainedFinding } from './explained-findings';
 import { type Part, PARTS } from './parts';
 
 /* What a run has shown, as a page and as a few lines. */
@@ -52,12 +53,18 @@ function section(part: Part, shown: Shown[]): string[] {
       behaviours.filter((behaviour) => behaviour.group === group).map(({ title, counts }) => `* ${[sentence(title), text(counts)].filter(Boolean).join(' — ')}`).join('\n'),
     ]),
     ...divergences.length > 0 ? ['### Where the engine differs from AWS', ...table(['engine', 'what it does', 'the sandbox does, in'], divergences.map(row))] : [],
+    ...part.explained ? ['### Findings that stand', ...table(['finding', 'in', 'why it stands'], part.explained.map(explanation))] : [],
   ];
 }
 
 function row({ engine, what, coveredBy }: Divergence): string[] {
   const [file, title] = coveredBy;
   return [engine, what, `\`${file}\`: ${title}`];
+}
+
+function explanation({ rules, what, where, why }: ExplainedFinding): string[] {
+  const code = (names: string[]) => names.map((name) => `\`${name}\``).join(', ');
+  return [what ? `${rules.join(', ')}: ${code(what)}` : rules.join(', '), code(where), why];
 }
 
 function shownBy(run: TestRun, evidence: Evidence[]): Shown[] {
