@@ -134,11 +134,11 @@ export class Aws {
     }
   }
 
-  /** Whether the stack's present operation has failed to update the resource: with rollback disabled, what follows is its way back. */
+  /** Whether the stack's present operation has failed on the resource: with rollback disabled, what follows is its way back, or late. */
   async hasFailed(stackId: string, logicalId: string): Promise<boolean> {
     for await (const event of this.stackEvents(stackId)) {
       if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
-      if (event.LogicalResourceId === logicalId && event.ResourceStatus === 'UPDATE_FAILED') return true;
+      if (event.LogicalResourceId === logicalId && /^(CREATE|UPDATE)_FAILED$/.test(event.ResourceStatus!)) return true;
     }
     return false;
   }

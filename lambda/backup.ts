@@ -44,7 +44,8 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
   // At a late delivery, when the answer was given long ago, what was not there at the first may be there, and what was started and not waited for may have failed.
   const mayBeLate = !isFinal(work.event) && (isDeployed(wanted.source) || found.length > living.length);
-  const isStale = mayBeLate && await aws.held(work.event.StackId, work.event.LogicalResourceId) !== undefined;
+  const { StackId, LogicalResourceId } = work.event;
+  const isStale = mayBeLate && (await aws.hasFailed(StackId, LogicalResourceId) || await aws.held(StackId, LogicalResourceId) !== undefined);
   return isStale ? failed(situation, notWaitedFor(subject(situation), status)) : start(situation);
 }
 

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_ssm as ssm, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { answersIn, backupsIn, backupStack, calls, MINUTE, ownBackupsIn, start } from './fixture';
 import type { Sandbox } from '../../sandbox/sandbox';
 
@@ -31,6 +31,16 @@ describe.each([0, 300, 30_000, 3 * MINUTE, 9 * MINUTE, 20 * MINUTE])('every even
     await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
     expect(ownBackupsIn(sandbox)).toHaveLength(1);
   });
+});
+
+test('an event that comes twice, to a first invocation that dies, gives no second backup after one that failed without rollback', async () => {
+  const sandbox = await start({ cloudFormation: { duplicateDeliveries: 0 }, fsx: { backupDuration: () => 30_000, fail: () => 'failed for the test', tokenAfterDeletion: 'new' } });
+  sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
+  const app = backupStack('LUSTRE', {}, (stack) => new ssm.CfnParameter(stack, 'Slow', { type: 'String', value: '1' }));
+  sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) => logicalId === 'Slow' ? 60 * MINUTE : undefined; // the stack is still being created
+  expect((await sandbox.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
+  await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
+  expect(ownBackupsIn(sandbox)).toHaveLength(1);
 });
 
 describe('an invocation that dies', () => {

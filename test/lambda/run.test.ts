@@ -172,7 +172,11 @@ describe('create', () => {
     expect(calls(CreateBackupCommand)).toHaveLength(1);
   });
 
-  test.each([['another where the first attempt of it has failed', [], 1], ['none where it was answered before its backup failed', ['CREATE_COMPLETE'], 0]] as const)(
+  test.each([
+    ['another where the first attempt of it has failed', [], 1],
+    ['none where it was answered before its backup failed', ['CREATE_COMPLETE'], 0],
+    ['none where the answer was that its backup failed', ['CREATE_FAILED'], 0],
+  ] as const)(
     'late, takes %s', async (_, statuses, taken) => {
       stackIs('CREATE_IN_PROGRESS');
       const completed = statuses.map((ResourceStatus) => ({
