@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, type Stack, type StackEvent } from '@aws-sdk/client-cloudformation';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { FastClock } from './fast-clock';
 import { NODE_MODULES } from './install';
 import { type PythonServer, startPython } from './python-server';
-import { VirtualClock } from '../../sandbox/clock';
 import { fsxTypes } from '../../sandbox/cloudformation/resources/fsx';
 import { listen } from '../../sandbox/endpoint';
 import { FaultPlan } from '../../sandbox/faults';
@@ -19,24 +19,6 @@ import { Journal } from '../../sandbox/journal';
 const ROOT = resolve(__dirname, '../..');
 const NODE = join(ROOT, 'node_modules/node/bin');
 const PLACE = { accountId: '000000000000', region: 'us-east-1', partition: 'aws' };
-
-/** Real time, and as much faster as ministack's waits are. */
-class FastClock extends VirtualClock {
-  private readonly start = Date.now();
-
-  constructor(private readonly speed: number) {
-    super();
-  }
-
-  override now(): number {
-    return this.start + (Date.now() - this.start) * this.speed;
-  }
-
-  /** What a real clock shows then. */
-  real(instant: number): number {
-    return this.start + (instant - this.start) / this.speed;
-  }
-}
 
 export interface CommandOutcome {
   succeeded: boolean;
