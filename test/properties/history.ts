@@ -29,6 +29,8 @@ export interface History {
   readonly left: ReadonlySet<string>;
   /** FSx does not delete failed backups */
   readonly keepsFailed: boolean;
+  /** FSx forgets the token of a backup that has failed */
+  readonly forgetsFailed: boolean;
 }
 
 /** Something, and its place in the order of things. */

@@ -222,6 +222,13 @@ about('onlyAnOpenRequestOfAForwardDeploymentTakesABackup', ({ allows, finds }) =
     const request = tale.request('Create');
     return tale.answers(request, 'none').passes(MINUTE).takes(request, 'backup-1');
   }, /had ended 60 s before, in CREATE_IN_PROGRESS/);
+  const lateFinal = (tale: Tale) => {
+    const request = tale.stack('DELETE_IN_PROGRESS').request('Delete', {}, { ResourceType: 'Custom::FsxFinalBackup' });
+    tale.takes(request, 'backup-1', { ms: 1, as: 'FAILED' }).passes(MINUTE).answers(request, 'final-fs-1', 'FAILED');
+    return tale.passes(MINUTE).takes(request, 'backup-2');
+  };
+  allows('a final backup once more, late, where FSx forgets the token of the one that has failed', lateFinal, { forgetsFailed: true });
+  finds('a final backup once more, late', lateFinal, /for a request that had ended 60 s before, in DELETE_IN_PROGRESS/);
   finds('a backup by the deletion of another', (tale) => tale.stack('DELETE_IN_PROGRESS').takes(tale.request('Delete'), 'backup-1'), /by Delete of Backup/);
   finds('a token that is not the request\'s', (tale) => tale.takes(tale.request('Create'), 'backup-1', { token: 'random' }), /a token of no request/);
 });
@@ -326,6 +333,13 @@ about('successMeansAvailable', ({ allows, finds }) => {
   allows('success at once where a wait condition waits', (tale) => told(tale, 0, { WaitHandle: 'https://a' }));
   allows('none', (tale) => tale.answers(tale.stack('CREATE_IN_PROGRESS').request('Create'), 'none'));
   allows('the way back, to whatever there is', (tale) => tale.answers(tale.stack('UPDATE_ROLLBACK_IN_PROGRESS').request('Update'), 'backup-9'));
+  const failedElsewhere = (tale: Tale, id: string) => {
+    told(tale, 0, { WaitHandle: 'https://a' }, { as: 'FAILED' }).passes(10 * MINUTE).signals('Handle', id, 'FAILURE').stack('UPDATE_IN_PROGRESS');
+    const again = { OldResourceProperties: { WaitHandle: 'https://a' }, PhysicalResourceId: 'backup-1' };
+    return tale.answers(tale.request('Update', { WaitHandle: 'https://a' }, again), 'backup-1');
+  };
+  allows('success where the wait condition was told of the failure', (tale) => failedElsewhere(tale, 'backup-1'));
+  finds('success where the wait condition was told of the failure of another', (tale) => failedElsewhere(tale, 'backup-2'), /Backup was told of success with backup-1/);
   finds('success too early', (tale) => told(tale, 9 * MINUTE), /Backup was told of success with backup-1, which is not AVAILABLE/);
   finds('success with a failed one', (tale) => told(tale, 11 * MINUTE, {}, { as: 'FAILED' }), /not AVAILABLE/);
   finds('success with none that there is', (tale) => tale.answers(tale.stack('CREATE_IN_PROGRESS').request('Create'), 'backup-9'), /backup-9/);

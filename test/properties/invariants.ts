@@ -180,7 +180,8 @@ function answerTo({ requests }: Facts, logicalId: string, index: number): Reques
 
 /**
  * A backup is taken for a request that CloudFormation waits for, and that it did not send on its way back: a rollback takes none. Between the look at the
- * stack and the call of CreateBackup no time passes, unless a call in between hangs or is repeated; only then a rollback may begin there.
+ * stack and the call of CreateBackup no time passes, unless a call in between hangs or is repeated; only then a rollback may begin there. A late delivery of a
+ * deletion may take a final backup again where FSx forgets the token of one that has failed: nothing tells it from the next attempt.
  */
 export const onlyAnOpenRequestOfAForwardDeploymentTakesABackup: Invariant = (facts) => facts.backups.flatMap((backup): Finding[] => {
   const { request, index, id, at } = backup;
@@ -191,6 +192,8 @@ export const onlyAnOpenRequestOfAForwardDeploymentTakesABackup: Invariant = (fac
   if ((request.type === 'Delete') !== isFinal) return finding(`by ${request.type} of ${request.logicalId}`);
   const { end } = request;
   if (!end || end.index > index) return [];
+  const hasFailedBefore = facts.backups.some((other) => other.request === request && other.index < index && other.end.as === 'FAILED' && other.end.at <= at);
+  if (isFinal && facts.forgetsFailed && hasFailedBefore) return [];
   const wasDelayed = at - end.at <= LONGEST_INVOCATION && facts.of('call').some((call) => {
     return call.outcome === 'fault' && call.principal === backup.call.principal && call.index < index && call.at >= at - LONGEST_INVOCATION;
   });
@@ -290,18 +293,24 @@ export const whatHasAFinalBackupIsNotDeletedWithoutIt: Invariant = (facts) => fa
   });
 });
 
-/** Who was to wait for a backup is told of success only when it is AVAILABLE, be it by an answer or by a signal to a wait condition. */
+/**
+ * Who was to wait for a backup is told of success only when it is AVAILABLE, be it by an answer or by a signal to a wait condition. Where the wait condition was
+ * told of a failure, it stands in the way of success, whatever the resource is told later.
+ */
 export const successMeansAvailable: Invariant = (facts) => {
   const { requests, backups, of } = facts;
   const isFinished = (id: string, response: Placed<'response'>) => {
     const backup = backups.find((candidate) => candidate.id === id);
     return backup !== undefined && isAvailable(backup, response);
   };
+  const isToldOfFailure = (answer: Placed<'response'>) => of('response').some(({ body, effect, index }) => {
+    return effect === 'accepted' && body.Status === 'FAILURE' && body.Data === answer.body.PhysicalResourceId && index < answer.index;
+  });
   const answers = requests.flatMap(({ answer, isWayBack, type, event }) => {
     const { WaitUntil, WaitHandle } = event.ResourceProperties;
     const isToWait = type !== 'Delete' && event.ResourceType === 'Custom::FsxBackup' && WaitUntil === 'AVAILABLE' && !isWayBack;
     const waitsElsewhere = WaitHandle !== undefined && WaitHandle !== event.OldResourceProperties?.WaitHandle;
-    return isToWait && !waitsElsewhere && answer?.body.Status === 'SUCCESS' ? [{ response: answer, id: answer.body.PhysicalResourceId }] : [];
+    return isToWait && !waitsElsewhere && answer?.body.Status === 'SUCCESS' && !(WaitHandle !== undefined && isToldOfFailure(answer)) ? [{ response: answer, id: answer.body.PhysicalResourceId }] : [];
   });
   const signals = of('response').filter(({ body, effect }) => effect === 'accepted' && body.UniqueId !== undefined && body.Status === 'SUCCESS')
     .map((response) => ({ response, id: response.body.Data }));

@@ -52,8 +52,8 @@ export class Tale {
     return this.add({ kind: 'response', stack: 'Files', logicalId, requestId, body: { Status, PhysicalResourceId }, bytes: 1, effect: 'accepted', ...more });
   }
 
-  signals(logicalId: string, Data: string): this {
-    const body = { Status: 'SUCCESS', UniqueId: 'FsxBackup', Data, Reason: '' };
+  signals(logicalId: string, Data: string, Status = 'SUCCESS'): this {
+    const body = { Status, UniqueId: 'FsxBackup', Data, Reason: '' };
     return this.add({ kind: 'response', stack: 'Files', logicalId, requestId: '', body, bytes: 1, effect: 'accepted' });
   }
 
@@ -88,7 +88,7 @@ export class Tale {
 
   history(more: Partial<History> = {}): History {
     const { entries, operations, ends, busy, left } = this;
-    return { stack: 'Files', entries, operations, ends, busy, left, keepsFailed: false, ...more };
+    return { stack: 'Files', entries, operations, ends, busy, left, keepsFailed: false, forgetsFailed: false, ...more };
   }
 
   private add(entry: object): this {

@@ -27,7 +27,7 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   }
   if (run.isDestroyed) await stage.destroyForGood(app);
   await stage.rest(REST);
-  return stage.history(run.habits.deletionOfFailed === 'BadRequest');
+  return stage.history({ keepsFailed: run.habits.deletionOfFailed === 'BadRequest', forgetsFailed: run.habits.tokenAfterDeletion === 'new' });
 }
 
 interface Began {
@@ -75,7 +75,7 @@ class Stage {
     }
   }
 
-  history(keepsFailed: boolean): History {
+  history(habits: Pick<History, 'keepsFailed' | 'forgetsFailed'>): History {
     const { journal, fsx } = this.sandbox;
     const isOwn = (entry: Recorded) => isOf(entry, this.stack);
     const ends = new Map(this.began.flatMap(({ entries, step: { weather } }, nth) => {
@@ -95,7 +95,7 @@ class Stage {
       ends,
       busy: this.busy,
       left: new Set(fsx.backups.keys()),
-      keepsFailed,
+      ...habits,
     };
   }
 
