@@ -27,12 +27,15 @@ describe('Lambda runtime', () => {
     });
 
     async function cold(options: Partial<ContainerOptions> = {}): Promise<RuntimeContainer> {
-      const container = await RuntimeContainer.start({ node, directory: BUNDLE, memoryMegabytes: MEMORY_MEGABYTES, environment: world.environment, ...options });
+      const own = { node, directory: BUNDLE, memoryMegabytes: MEMORY_MEGABYTES, environment: world.environment };
+      const container = await RuntimeContainer.start({ ...own, ...options });
       containers.push(container);
       return container;
     }
 
-    const request = <E extends object>(event: E): E => ({ ...JSON.parse(JSON.stringify(event).replaceAll(FILE_SYSTEM, fileSystem)), ResponseURL: world.responseUrl });
+    const request = <E extends object>(event: E): E => {
+      return { ...JSON.parse(JSON.stringify(event).replaceAll(FILE_SYSTEM, fileSystem)), ResponseURL: world.responseUrl };
+    };
     const create = (changes = {}) => request(createEvent(changes));
     const resultOf = (outcome: Outcome) => {
       if (!('result' in outcome)) throw new Error(`the invocation failed: ${JSON.stringify(outcome)}`);
@@ -141,13 +144,16 @@ describe('Lambda runtime', () => {
     });
 
     test('out of memory, it dies, and the next container ends what it has begun', async () => {
-      const tight = await cold({ nodeArguments: ['--max-old-space-size=9'] });
+      const tags = Array.from({ length: 45 }, (_unused, nth) => ({ Key: `key-${nth}`, Value: 'x'.repeat(256) }));
+      for (let i = 0; i < 2000; i++) world.fsx.plantBackup({ fileSystemId: fileSystem, type: 'USER_INITIATED', duration: 0, tags }); // some 25 MB
+      world.fsx.options.quotas.OPENZFS = 10_000;
+      const tight = await cold({ nodeArguments: ['--max-old-space-size=20'] });
       expect(await tight.invoke(create())).toEqual({ exit: expect.stringMatching(/SIGABRT|134/) });
       const next = await cold();
       resultOf(await next.invoke(create()));
       await untilOver(next);
-      expect(backups()).toHaveLength(1);
-      expect(world.answers).toHaveLength(1);
+      expect(backups()).toHaveLength(2001);
+      expect(world.answers).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
     });
 
     test.each([

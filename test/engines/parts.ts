@@ -22,25 +22,10 @@ export const PARTS: Part[] = [
     about: 'The handler under AWS\'s own runtime client, which asks for invocations as in Lambda.',
   },
   {
-    title: 'Permissions',
-    engines: ['@cloud-copilot/iam-simulate 0.1.173'],
-    about: 'Each statement, action, resource and condition of the synthesized policies is taken away in turn. Something must then fail that works, or be allowed that must not be.',
-  },
-  {
     title: 'Templates and state machines',
     engines: ['@aws/cloudformation-validate', 'cfn-lint 1.58.0', 'asl-validator 4.0.0', 'statelint 1.30.0', 'cdk-nag 3.0.2'],
     about: 'Foreign validators read what the examples and a stack with everything synthesize to, on the latest aws-cdk-lib, with no feature flags and with all recommended ones. '
       + 'cfn-lint judges for Regions of all three partitions.',
     explained: EXPLAINED_FINDINGS,
-  },
-  {
-    title: 'Faults on the wire',
-    engines: ['AWS SDK for JavaScript v3'],
-    about: 'Between the real SDK in the handler and the FSx server, the network misbehaves.',
-  },
-  {
-    title: 'Bad inputs',
-    engines: [],
-    about: 'Events, inputs of executions and properties that nobody should send: never a hang, never a stack trace to the user, never a foreign backup touched.',
   },
 ];
