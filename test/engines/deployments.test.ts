@@ -168,13 +168,13 @@ describe('Deployments', () => {
       expect({ succeeded: again.succeeded, asked: again.asked }).toEqual({ succeeded: true, asked: [] });
     });
 
-    differs('ministack', 'no event of a stack tells of the cleanup after an update, and so `keepLast` deletes nothing', [
+    differs('ministack', 'no event of a stack tells of the cleanup after an update that succeeded, and so `keepLast` deletes nothing', [
       'test/e2e/retention.test.ts', 'five upgrades with keepLast: 2, one of them rolled back',
     ], async () => {
       const upgrades = ofStack(await stackId('Wiki')).filter(({ tags }) => tags.get('cdk-fsx-backup:logical-id')!.startsWith('BeforeUpgrade'));
       expect(upgrades).toHaveLength(3);
       const statuses = (await account.events('Wiki')).map(({ ResourceStatus }) => ResourceStatus!);
-      expect(statuses.filter((status) => status.includes('CLEANUP'))).toEqual([]);
+      expect(statuses).not.toContain('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
     });
 
     test('destroyed: a final backup, AVAILABLE before the file system is deleted; everything stays', async () => {
