@@ -150,6 +150,16 @@ new JsonFile(project, 'jest.engines.json', {
   obj: { ...onLatest, testMatch: ['<rootDir>/test/engines/*.test.ts'], maxWorkers: '100%', testTimeout: 600_000 },
 });
 
+// Live tests: apps for an account, whose snapshots are verified without one. They are compiled and run in .engines/integ, with an aws-cdk-lib that integ-runner can read.
+const integ = project.addTask('integ', { description: 'Verify the snapshots of the live tests; docs/live-tests.md says how to run them in an account' });
+integ.spawn(bundle.bundleTask);
+integ.exec('tsx --tsconfig test/tsconfig.json test/engines/integ.ts', { receiveArgs: true });
+project.tsconfigDev.addExclude('integ');
+new JsonFile(project, 'test/integ/tsconfig.json', { marker: true, obj: { extends: '../tsconfig.json', include: ['*.ts'], exclude: ['node_modules'] } });
+project.eslint!.addOverride({ files: ['test/integ/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^@aws-cdk/integ-tests-alpha$'] }] } });
+project.gitignore.exclude('/test/integ/*.snapshot/asset.*', 'cdk-integ.out.*');
+project.gitignore.include('/test/integ/*.snapshot/cdk.out');
+
 const properties = project.addTask('properties', { description: 'Random apps and deployments: npm run properties -- [--runs N | --minutes M] [--seed N]' });
 properties.spawn(bundle.bundleTask);
 properties.env('CDK_VALIDATION', 'false');

@@ -4,9 +4,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join, resolve } from 'node:path';
 
 const FOREIGN = join(__dirname, 'foreign');
+const INTEG = resolve(__dirname, '../integ');
 export const ENGINES = resolve(__dirname, '../../.engines');
 export const PYTHON = join(ENGINES, 'python/bin');
 export const NODE_MODULES = join(ENGINES, 'node/node_modules');
+export const INTEG_RUNNER = join(ENGINES, 'integ');
 
 /** Python 3.10 or later that can make a virtual environment, or why there is none. */
 export function findPython(): { command: string } | { missing: string } {
@@ -23,11 +25,11 @@ export function findPython(): { command: string } | { missing: string } {
 
 /** Everything that `foreign/` names, into `.engines/`: once, and again when it changes. */
 export function install(python: string): void {
-  once('python', ['requirements.txt'], (folder) => {
+  once('python', FOREIGN, ['requirements.txt'], (folder) => {
     run(python, ['-m', 'venv', folder]);
     run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', join(FOREIGN, 'requirements.txt')]);
   });
-  once('node', ['package.json', 'package-lock.json'], (folder) => {
+  once('node', FOREIGN, ['package.json', 'package-lock.json'], (folder) => {
     mkdirSync(folder);
     for (const file of ['package.json', 'package-lock.json']) cpSync(join(FOREIGN, file), join(folder, file));
     // cdk-nag wants an aws-cdk-lib beside it; it gets the one of the tests
@@ -35,10 +37,19 @@ export function install(python: string): void {
   });
 }
 
-function once(name: string, sources: string[], make: (folder: string) => void): void {
+/** What the live tests need: integ-runner, and an aws-cdk-lib that it can read. */
+export function installIntegRunner(): void {
+  once('integ', INTEG, ['package.json', 'package-lock.json'], (folder) => {
+    mkdirSync(folder);
+    for (const file of ['package.json', 'package-lock.json']) cpSync(join(INTEG, file), join(folder, file));
+    run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], folder);
+  });
+}
+
+function once(name: string, from: string, sources: string[], make: (folder: string) => void): void {
   const folder = join(ENGINES, name);
   const mark = join(folder, '.installed');
-  const wanted = createHash('sha256').update(sources.map((file) => readFileSync(join(FOREIGN, file))).join('\n')).digest('hex');
+  const wanted = createHash('sha256').update(sources.map((file) => readFileSync(join(from, file))).join('\n')).digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
   process.stdout.write(`installing the engines of ${sources[0]} into .engines/${name}, which takes a minute or two\n`);
   rmSync(folder, { recursive: true, force: true });

@@ -28,4 +28,10 @@ export const PARTS: Part[] = [
       + 'cfn-lint judges for Regions of all three partitions.',
     explained: EXPLAINED_FINDINGS,
   },
+  {
+    title: 'Live tests',
+    engines: ['@aws-cdk/integ-runner 2.197.10', '@aws-cdk/integ-tests-alpha 2.245.0'],
+    about: 'Apps for a real account, which [has not been there yet](live-tests.md). Until then their snapshots are verified, and they are deployed into the sandbox, where the same must be '
+      + 'true of them.',
+  },
 ];

@@ -38,6 +38,7 @@ function table(world: World): Record<string, Inert> {
   });
   return {
     'AWS::CDK::Metadata': {},
+    'AWS::DirectoryService::MicrosoftAD': { id: () => `d-${world.identities.hex(10)}` },
     'AWS::EC2::VPC': {
       id: hexId('vpc'),
       attributes: {
