@@ -1,12 +1,19 @@
+import { execFile } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { evidence } from './evidence';
 import { INTEG_RUNNER } from './install';
-import { compileApps, copyApps, integRunner, liveApps, synthesizeApp } from './live-apps';
-import { lifecycleOf } from '../../sandbox/fsx/backup';
+import { APPS, compileApps, copyApps, integRunner, liveApps, synthesizeApp } from './live-apps';
+import { listen } from '../../sandbox/endpoint';
+import { FaultPlan } from '../../sandbox/faults';
+import { type BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
+import { FsxService } from '../../sandbox/fsx/service';
+import { Journal } from '../../sandbox/journal';
 import { Sandbox } from '../../sandbox/sandbox';
 
+const PLACE = { accountId: '123456789012', region: 'us-east-1', partition: 'aws' };
 const SNAPSHOTS = join(__dirname, '../integ');
 const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 
@@ -67,14 +74,33 @@ describe('Live tests', () => {
       for (const expected of expectedBackups(join(outdir, 'second'))) expect(ownBackups(sandbox)).toEqual(expected);
       expect((await sandbox.destroy(stackName)).status).toBe('DELETE_COMPLETE');
       expect(ownBackups(sandbox)).toHaveLength(left);
+      expect(await afterDestroy(sandbox, hooks.postDestroy[0])).toEqual({ deleted: left });
       evidence({ deployments: stackUpdateWorkflow ? 2 : 1 });
     });
   });
 });
 
+/** Run the command that counts and deletes what is left, on FSx as it is. */
+async function afterDestroy({ clock, fsx }: Sandbox, command: string): Promise<{ deleted: number }> {
+  const journal = new Journal(clock);
+  const copy = new FsxService({ clock, authorizer: { authorize: async () => undefined }, ...PLACE });
+  for (const [id, backup] of fsx.backups) copy.backups.set(id, backup);
+  const endpoint = await listen(copy.api, { journal, faults: new FaultPlan(), principalOf: () => 'role', onHang: () => undefined });
+  const [program, ...args] = command.split(' ');
+  const env = { ...process.env, AWS_ENDPOINT_URL_FSX: endpoint.url, AWS_REGION: PLACE.region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  try {
+    await promisify(execFile)(program, args, { cwd: APPS, env });
+  } finally {
+    await endpoint.close();
+  }
+  return { deleted: journal.calls('fsx:DeleteBackup').filter(({ outcome, input }) => outcome === 'ok' && isOwn(fsx.backups.get(input.BackupId)!)).length };
+}
+
+const isOwn = ({ tags }: BackupRecord) => tags.has('cdk-fsx-backup:stack-id');
+
 /** The library's backups, as far as assertions look at them. */
 function ownBackups({ fsx, clock }: Sandbox) {
-  return [...fsx.backups.values()].filter((backup) => lifecycleOf(backup, clock.now()) !== 'DELETED' && backup.tags.has('cdk-fsx-backup:stack-id')).map((backup) => ({
+  return [...fsx.backups.values()].filter((backup) => isOwn(backup) && lifecycleOf(backup, clock.now()) !== 'DELETED').map((backup) => ({
     Lifecycle: lifecycleOf(backup, clock.now()),
     Type: backup.type,
     Tags: [...backup.tags].map(([Key, Value]) => ({ Key, Value })),
