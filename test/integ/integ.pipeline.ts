@@ -1,8 +1,8 @@
+import { ExpectedResult } from '@aws-cdk/integ-tests-alpha';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { S3SourceAction, S3Trigger } from 'aws-cdk-lib/aws-codepipeline-actions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ExpectedResult } from '@aws-cdk/integ-tests-alpha';
 import { expectOf, LIVE_TAG, liveStack, openZfsIn } from './live-app';
 import { BackupSource, FsxBackupAction } from '../../src';
 

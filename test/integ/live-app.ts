@@ -1,7 +1,7 @@
+import { ExpectedResult, IntegTest, Match } from '@aws-cdk/integ-tests-alpha';
 import { App, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
-import { ExpectedResult, IntegTest, Match } from '@aws-cdk/integ-tests-alpha';
 
 /* What the live tests share. An app is deployed twice: as its snapshot has it, and then as it is. docs/live-tests.md */
 
