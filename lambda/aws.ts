@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-fsx';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Source } from './request';
+import { UnusableAnswer } from './trouble';
 
 /** The calls this handler makes. All but the start of an execution are abandoned when their share of the invocation is used up. */
 export class Aws {
@@ -33,7 +34,7 @@ export class Aws {
     let NextToken: string | undefined;
     do {
       const page = await this.clients.fsx.send(new DescribeBackupsCommand({ Filters, NextToken }), this.options());
-      backups.push(...page.Backups ?? []); // a page may be short, even empty, and not the last
+      backups.push(...listed(page.Backups, page)); // a page may be short, even empty, and not the last
       NextToken = page.NextToken;
     } while (NextToken);
     return backups;
@@ -43,7 +44,7 @@ export class Aws {
   async backup(backupId: string): Promise<Backup | undefined> {
     try {
       const page = await this.clients.fsx.send(new DescribeBackupsCommand({ BackupIds: [backupId] }), this.options());
-      return page.Backups?.[0];
+      return given(page.Backups)[0];
     } catch (error: any) {
       if (error?.name === 'BackupNotFound') return undefined;
       throw error;
@@ -53,14 +54,14 @@ export class Aws {
   async createBackup(source: Source, token: string, tags: Tag[]): Promise<Backup> {
     const id = 'volumeId' in source ? { VolumeId: source.volumeId } : { FileSystemId: source.fileSystemId };
     const created = await this.clients.fsx.send(new CreateBackupCommand({ ...id, ClientRequestToken: token, Tags: tags }), this.options());
-    return created.Backup!;
+    return given(created.Backup);
   }
 
   /** Whether the backup is gone. A backup that FSx does not know is. */
   async deleteBackup(backupId: string): Promise<boolean> {
     try {
       const deleted = await this.clients.fsx.send(new DeleteBackupCommand({ BackupId: backupId }), this.options());
-      return deleted.Lifecycle === 'DELETED';
+      return given(deleted.Lifecycle) === 'DELETED';
     } catch (error: any) {
       if (error?.name === 'BackupNotFound') return true;
       throw error;
@@ -71,11 +72,11 @@ export class Aws {
   async tagsToCopy(source: Source): Promise<Tag[]> {
     if ('volumeId' in source) {
       const found = await this.clients.fsx.send(new DescribeVolumesCommand({ VolumeIds: [source.volumeId] }), this.options());
-      const volume = found.Volumes?.[0];
+      const [volume] = given(found.Volumes);
       return volume?.OntapConfiguration?.CopyTagsToBackups ? volume.Tags ?? [] : [];
     }
     const found = await this.clients.fsx.send(new DescribeFileSystemsCommand({ FileSystemIds: [source.fileSystemId] }), this.options());
-    const fileSystem = found.FileSystems?.[0];
+    const [fileSystem] = given(found.FileSystems);
     const copied = fileSystem?.WindowsConfiguration?.CopyTagsToBackups
       ?? fileSystem?.LustreConfiguration?.CopyTagsToBackups
       ?? fileSystem?.OpenZFSConfiguration?.CopyTagsToBackups;
@@ -92,7 +93,7 @@ export class Aws {
 
   async stackStatus(stackId: string): Promise<string> {
     const found = await this.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }), this.options());
-    return found.Stacks?.[0]?.StackStatus ?? 'unknown';
+    return given(found.Stacks?.[0]?.StackStatus);
   }
 
   /**
@@ -126,8 +127,8 @@ export class Aws {
   async deployedId(stackId: string, logicalId: string): Promise<string | undefined> {
     try {
       const command = new DescribeStackResourceCommand({ StackName: stackId, LogicalResourceId: logicalId });
-      const { StackResourceDetail: detail } = await this.clients.cloudFormation.send(command, this.options());
-      return NOT_THERE.has(detail!.ResourceStatus!) ? undefined : detail!.PhysicalResourceId;
+      const detail = given((await this.clients.cloudFormation.send(command, this.options())).StackResourceDetail);
+      return NOT_THERE.has(detail.ResourceStatus!) ? undefined : detail.PhysicalResourceId;
     } catch (error: any) {
       if (error?.name === 'ValidationError' && /does not exist/.test(error.message)) return undefined;
       throw error;
@@ -148,7 +149,7 @@ export class Aws {
     let NextToken: string | undefined;
     do {
       const page = await this.clients.cloudFormation.send(new DescribeStackEventsCommand({ StackName: stackId, NextToken }), this.options());
-      yield* page.StackEvents ?? [];
+      yield* listed(page.StackEvents, page);
       NextToken = page.NextToken;
     } while (NextToken);
   }
@@ -156,7 +157,7 @@ export class Aws {
   /** Starts the execution, unless an earlier delivery of the same request has. */
   async startExecution(stateMachineArn: string, name: string, input: unknown): Promise<void> {
     try {
-      await this.clients.stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+      given((await this.clients.stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }))).executionArn);
     } catch (error: any) {
       if (error?.name !== 'ExecutionAlreadyExists') throw error;
     }
@@ -164,8 +165,9 @@ export class Aws {
 
   /** What a finished execution has given. */
   async outputOf(executionArn: string): Promise<any> {
-    const { output } = await this.clients.stepFunctions.send(new DescribeExecutionCommand({ executionArn }), this.options());
-    return JSON.parse(output!);
+    const { output, status } = await this.clients.stepFunctions.send(new DescribeExecutionCommand({ executionArn }), this.options());
+    if (output === undefined) throw new Error(`It is ${given(status)} and has no output`);
+    return JSON.parse(output);
   }
 
   async succeedJob(jobId: string, outputVariables: Record<string, string>): Promise<void> {
@@ -179,6 +181,17 @@ export class Aws {
   private options() {
     return { abortSignal: this.abortSignal };
   }
+}
+
+/** What every answer of AWS has. An empty one is taken for success by the SDK. */
+function given<T>(member: T | undefined): T {
+  if (member === undefined) throw new UnusableAnswer('The answer is empty: it is not one of AWS, or was cut off on the way');
+  return member;
+}
+
+/** A list that may be left out where nothing is in it. Who has left it out, tells the id of the request, which every answer of AWS has. */
+function listed<T>(list: T[] | undefined, { $metadata }: { $metadata: { requestId?: string } }): T[] {
+  return list ?? given($metadata.requestId === undefined ? undefined : []);
 }
 
 const STARTED = new Set<string>(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'IMPORT_IN_PROGRESS']);

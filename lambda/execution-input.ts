@@ -44,7 +44,7 @@ export function requestOf({ input, execution }: Started, stackId: string): Cloud
 export function wantedBy(input: Record<string, unknown>): Wanted {
   const unknown = Object.keys(input).find((member) => !MEMBERS.has(member));
   if (unknown !== undefined) throw new InvalidProperties(`"${show(unknown)}" is not known: an input may have ${[...MEMBERS].join(', ')}`);
-  oneOf('version', String(input.version ?? SCHEMA_VERSION), [SCHEMA_VERSION]);
+  oneOf('version', input.version === Number(SCHEMA_VERSION) ? SCHEMA_VERSION : input.version ?? SCHEMA_VERSION, [SCHEMA_VERSION]);
   const source = sourceIn(input.source);
   return {
     source,

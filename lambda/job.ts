@@ -16,7 +16,8 @@ export function isPipelineJob(input: any): input is PipelineJob {
 
 /** CodePipeline's own action gives the ARN of its execution as variable, and not its output. */
 export async function report({ 'CodePipeline.job': { id, data } }: PipelineJob, { aws, log }: Effects): Promise<End> {
-  const executionArn = data.actionConfiguration.configuration.UserParameters ?? 'missing';
+  const given: unknown = data?.actionConfiguration?.configuration?.UserParameters;
+  const executionArn = (typeof given === 'string' ? given : JSON.stringify(given) ?? 'missing').slice(0, 300);
   try {
     const { BackupId, BackupArn } = await aws.outputOf(executionArn);
     await aws.succeedJob(id, { BackupId, BackupArn });

@@ -39,8 +39,28 @@ export interface Wanted {
 /** The properties cannot be used; the message is for the person who deploys. */
 export class InvalidProperties extends Error {}
 
+/** It says what it asks for, and where an answer may go to. */
 export function isCloudFormationEvent(input: any): input is CloudFormationEvent {
-  return typeof input?.RequestType === 'string' && typeof input.ResponseURL === 'string' && typeof input.RequestId === 'string';
+  const url = input?.ResponseURL;
+  return typeof input?.RequestType === 'string' && typeof input.RequestId === 'string' && typeof url === 'string' && /^https?:/.test(url) && URL.canParse(url);
+}
+
+/** How what CloudFormation sends looks. */
+const FORMS = {
+  RequestType: /^(Create|Update|Delete)$/,
+  StackId: /^arn:[!-~]{1,500}$/,
+  RequestId: /^[\w-]{1,128}$/,
+  LogicalResourceId: /^[A-Za-z0-9]{1,255}$/,
+  PhysicalResourceId: /^[ -~]{1,1024}$/,
+};
+
+/** The event, such that it can be answered at least; and what is wrong with it, if CloudFormation would not send it. */
+export function checked(event: CloudFormationEvent): { event: CloudFormationEvent; problem?: string } {
+  const given: Record<string, unknown> = { ...event };
+  const forms = Object.entries(FORMS).filter(([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId');
+  const odd = forms.filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field])).map(([field]) => [field, show(given[field]) || 'empty']);
+  if (odd.length === 0) return { event };
+  return { event: { ...event, ...Object.fromEntries(odd) }, problem: odd.map(([field, shown]) => `${field} is "${shown}"`).join(', ') };
 }
 
 /** Whether it is not CloudFormation that asked. */

@@ -9,7 +9,7 @@ import { isPipelineJob, report } from './job';
 import type { Log } from './log';
 import { lookFromOutside } from './outside';
 import {
-  CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, isOutside, oldProperties, sourceId, Wanted,
+  checked, CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, isOutside, oldProperties, sourceId, Wanted,
 } from './request';
 import { secondsToNextLook } from './schedule';
 import { failed, Situation, subject, waitHandleOf, wantedIn, Work } from './situation';
@@ -71,8 +71,11 @@ async function open({ started, error }: Start, effects: Effects): Promise<Execut
   return proceed({ over: false, wait: 0, work: { event, startedAt: Date.parse(started.startTime) }, error }, effects);
 }
 
-async function begin(event: CloudFormationEvent, effects: Effects): Promise<Execution | End> {
-  const execution = await proceed({ over: false, wait: 0, work: { event, startedAt: effects.now() } }, effects);
+async function begin(input: CloudFormationEvent, effects: Effects): Promise<Execution | End> {
+  const { event, problem } = checked(input);
+  const begun: Work = { event, startedAt: effects.now() };
+  if (problem) begun.answer = failed({ work: begun }, `Nothing was done: ${problem}, which CloudFormation would not send. Send what it would.`);
+  const execution = await proceed({ over: false, wait: 0, work: begun }, effects);
   if (!('work' in execution)) return execution;
   try {
     await startExecution(execution, effects);
@@ -103,7 +106,7 @@ async function proceed(execution: Execution, effects: Effects): Promise<Executio
   const { work } = execution;
   const { event } = work;
   const log = logFor(event, effects);
-  work.answer ??= execution.error ? crashed(work, execution.error, log) : await decide(work, effects, log);
+  work.answer ||= execution.error ? crashed(work, execution.error, log) : await decide(work, effects, log);
   if (work.answer) return answer(work, work.answer, effects, log);
 
   const elapsed = seconds(effects.now() - work.startedAt);

@@ -118,7 +118,7 @@ export async function isUnconfirmed({ aws, work: { event } }: Situation, backup:
 export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
   const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
   const placeholder = requested ? token : `${PLACEHOLDER}${token}`;
-  const physicalId = event.RequestType === 'Create' ? awaited?.id ?? placeholder : event.PhysicalResourceId!;
+  const physicalId = (event.RequestType === 'Create' ? awaited?.id : event.PhysicalResourceId) ?? placeholder;
   return { status: 'FAILED', physicalId, reason };
 }
 

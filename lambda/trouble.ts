@@ -19,30 +19,43 @@ const BUSY = new Set(['BackupInProgress', 'BackupRestoring', 'BackupBeingCopied'
 const THROTTLING = new Set([
   'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'RequestThrottled', 'SlowDown', 'KmsThrottlingException',
 ]);
-const PERMISSION = new Set([
-  'AccessDenied', 'AccessDeniedException', 'KmsAccessDeniedException', 'UnauthorizedOperation', 'UnrecognizedClientException', 'InvalidClientTokenId',
-  'ExpiredToken', 'ExpiredTokenException', 'InvalidSignatureException', 'SignatureDoesNotMatch',
+const PERMISSION = new Set(['AccessDenied', 'AccessDeniedException', 'KmsAccessDeniedException', 'UnauthorizedOperation']);
+/** The credentials, or the clock by which a call is signed. The next container has others. */
+const SIGNATURE = new Set([
+  'ExpiredToken', 'ExpiredTokenException', 'InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed',
 ]);
+/** Credentials of a role that is new, or that is no more. */
+const UNKNOWN = new Set(['UnrecognizedClientException', 'InvalidClientTokenId']);
 const NETWORK = new Set([
   'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
 ]);
 
+/** An answer that cannot be one of AWS: empty, cut off, a proxy's page. */
+export class UnusableAnswer extends Error {}
+
+/** The SDK could not read it (a TypeError, a SyntaxError, …, of the SDK's), or has found no error of AWS in it. */
+function isUnreadable(error: any): boolean {
+  return (error?.$response !== undefined && error.$fault === undefined) || /^Unknown(Error)?$/.test(error?.name);
+}
+
 export function kindOf(error: any): Kind {
   if (BUSY.has(error?.name)) return 'busy';
-  if (PERMISSION.has(error?.name)) return 'permission';
+  if (PERMISSION.has(error?.name) || UNKNOWN.has(error?.name)) return 'permission';
   const status = error?.$metadata?.httpStatusCode ?? 0;
   const passing = THROTTLING.has(error?.name)
     || error?.name === 'InternalServerError'
     || error?.name === 'AbortError' || error?.name === 'TimeoutError'
     || error?.$retryable !== undefined
-    || NETWORK.has(error?.code)
+    || NETWORK.has(error?.code) || /^HPE_/.test(error?.code) // what is no HTTP
+    || SIGNATURE.has(error?.name)
     || status >= 500 || status === 429
-    || error?.$responseBodyText !== undefined; // an answer that cannot be parsed: a proxy's page, or a truncated one
+    || error instanceof UnusableAnswer || isUnreadable(error);
   return passing ? 'passing' : 'final';
 }
 
 /** What the error says, without a stack and in one line. */
 export function sayError(error: any): string {
+  if (isUnreadable(error)) return `An answer (HTTP ${error.$metadata?.httpStatusCode}) could not be read: it is not one of AWS, or was cut off on the way.`;
   const name = error?.name && error.name !== 'Error' ? `${error.name}: ` : '';
   return sentence(`${name}${error?.message || String(error)}`.slice(0, 400));
 }
@@ -75,6 +88,7 @@ function remedyFor(error: any, deleting: boolean): string {
     case 'ValidationException':
       return 'Check the id of the source and the tags.';
   }
+  if (SIGNATURE.has(error?.name) || UNKNOWN.has(error?.name)) return 'AWS does not accept the function\'s credentials or its clock. The next container has others: try again.';
   switch (kindOf(error)) {
     case 'permission':
       return 'The role of the FsxBackupProvider lacks this permission, or a service control policy, a permissions boundary or a VPC endpoint '

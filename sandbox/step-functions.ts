@@ -90,10 +90,10 @@ export class StepFunctions {
         await authorize(required(input, 'stateMachineArn'));
         return this.startExecution(input);
       case 'DescribeExecution':
-        await authorize(required(input, 'executionArn'));
+        await authorize(requiredArn(input, 'executionArn'));
         return description(this.executionOf(input.executionArn));
       case 'StopExecution':
-        await authorize(required(input, 'executionArn'));
+        await authorize(requiredArn(input, 'executionArn'));
         return this.stopExecution(input);
       case 'ListExecutions':
         await authorize(required(input, 'stateMachineArn'));
@@ -348,6 +348,12 @@ function outcomeOf(error: Error): Outcome {
 function required(input: any, member: string): string {
   if (typeof input[member] === 'string') return input[member];
   throw invalid(`Value null at '${member}' failed to satisfy constraint: Member must not be null`);
+}
+
+function requiredArn(input: any, member: string): string {
+  const arn = required(input, member);
+  if (/^arn:[^:]+:states:[^:]*:[^:]*:.+/s.test(arn)) return arn;
+  throw new AwsError('InvalidArn', `Invalid Arn: '${arn}'`);
 }
 
 function assertInput(input: string): void {

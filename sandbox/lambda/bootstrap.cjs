@@ -3,14 +3,14 @@
  * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
  *
  * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
- *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }   { reload: environment }
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }   { goOn: instant }   { reload: environment }
  *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }, each with { busy }
  *
- * Timers that Node keeps for itself cannot be faked. Those of sockets (`socket.setTimeout`, and so the SDK's `socketTimeout`)
- * run in real time, in which nothing here takes long enough for them to fire; `AbortSignal.timeout` is replaced below.
+ * Timers that Node keeps for itself cannot be faked: `AbortSignal.timeout` and `socket.setTimeout` are replaced below.
  * Work that Node does in threads without listing it (zlib, asynchronous crypto) goes unseen: time may pass meanwhile.
  */
 const { subscribe } = require('node:diagnostics_channel');
+const { Socket } = require('node:net');
 const { join } = require('node:path');
 const { install } = require('@sinonjs/fake-timers');
 
@@ -26,6 +26,18 @@ AbortSignal.timeout = (milliseconds) => {
   return controller.signal;
 };
 
+const lastWords = new WeakMap(); // of sockets: the timers of their silence
+Socket.prototype.setTimeout = function (milliseconds, callback) {
+  this.timeout = milliseconds;
+  if (callback) this[milliseconds > 0 ? 'once' : 'removeListener']('timeout', callback);
+  this._unrefTimer();
+  return this;
+};
+Socket.prototype._unrefTimer = function () { // Node calls it whenever something is read or written
+  clearTimeout(lastWords.get(this));
+  if (this.timeout > 0 && !this.destroyed) lastWords.set(this, setTimeout(() => this.emit('timeout'), this.timeout));
+};
+
 // Logs go the same way as the answer, so that they arrive before it.
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = (chunk, ...rest) => {
@@ -39,13 +51,13 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const requests = new Set(); // of node:http
 const fetches = new Set(); // of undici
-let hanging = 0; // requests among them that will never be answered: time goes on all the same
+let hanging = 0; // requests among them that are not answered for now: time goes on all the same
 
 subscribe('http.client.request.created', ({ request }) => {
   requests.add(request);
   request.once('close', () => {
     requests.delete(request);
-    if (!request.res && hanging > 0) hanging--;
+    if (!request.res?.complete && hanging > 0) hanging--;
   });
 });
 subscribe('undici:request:create', ({ request }) => fetches.add(request));
@@ -181,6 +193,7 @@ async function invoke({ event, requestId, now, deadline, arn }) {
 process.on('message', (message) => {
   if (message.invoke) invoke(message.invoke);
   if (message.hang) hanging = Math.min(hanging + 1, openRequests());
-  if (message.advance) advance(message.advance).then(reportIdle);
+  if (message.goOn && hanging > 0) hanging--;
+  if (message.advance ?? message.goOn) advance(message.advance ?? message.goOn).then(reportIdle);
   if (message.reload) reload(message.reload);
 });

@@ -26,8 +26,10 @@ export interface Container {
   readonly closed: Promise<void>;
   /** Resolves to the result, or rejects with a `FunctionError`. */
   invoke(event: unknown, requestId: string): Promise<any>;
-  /** One of its requests will never be answered: it may wait for a timer while that request is open. */
+  /** One of its requests is not answered, not now or never: it may wait for a timer while that request is open. */
   requestHangs(): void;
+  /** It is answered now. To be called in the time of the sandbox's clock. */
+  requestGoesOn(): void;
   isBusy(): boolean;
   isAlive(): boolean;
   kill(): void;
@@ -47,6 +49,8 @@ interface Message {
 
 interface Invocation {
   onMessage(message: Message): void;
+  /** Tells the process what time it is, and whether that is because one of its requests goes on. */
+  wake(message: { advance: number } | { goOn: number }): void;
   onExit(code: number | null, signal: string | null): void;
 }
 
@@ -111,7 +115,7 @@ function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment:
  *
  * Its virtual time and that of the sandbox move in lock-step. The sandbox's clock is held while the process works. When it is
  * idle it says when its next timer is due; the hold is let go until the clock gets there, and then it is told to go on.
- * Its requests must therefore be answered without virtual time passing; those that never will be are told by `requestHangs`.
+ * Its requests must therefore be answered without virtual time passing; those that are not are told by `requestHangs`, and by `requestGoesOn`.
  */
 export function startContainer(
   clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>, onLog: (line: string) => void, vacant?: ContainerProcess,
@@ -146,14 +150,18 @@ export function startContainer(
       fail({ errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds` });
     }, fn.timeoutSeconds * 1000);
 
+    const goOn = (message: { advance: number } | { goOn: number }) => {
+      clock.clearTimeout(wake);
+      release();
+      release = clock.hold();
+      inside.send(message);
+    };
     const waitUntil = (instant: number) => {
-      wake = clock.setTimeout(() => {
-        release = clock.hold();
-        inside.send({ advance: clock.now() });
-      }, instant - clock.now());
+      wake = clock.setTimeout(() => goOn({ advance: clock.now() }), instant - clock.now());
     };
 
     invocation = {
+      wake: goOn,
       onMessage: ({ idle, output, error, fatal, busy }) => {
         if (idle !== undefined) {
           // Without a timer nothing will ever happen in there. Newer runtimes of Lambda may say so at once [?]; here it times out.
@@ -178,6 +186,7 @@ export function startContainer(
     fn,
     invoke,
     requestHangs: () => void (isAlive() && inside.send({ hang: true })),
+    requestGoesOn: () => invocation?.wake({ goOn: clock.now() }),
     isBusy: () => invocation !== undefined,
     isAlive,
     kill: () => inside.kill(),

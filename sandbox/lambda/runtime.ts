@@ -51,6 +51,11 @@ export class LambdaRuntime {
   /** Invocations that run are finished. */
   remove(arn: string): void {
     this.functions.delete(arn);
+    this.recycle(arn);
+  }
+
+  /** Lets idle containers of a function go, as Lambda does every few hours: what comes next finds a new one, with other credentials. */
+  recycle(arn: string): void {
     for (const container of this.containers.values()) {
       if (container.fn.arn === arn && !container.isBusy()) this.retire(container);
     }
@@ -65,11 +70,16 @@ export class LambdaRuntime {
     return this.containers.get(accessKeyId)?.fn.roleArn;
   }
 
-  /** A request of this container will never be answered; without an access key id: one of each container. */
-  requestHangs(accessKeyId?: string): void {
-    for (const [id, container] of this.containers) {
-      if (id === accessKeyId || (accessKeyId === undefined && container.isBusy())) container.requestHangs();
-    }
+  /**
+   * A request of this container is not answered, not now or never; without an access key id: one of each container. What is returned is to be called
+   * if it is answered after all, when virtual time has passed and the function has not given up.
+   */
+  requestHangs(accessKeyId?: string): () => void {
+    const asking = [...this.containers].filter(([id, container]) => id === accessKeyId || (accessKeyId === undefined && container.isBusy()));
+    for (const [, container] of asking) container.requestHangs();
+    return () => {
+      for (const [, container] of asking) container.requestGoesOn();
+    };
   }
 
   /**

@@ -12,6 +12,7 @@ export const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Fil
 export const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 export const VOLUME = 'fsvol-0123456789abcdef0';
 export const STATE_MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter';
+export const EXECUTION = 'arn:aws:states:us-east-1:123456789012:execution:Waiter:0b7c';
 export const RESPONSE_URL = 'https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?X-Amz-Signature=verysecret';
 
 export const WAIT_HANDLE = 'https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/signal?X-Amz-Signature=alsosecret';
@@ -138,7 +139,7 @@ export class World {
     this.fsx.on(DescribeBackupsCommand).resolves({ Backups: [] });
     this.fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM }] });
     this.fsx.on(CreateBackupCommand).callsFake((input) => ({ Backup: backupOf('', { Lifecycle: 'CREATING', Tags: input.Tags, CreationTime: new Date(this.now) }) }));
-    this.stepFunctions.on(StartExecutionCommand).resolves({});
+    this.stepFunctions.on(StartExecutionCommand).resolves({ executionArn: EXECUTION });
     this.stackIs('CREATE_IN_PROGRESS');
   }
 

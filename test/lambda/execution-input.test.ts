@@ -106,6 +106,7 @@ test.each<[string, unknown, RegExp]>([
   ['a source with more members', { source: { stack: 'Files', logicalId: 'A', type: 'x' } }, /source is/],
   ['a misspelt member', { ...fs, keeplast: 2 }, /"keeplast" is not known: an input may have version, source, series, run, name, tags, timeout, waitUntil, keepLast/],
   ['a newer version', { ...fs, version: '2' }, /version is "2"; it must be 1/],
+  ['an object as version', { ...fs, version: { a: 1 } }, /version is "\{"a":1\}"; it must be 1/],
   ['a timeout of seconds', { ...fs, timeout: 59 }, /timeout is "59"; it must be a whole number from 60 to 604800/],
   ['a timeout over seven days', { ...fs, timeout: 604_801 }, /timeout is "604801"/],
   ['a timeout in words', { ...fs, timeout: '1 hour' }, /timeout is "1 hour"/],

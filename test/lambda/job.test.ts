@@ -1,11 +1,10 @@
 import { PutJobFailureResultCommand, PutJobSuccessResultCommand } from '@aws-sdk/client-codepipeline';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import { awsError, World } from './events';
+import { awsError, EXECUTION, World } from './events';
 
 const world = new World();
 beforeEach(() => world.reset());
 
-const EXECUTION = 'arn:aws:states:us-east-1:123456789012:execution:Waiter:0b7c';
 const job = { 'CodePipeline.job': { id: 'job-1', data: { actionConfiguration: { configuration: { FunctionName: 'Handler', UserParameters: EXECUTION } } } } };
 
 test('a pipeline\'s job gets the backup of the execution as variables', async () => {
@@ -26,4 +25,14 @@ test('one that meets a passing fault is left to Lambda, which invokes again', as
   world.stepFunctions.on(DescribeExecutionCommand).rejects(awsError('InternalServerError', 'later', { $metadata: { httpStatusCode: 500 } }));
   await expect(world.run(job)).rejects.toThrow('later');
   expect(world.calls(PutJobFailureResultCommand)).toEqual([]);
+});
+
+test.each([
+  ['of an execution that has failed', job, { status: 'FAILED' as const }, /It is FAILED and has no output/],
+  ['without data', { 'CodePipeline.job': { id: 'job-1', data: null } }, undefined, /The backup of execution missing could not be told/],
+])('one %s fails with what is missing', async (_, input, execution, message) => {
+  if (execution) world.stepFunctions.on(DescribeExecutionCommand).resolves(execution);
+  else world.stepFunctions.on(DescribeExecutionCommand).rejects(awsError('InvalidArn', 'Invalid Arn'));
+  await world.run(input);
+  expect(world.calls(PutJobFailureResultCommand)).toEqual([{ jobId: 'job-1', failureDetails: { type: 'JobFailed', message: expect.stringMatching(message) } }]);
 });

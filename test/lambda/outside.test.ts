@@ -1,13 +1,12 @@
 import { DescribeStackEventsCommand, DescribeStackResourceCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { type Backup, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { awsError, BACKUP, FILE_SYSTEM, STACK_ID, START, World } from './events';
+import { awsError, BACKUP, EXECUTION, FILE_SYSTEM, STACK_ID, START, World } from './events';
 import { generationOf, identityTags } from '../../lambda/identity';
 
 const world = new World();
 beforeEach(() => world.reset());
 
-const EXECUTION = 'arn:aws:states:us-east-1:123456789012:execution:Waiter:0b7c';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 

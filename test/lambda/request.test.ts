@@ -1,5 +1,6 @@
-import { properties, VOLUME } from './events';
-import { InvalidProperties, parseProperties } from '../../lambda/request';
+import { createEvent, deleteEvent, properties, updateEvent, VOLUME } from './events';
+import { responseBody } from '../../lambda/answer';
+import { checked, InvalidProperties, isCloudFormationEvent, parseProperties } from '../../lambda/request';
 
 test('the properties of a file system backup', () => {
   expect(parseProperties(properties())).toEqual({
@@ -51,6 +52,34 @@ test.each([
 ])('%s is refused', (_, changes, message) => {
   expect(() => parseProperties(properties(changes))).toThrow(message);
   expect(() => parseProperties(properties(changes))).toThrow(InvalidProperties);
+});
+
+test.each([
+  ['without a URL', { ResponseURL: undefined }],
+  ['with a URL of another kind', { ResponseURL: 'file:///etc/passwd' }],
+  ['with a URL that is none', { ResponseURL: 'https://' }],
+  ['without an id', { RequestId: undefined }],
+  ['of no type', { RequestType: 1 }],
+])('a request %s is none that could be answered', (_, changes) => {
+  expect(isCloudFormationEvent(createEvent())).toBe(true);
+  expect(isCloudFormationEvent({ ...createEvent(), ...changes })).toBe(false);
+});
+
+test('what CloudFormation sends is as it should be', () => {
+  for (const event of [createEvent(), updateEvent('backup-1'), deleteEvent('Files-Backup-1A2B3C')]) expect(checked(event)).toEqual({ event });
+});
+
+test.each<[string, object, string]>([
+  ['another type', { RequestType: 'Upsert' }, 'RequestType is "Upsert"'],
+  ['no stack', { StackId: undefined }, 'StackId is "missing"'],
+  ['a stack that is text', { StackId: 'a\ud83d' }, 'StackId is "a\ud83d"'],
+  ['a logical id of another form', { LogicalResourceId: '../x' }, 'LogicalResourceId is "../x"'],
+  ['nothing to delete', { PhysicalResourceId: '' }, 'PhysicalResourceId is "empty"'],
+  ['long ids', { RequestId: 'x'.repeat(10_000), StackId: 7 }, `StackId is "7", RequestId is "${'x'.repeat(80)}"`],
+])('a request with %s is said to be odd, and can be answered', (_, changes, problem) => {
+  const found = checked({ ...deleteEvent('backup-1'), ...changes } as any);
+  expect(found.problem).toBe(problem);
+  expect(Buffer.byteLength(responseBody(found.event, { status: 'FAILED', physicalId: found.event.PhysicalResourceId!, reason: problem }))).toBeLessThan(4096);
 });
 
 test('no properties at all are refused', () => {

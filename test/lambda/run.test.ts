@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { aws, awsError, BACKUP, createEvent, deleteEvent, FILE_SYSTEM, RESPONSE_URL, run, STACK_ID, START, updateEvent } from './events';
+import { aws, awsError, BACKUP, createEvent, deleteEvent, EXECUTION, FILE_SYSTEM, RESPONSE_URL, run, STACK_ID, START, updateEvent } from './events';
 import { generationOf, identityTags } from '../../lambda/identity';
 import type { Effects, Execution } from '../../lambda/run';
 
@@ -47,7 +47,7 @@ beforeEach(() => {
   fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM }] });
   fsx.on(CreateBackupCommand).resolves({ Backup: backup({ Lifecycle: 'CREATING' }) });
   stackIs('CREATE_IN_PROGRESS');
-  stepFunctions.on(StartExecutionCommand).resolves({});
+  stepFunctions.on(StartExecutionCommand).resolves({ executionArn: EXECUTION });
 });
 
 function backup(changes: Partial<Backup> = {}, source = FILE_SYSTEM): Backup {
@@ -389,13 +389,60 @@ describe('create', () => {
     ['a 503', Object.assign(new Error('?'), { name: 'Unknown', $metadata: { httpStatusCode: 503 } })],
     ['a reset connection', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
     ['a time-out', Object.assign(new Error('timed out'), { name: 'TimeoutError' })],
-    ['an answer that cannot be parsed', Object.assign(new SyntaxError('Unexpected token'), { $responseBodyText: '<html>', $metadata: { httpStatusCode: 200 } })],
+    ['an answer that cannot be parsed', Object.assign(new SyntaxError('Unexpected token'), { $response: {}, $metadata: { httpStatusCode: 200 } })],
+    ['a proxy\'s page', awsError('Unknown', 'Unknown', { $response: {}, $fault: 'client', $metadata: { httpStatusCode: 403 } })],
+    ['what is no HTTP', Object.assign(new Error('Parse Error: Expected HTTP/'), { code: 'HPE_INVALID_CONSTANT' })],
+    ['a wrong clock', awsError('RequestTimeTooSkewed', 'five hours')],
+    ['credentials that have run out', awsError('ExpiredTokenException', 'expired')],
     ['a token used with other tags', awsError('IncompatibleParameterError', 'other parameters')],
   ])('%s is waited out', async (_, error) => {
     fsx.on(CreateBackupCommand).rejectsOnce(error).resolves({ Backup: backup({ Lifecycle: 'CREATING' }) });
     const execution = await run(createEvent(), effects);
     expect(execution.over).toBe(false);
     expect((await lookAgain(execution)).work.awaited?.id).toBe(BACKUP);
+  });
+
+  test.each<[string, () => unknown]>([
+    ['CreateBackup', () => fsx.on(CreateBackupCommand).resolvesOnce({ $metadata: {} }).resolves({ Backup: backup({ Lifecycle: 'CREATING' }) })],
+    ['DescribeBackups', () => fsx.on(DescribeBackupsCommand).resolvesOnce({ $metadata: {} }).resolves({ Backups: [] })],
+    ['DescribeFileSystems', () => fsx.on(DescribeFileSystemsCommand).resolvesOnce({ $metadata: {} }).resolves({ FileSystems: [] })],
+    ['DescribeStacks', () => cloudFormation.on(DescribeStacksCommand).resolvesOnce({ $metadata: {} }).resolves({ Stacks: [{ StackName: 'Files', StackStatus: 'CREATE_IN_PROGRESS', CreationTime: new Date(START) }] })],
+    ['StartExecution', () => stepFunctions.on(StartExecutionCommand).resolvesOnce({ $metadata: {} }).resolves({ executionArn: EXECUTION })],
+  ])('an empty answer to %s is not taken for one of AWS', async (operation, answer) => {
+    answer();
+    const execution = await run(createEvent(), effects);
+    const again = operation === 'StartExecution' ? execution : await lookAgain(execution);
+    expect(again.work.awaited?.id).toBe(BACKUP);
+    expect(calls(StartExecutionCommand)).toHaveLength(operation === 'StartExecution' ? 2 : 1);
+    expect(logged.map(({ error }) => error).filter(Boolean)).toEqual(operation === 'StartExecution' ? [] : [expect.stringMatching(/^The answer is empty: it is not one of AWS/)]);
+  });
+
+  test('a list that AWS leaves out is empty', async () => {
+    fsx.on(DescribeBackupsCommand).resolves({ $metadata: { requestId: 'request' } });
+    expect((await run(createEvent(), effects)).work.awaited?.id).toBe(BACKUP);
+  });
+
+  test('an answer that is never readable is said to be so, without the SDK\'s hints for developers', async () => {
+    const error = Object.assign(new SyntaxError('Unexpected token\n  Deserialization error: to see the raw response, …'), { $response: {}, $metadata: { httpStatusCode: 200 } });
+    fsx.on(CreateBackupCommand).rejects(error);
+    let execution = await run(createEvent(), effects);
+    while (!execution.over) execution = await lookAgain(execution);
+    expect(answers[0].Reason).toMatch(/^Backing up fs-\w+ was not possible in 55 min\. An answer \(HTTP 200\) could not be read: .* In a VPC, check/);
+  });
+
+  test('a request that CloudFormation would not send is refused in so many words, and nothing is done', async () => {
+    await run({ ...createEvent(), StackId: undefined, LogicalResourceId: 'a b' }, effects);
+    expect(answers).toEqual([expect.objectContaining({
+      Status: 'FAILED', Reason: 'Nothing was done: StackId is "missing", LogicalResourceId is "a b", which CloudFormation would not send. Send what it would.',
+    })]);
+    expect(fsx.calls()).toEqual([]);
+  });
+
+  test('a wrong clock that stays so is named, and is not said to be a permission', async () => {
+    fsx.on(CreateBackupCommand).rejects(awsError('InvalidSignatureException', 'Signature expired'));
+    let execution = await run(createEvent(), effects);
+    while (!execution.over) execution = await lookAgain(execution);
+    expect(answers[0].Reason).toMatch(/InvalidSignatureException: Signature expired\. AWS does not accept the function's credentials or its clock\. .*try again/);
   });
 
   test('a missing permission gets two minutes to come into force, and then fails with its name', async () => {
@@ -848,7 +895,7 @@ describe('the state machine', () => {
   });
 
   test('is tried again while its permission is not yet in force', async () => {
-    stepFunctions.on(StartExecutionCommand).rejectsOnce(awsError('AccessDeniedException', 'not yet')).resolves({});
+    stepFunctions.on(StartExecutionCommand).rejectsOnce(awsError('AccessDeniedException', 'not yet')).resolves({ executionArn: EXECUTION });
     await run(createEvent(), effects);
     expect(calls(StartExecutionCommand)).toHaveLength(2);
     expect(answers).toEqual([]);

@@ -203,6 +203,15 @@ describe('containers', () => {
     });
   });
 
+  test('are new after Lambda has let them go, with other credentials', async () => {
+    const arn = define('recycled', 'const key = process.env.AWS_ACCESS_KEY_ID; let nth = 0; exports.handler = async () => [key, ++nth];');
+    const [[first], again] = [await invoke(arn), await invoke(arn)];
+    expect(again).toEqual([first, 2]);
+    lambda.recycle(arn);
+    const [other, nth] = await invoke(arn);
+    expect([other === first, nth, lambda.principalOf(first), lambda.principalOf(other)]).toEqual([false, 1, ROLE, ROLE]);
+  });
+
   test('are frozen between invocations: timers left over fire in the next one', async () => {
     const arn = define('late', `const fired = [];
       exports.handler = async (event) => {
@@ -310,6 +319,47 @@ describe('virtual time', () => {
     expect(clock.now() - start).toBe(5000);
     expect(await invoke(arn, { url: endpoint.url })).toBe('answered');
     expect(clock.now() - start).toBe(5000);
+  });
+});
+
+describe('a request that is answered late', () => {
+  /** A server that answers after this much virtual time, in the middle of its body. */
+  async function serveLate(milliseconds: number): Promise<string> {
+    const server = createServer((_, response) => {
+      response.write('late ');
+      const goOn = lambda.requestHangs();
+      clock.setTimeout(() => {
+        goOn();
+        response.end('answer');
+      }, milliseconds);
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    closing.push(async () => server.close(), async () => server.closeAllConnections());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  test.each([
+    ['http', '({ url, signal }) => new Promise((done, fail) => require("node:http").get(url, { signal }, async (response) => { '
+      + 'let text = ""; try { for await (const chunk of response) text += chunk; done(text); } catch (error) { fail(error); } }).on("error", fail))'],
+    ['fetch', '({ url, signal }) => fetch(url, { signal }).then((response) => response.text())'],
+  ])('takes its virtual time, again and again, unless the function gives up (%s)', async (_, get) => {
+    const arn = define('patient', `const get = ${get};
+      exports.handler = async ({ url, times, patience }) => {
+        const answers = [];
+        for (let i = 0; i < times; i++) {
+          const controller = new AbortController();
+          const timer = setTimeout(() => controller.abort(), patience);
+          answers.push([await get({ url, signal: controller.signal }).catch((error) => error.name), Date.now()]);
+          clearTimeout(timer);
+        }
+        return answers;
+      };`);
+    const start = clock.now();
+    const url = await serveLate(5_000);
+    expect(await invoke(arn, { url, times: 3, patience: 6_000 })).toEqual([1, 2, 3].map((nth) => ['late answer', start + nth * 5_000]));
+    const again = clock.now();
+    expect(await invoke(arn, { url: await serveLate(60_000), times: 2, patience: 4_000 })).toEqual([1, 2].map((nth) => ['AbortError', again + nth * 4_000]));
+    expect(clock.now()).toBe(again + 8_000);
   });
 });
 

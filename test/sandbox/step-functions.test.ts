@@ -416,6 +416,7 @@ describe('the other operations', () => {
     });
     expect(authorizations).toContainEqual({ principal: CALLER, action: 'states:DescribeExecution', resource: EXECUTION });
     await expect(call('DescribeExecution', { executionArn: `${EXECUTION}2` })).rejects.toMatchObject({ code: 'ExecutionDoesNotExist' });
+    await expect(call('DescribeExecution', { executionArn: 'nonsense' })).rejects.toMatchObject({ code: 'InvalidArn' });
   });
 
   test('stop an execution', async () => {

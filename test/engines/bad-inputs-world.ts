@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, aws_iam as iam, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { FunctionError } from '../../sandbox/lambda/runtime';
+import { Sandbox } from '../../sandbox/sandbox';
+import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
+
+const FILE_SYSTEM = {
+  FileSystemType: 'OPENZFS', SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200, OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
+};
+const HOUR = 3_600_000;
+
+/** What an input has led to. */
+export interface Seen {
+  /** What whoever invoked the function, or started the execution, got to read. */
+  readonly error?: string;
+  /** What CloudFormation was told. */
+  readonly answers: Array<{ body: any; bytes: number }>;
+  /** Why its job failed, as CodePipeline was told. */
+  readonly jobs: string[];
+  /** in virtual time */
+  readonly hours: number;
+  /** Backups that are new, gone or changed. */
+  readonly touched: string[];
+  readonly log: string;
+}
+
+/** A deployed engine with all permissions that it can have, and backups of others that look like its own. */
+export class Target {
+  static async begin(): Promise<Target> {
+    const directory = mkdtempSync(join(tmpdir(), 'bad-inputs-'));
+    const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
+    const { fileSystemId } = sandbox.fsx.createFileSystem(FILE_SYSTEM);
+    const app = new App({ outdir: directory, analyticsReporting: false });
+    const stack = new Stack(app, 'Files');
+    const provider = new FsxBackupProvider(stack, 'Provider');
+    const source = BackupSource.fromFileSystemId(fileSystemId);
+    new FsxBackup(stack, 'Backup', { source, provider, removalPolicy: RemovalPolicy.DESTROY });
+    new FsxFinalBackup(stack, 'Final', { source, provider });
+    provider.allowBackupsOf(source);
+    provider.allowPruning();
+    provider._allowReports();
+    provider.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }));
+    await sandbox.deploy(app.synth().directory);
+    return new Target(sandbox, directory, fileSystemId).listen();
+  }
+
+  /** Of others: in the same way tagged, or not at all, taken by hand, by FSx and by AWS Backup. */
+  readonly foreign: BackupRecord[];
+  /** CloudFormation's own request for the backup. */
+  readonly request: any;
+  readonly finalRequest: any;
+  private readonly received = new Map<string, Seen['answers']>();
+  private server!: Server;
+  private urls = 0;
+
+  private constructor(readonly sandbox: Sandbox, private readonly directory: string, readonly fileSystemId: string) {
+    const requests = sandbox.journal.of('request');
+    this.request = requests.find(({ event }) => event.ResourceType === 'Custom::FsxBackup')!.event;
+    this.finalRequest = requests.find(({ event }) => event.ResourceType === 'Custom::FsxFinalBackup')!.event;
+    const [own] = sandbox.fsx.backups.values();
+    const tags = [...own.tags].map(([Key, Value]) => ({ Key, Value: Key === 'cdk-fsx-backup:stack-id' ? `${Value}0` : Value }));
+    const plant = (given: object) => sandbox.fsx.plantBackup({ fileSystemId, lifecycle: 'AVAILABLE', type: 'USER_INITIATED', ...given });
+    this.foreign = [plant({ tags }), plant({}), plant({ type: 'AUTOMATIC' }), plant({ type: 'AWS_BACKUP', tags })];
+  }
+
+  get functionArn(): string {
+    return this.request.ServiceToken;
+  }
+
+  get stateMachineArn(): string {
+    return this.request.ResourceProperties.StateMachineArn;
+  }
+
+  /** A presigned URL that takes an answer. */
+  responseUrl(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/${++this.urls}?X-Amz-Signature=SESAME`;
+  }
+
+  /** What comes of this input to the function. */
+  invoke(input: unknown): Promise<Seen> {
+    return this.watch(async () => void await this.sandbox.clock.run(this.sandbox.lambda.invoke(this.functionArn, input)));
+  }
+
+  /** What comes of this input to the state machine. */
+  execute(input: unknown): Promise<Seen> {
+    return this.watch(async () => {
+      const principal = this.sandbox.journal.of('call').find(({ operation }) => operation === 'fsx:DescribeBackups')!.principal;
+      const given = { stateMachineArn: this.stateMachineArn, input: JSON.stringify(input) };
+      const { executionArn } = await this.sandbox.stepFunctions.api.handle({ operation: 'StartExecution', principal, input: given }) as any;
+      const execution = this.sandbox.stepFunctions.executions.get(executionArn)!;
+      await this.pass();
+      if (execution.status !== 'SUCCEEDED') return `${execution.error}: ${execution.cause}`;
+      return undefined;
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.sandbox.close();
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+    rmSync(this.directory, { recursive: true });
+  }
+
+  private async watch(act: () => Promise<string | void>): Promise<Seen> {
+    const { clock, journal } = this.sandbox;
+    const [since, from, before] = [journal.entries.length, clock.now(), this.backups()];
+    this.received.clear();
+    const error = await act().catch((thrown) => {
+      if (!(thrown instanceof FunctionError)) throw thrown;
+      return `${thrown.payload.errorType}: ${thrown.payload.errorMessage}`;
+    });
+    await this.pass();
+    const entries = journal.entries.slice(since);
+    const after = this.backups();
+    return {
+      error: error ?? undefined,
+      answers: [...this.received.values()].flat(),
+      jobs: entries.flatMap((entry) => entry.kind === 'call' && entry.operation === 'codepipeline:PutJobFailureResult' ? [entry.input.failureDetails.message] : []),
+      hours: (clock.now() - from) / HOUR,
+      touched: [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id) !== after.get(id)),
+      log: entries.flatMap((entry) => entry.kind === 'log' ? [entry.line] : []).join('\n'),
+    };
+  }
+
+  /** Time, until no execution runs; at most three hours. */
+  private async pass(): Promise<void> {
+    const { clock, stepFunctions } = this.sandbox;
+    const isRunning = () => [...stepFunctions.executions.values()].some(({ status }) => status === 'RUNNING');
+    for (let minutes = 0; isRunning() && minutes < 180; minutes += 10) await clock.run(clock.sleep(HOUR / 6));
+  }
+
+  private backups(): Map<string, string> {
+    return new Map([...this.sandbox.fsx.backups.values()].map(({ id, lifecycle, tags }) => [id, JSON.stringify([lifecycle, [...tags]])]));
+  }
+
+  private async listen(): Promise<this> {
+    this.server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      const { pathname } = new URL(request.url!, 'http://localhost');
+      this.received.set(pathname, [...this.received.get(pathname) ?? [], { body: JSON.parse(body.toString()), bytes: body.length }]);
+      response.sendDate = false;
+      response.end();
+    });
+    this.server.keepAliveTimeout = 0;
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Wire } from './wire';
+import { belongsToResource, generationOf, identityTags } from '../../lambda/identity';
+import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { Sandbox } from '../../sandbox/sandbox';
+import { BackupSource, FsxBackup } from '../../src';
+import { bystander, ownBackupsIn } from '../e2e/fixture';
+
+/* The life of one backup on a wire that is disturbed, among backups of others that look like it. */
+
+/** What the stack is to be: without the backup, with it, with other tags on it, with one of another source. */
+export type Version = 'none' | 'one' | 'tagged' | 'other';
+
+/** One backup that is deleted with its resource, and one that is always there and brings the engine. */
+function synthesize(directory: string, ids: string[], timeout: Duration): Record<Version, string> {
+  const [one, two, three] = ids.map((id) => BackupSource.fromFileSystemId(id));
+  const version = (name: Version, source?: BackupSource, tag = 'old') => {
+    const app = new App({ outdir: join(directory, name), analyticsReporting: false });
+    const stack = new Stack(app, 'Files');
+    new FsxBackup(stack, 'Standing', { source: three, removalPolicy: RemovalPolicy.DESTROY });
+    if (source) {
+      const backup = new FsxBackup(stack, 'Backup', { source, removalPolicy: RemovalPolicy.DESTROY, timeout });
+      Tags.of(backup).add(tag, 'yes');
+      bystander(stack, backup, name);
+    }
+    return app.synth().directory;
+  };
+  return { none: version('none'), one: version('one', one), tagged: version('tagged', one, 'new'), other: version('other', two, 'new') };
+}
+
+const FILE_SYSTEM = {
+  FileSystemType: 'OPENZFS', SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200, OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
+};
+
+export class Life {
+  static async begin(timeout: Duration): Promise<Life> {
+    const directory = mkdtempSync(join(tmpdir(), 'wire-'));
+    const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
+    const wire = await Wire.into(sandbox);
+    const sources = ['One', 'Two', 'Three'].map(() => sandbox.fsx.createFileSystem(FILE_SYSTEM).fileSystemId);
+    const life = new Life(sandbox, wire, synthesize(directory, sources, timeout), directory);
+    await life.deploy('none');
+    life.plantLookalikes(sources[0]);
+    return life;
+  }
+
+  /** The most backups that the resource had at the same time, of one source. */
+  most = 0;
+  /** what comes of it when the resource, or another, has failed */
+  onFailure: () => void = () => undefined;
+  private readonly logicalId: string;
+  private foreign: BackupRecord[] = [];
+  private foreignAtFirst = '';
+
+  private constructor(readonly sandbox: Sandbox, readonly wire: Wire, private readonly versions: Record<Version, string>, private readonly directory: string) {
+    const { Resources } = JSON.parse(readFileSync(join(versions.one, 'Files.template.json'), 'utf8'));
+    this.logicalId = Object.keys(Resources).find((id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup')!;
+    sandbox.journal.onEntry((entry) => {
+      if (entry.kind === 'response' && entry.body.Status === 'FAILED') this.onFailure();
+      if (entry.kind === 'call') this.most = Math.max(this.most, ...this.own.map(({ source }) => this.own.filter((one) => one.source.fileSystemId === source.fileSystemId).length));
+    });
+  }
+
+  async deploy(version: Version): Promise<string> {
+    return (await this.sandbox.deploy(this.versions[version])).Files.status;
+  }
+
+  /** What comes after the backup fails. */
+  failToDeploy(version: Version): Promise<string> {
+    this.sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    return this.deploy(version);
+  }
+
+  async destroy(): Promise<string> {
+    return (await this.sandbox.destroy('Files')).status;
+  }
+
+  /** The backups of the resource. */
+  get own(): BackupRecord[] {
+    const { stackId, logicalId } = this;
+    return ownBackupsIn(this.sandbox).filter(({ tags }) => belongsToResource([...tags].map(([Key, Value]) => ({ Key, Value })), { stackId, logicalId }));
+  }
+
+  /** Which tag of the user each of them has. */
+  get tagged(): string[] {
+    return this.own.flatMap(({ tags }) => [...tags.keys()].filter((key) => key === 'old' || key === 'new'));
+  }
+
+  /** Requests of CloudFormation that had no answer, or two. */
+  get unanswered(): string[] {
+    const { journal } = this.sandbox;
+    const accepted = journal.of('response').filter(({ effect }) => effect === 'accepted').map(({ requestId }) => requestId);
+    return journal.of('request').filter(({ requestId }) => accepted.filter((id) => id === requestId).length !== 1).map(({ type, logicalId }) => `${type} ${logicalId}`);
+  }
+
+  /** What CloudFormation was told of failures, from this entry of the journal on. */
+  failuresSince(nth: number) {
+    const entries = this.sandbox.journal.entries.slice(nth);
+    return entries.flatMap((entry) => {
+      if (entry.kind !== 'response' || entry.effect !== 'accepted' || entry.body.Status !== 'FAILED') return [];
+      const asked = entries.find((request) => request.kind === 'request' && request.requestId === entry.requestId)!;
+      return [{ reason: entry.body.Reason as string, bytes: entry.bytes, milliseconds: entry.at - asked.at }];
+    });
+  }
+
+  /** Lambda gives the function new containers. */
+  recycle(): void {
+    this.sandbox.lambda.recycle(this.sandbox.journal.of('request')[0].event.ServiceToken);
+  }
+
+  private get stackId(): string {
+    return this.sandbox.cloudFormation.stack('Files').id;
+  }
+
+  get isForeignUntouched(): boolean {
+    return seen(this.foreign) === this.foreignAtFirst;
+  }
+
+  async end(): Promise<void> {
+    await this.sandbox.close();
+    await this.wire.close();
+    rmSync(this.directory, { recursive: true });
+  }
+
+  /** Backups that differ from that of the resource in the stack, in the logical id, in having no identity, and in who took them. */
+  private plantLookalikes(fileSystemId: string): void {
+    const identity = { stackId: this.stackId, logicalId: this.logicalId, generation: generationOf({ source: { fileSystemId }, triggers: [] }) };
+    const plant = (tags: ReturnType<typeof identityTags>, type: BackupRecord['type'] = 'USER_INITIATED') => {
+      const all = [...tags, { Key: 'Name', Value: 'Files/Backup' }].map(({ Key, Value }) => ({ Key: Key!, Value: Value! }));
+      return this.sandbox.fsx.plantBackup({ fileSystemId, type, lifecycle: 'AVAILABLE', tags: all });
+    };
+    this.foreign = [
+      plant(identityTags({ ...identity, stackId: `${this.stackId}0` })),
+      plant(identityTags({ ...identity, logicalId: `${this.logicalId}2` })),
+      plant([]),
+      plant([], 'AUTOMATIC'),
+    ];
+    this.foreignAtFirst = seen(this.foreign);
+  }
+}
+
+function seen(backups: BackupRecord[]): string {
+  return JSON.stringify(backups.map(({ id, lifecycle, tags }) => [id, lifecycle, [...tags]]));
+}
