@@ -58,6 +58,8 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
 
   /**
    * Called by CDK Pipelines.
+   *
+   * @throws if the step is in two places, before the first of which only it would take its backup
    */
   public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
     const places = placesOf(this, options.pipeline);

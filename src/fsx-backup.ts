@@ -345,7 +345,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
 
     this.executeBefore(...props.executeBefore ?? []);
     this.executeAfter(...props.executeAfter ?? []);
-    this.node.addValidation({ validate: () => this.validate() });
+    this.node.addValidation({ validate: () => this.problems() });
   }
 
   /**
@@ -416,7 +416,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
     return hashOf(Stack.of(this).resolve([this.source._id, ...this.triggerValues({ preparing: false })]), 16);
   }
 
-  private validate(): string[] {
+  private problems(): string[] {
     const isUnknown = this.wait && this.triggers.some((trigger) => !trigger._isKnownAtSynthesis);
     if (this.triggers.length > 0) warnOfUses(this, this.resource);
     const isKept = this.keepLast !== undefined && this.resource.cfnOptions.updateReplacePolicy !== CfnDeletionPolicy.DELETE;
