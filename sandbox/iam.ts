@@ -26,8 +26,8 @@ export interface Role {
   trust: PolicyDocument;
   inline?: Record<string, PolicyDocument>;
   managedPolicyArns?: string[];
-  /** ARN of a managed policy */
-  permissionsBoundary?: string;
+  /** ARN of a managed policy of AWS, or the document of another one */
+  permissionsBoundary?: string | PolicyDocument;
 }
 
 /** A role from one instant until the next version of it. */
@@ -63,6 +63,8 @@ const MANAGED_POLICIES: Record<string, PolicyDocument> = {
 /** Roles and their policies, and what they allow. */
 export class PolicyStore implements Authorizer {
   private readonly roles = new Map<string, Version[]>();
+  /** policies of resources, by ARN; a role's trust is with the role */
+  private readonly resourcePolicies = new Map<string, PolicyDocument>();
   private readonly clock: VirtualClock;
   private readonly propagationDelay: number;
 
@@ -76,8 +78,13 @@ export class PolicyStore implements Authorizer {
   async putRole(arn: string, role: Role): Promise<void> {
     for (const [name, document] of Object.entries(role.inline ?? {})) await this.assertValid(name, document);
     role.managedPolicyArns?.forEach(managedPolicy);
-    if (role.permissionsBoundary) managedPolicy(role.permissionsBoundary);
+    if (role.permissionsBoundary) await this.assertValid('PermissionsBoundary', documentOf(role.permissionsBoundary));
     this.change(arn, role);
+  }
+
+  /** A role and its policies as they are in force. */
+  role(arn: string): Role | undefined {
+    return this.inForce(arn)?.role;
   }
 
   removeRole(arn: string): void {
@@ -95,15 +102,29 @@ export class PolicyStore implements Authorizer {
     this.change(roleArn, { ...role, inline: Object.fromEntries(Object.entries(role.inline ?? {}).filter(([key]) => key !== name)) });
   }
 
+  /** What the resource itself says about who may use it; nothing, when it is gone. */
+  putResourcePolicy(arn: string, document: PolicyDocument | undefined): void {
+    if (document) this.resourcePolicies.set(arn, document);
+    else this.resourcePolicies.delete(arn);
+  }
+
   async authorize(request: AuthorizationRequest): Promise<void> {
     const version = this.inForce(request.principal);
     if (!version) throw denial(request, 'because no identity-based policy allows');
-    // to assume a role takes what its trust policy says, too
-    const trust = request.action === 'sts:AssumeRole' ? this.inForce(request.resource)?.role.trust ?? NOBODY : undefined;
-    const key = JSON.stringify([request, trust]);
-    if (!version.decisions.has(key)) version.decisions.set(key, await this.withoutTimePassing(() => decide(version.role, request, trust)));
+    const key = JSON.stringify([request, this.resourcePolicyFor(request)]);
+    if (!version.decisions.has(key)) version.decisions.set(key, await this.decide(version.role, request));
     const refusal = version.decisions.get(key);
     if (refusal) throw refusal;
+  }
+
+  /** The refusal of a request whose principal has the policies of this role; undefined for "allowed". */
+  decide(role: Role, request: AuthorizationRequest): Promise<AwsError | undefined> {
+    return this.withoutTimePassing(() => decide(role, request, this.resourcePolicyFor(request)));
+  }
+
+  /** What says, beside the policies of the principal, whether it may: to assume a role takes what its trust policy says, too. */
+  private resourcePolicyFor({ action, resource }: AuthorizationRequest): PolicyDocument | undefined {
+    return action === 'sts:AssumeRole' ? this.role(resource)?.trust ?? NOBODY : this.resourcePolicies.get(resource);
   }
 
   /** @throws `AwsError` as the service words it, unless the role lets it in; never delayed, as CloudFormation waits such errors out */
@@ -151,8 +172,8 @@ export class PolicyStore implements Authorizer {
   }
 }
 
-async function decide(role: Role, request: AuthorizationRequest, trust?: PolicyDocument): Promise<AwsError | undefined> {
-  const simulated = await runSimulation({ ...simulationOf(role, request), resourcePolicy: trust }, {});
+async function decide(role: Role, request: AuthorizationRequest, resourcePolicy?: PolicyDocument): Promise<AwsError | undefined> {
+  const simulated = await runSimulation({ ...simulationOf(role, request), resourcePolicy }, {});
   if (simulated.resultType !== 'single') {
     const reason = simulated.resultType === 'error' ? JSON.stringify(simulated.errors) : 'the resource has a wildcard';
     throw new Error(`cannot decide on ${request.action} on ${request.resource}: ${reason}; name a resource that the action takes`);
@@ -172,6 +193,7 @@ async function decide(role: Role, request: AuthorizationRequest, trust?: PolicyD
 function simulationOf(role: Role, { principal, action, resource, context }: AuthorizationRequest): Simulation {
   const accountId = principal.split(':')[4];
   const region = resource.split(':')[3];
+  const { permissionsBoundary: boundary } = role;
   return {
     request: {
       principal,
@@ -190,9 +212,7 @@ function simulationOf(role: Role, { principal, action, resource, context }: Auth
       ...Object.entries(role.inline ?? {}).map(([name, policy]) => ({ name, policy })),
       ...(role.managedPolicyArns ?? []).map((arn) => ({ name: arn, policy: managedPolicy(arn) })),
     ],
-    permissionBoundaryPolicies: role.permissionsBoundary
-      ? [{ name: role.permissionsBoundary, policy: managedPolicy(role.permissionsBoundary) }]
-      : undefined,
+    permissionBoundaryPolicies: boundary === undefined ? undefined : [{ name: 'PermissionsBoundary', policy: documentOf(boundary) }],
     serviceControlPolicies: [],
     resourceControlPolicies: [],
   };
@@ -236,6 +256,10 @@ function managedPolicy(arn: string): PolicyDocument {
   const document = MANAGED_POLICIES[/^arn:[^:]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1] ?? ''];
   if (!document) throw new Error(`the sandbox does not know the managed policy ${arn}, only ${Object.keys(MANAGED_POLICIES).join(', ')}`);
   return document;
+}
+
+function documentOf(policy: string | PolicyDocument): PolicyDocument {
+  return typeof policy === 'string' ? managedPolicy(policy) : policy;
 }
 
 function allowEverywhere(actions: string[]): PolicyDocument {

@@ -52,7 +52,7 @@ export class Sandbox {
     this.place = place;
     this.policies = new PolicyStore({ clock, propagationDelay });
     const authorizer = this.policies;
-    this.lambda = new LambdaRuntime({ clock, journal, faults });
+    this.lambda = new LambdaRuntime({ clock, journal, faults, authorizer });
     this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
     this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
     const { lambda, stepFunctions } = this;

@@ -14,6 +14,8 @@ export interface StateMachine {
   roleArn: string;
   /** Amazon States Language: a Standard workflow in JSONPath */
   definition: object;
+  /** of the KMS key that encrypts it: whoever starts, runs or reads an execution needs to use it */
+  keyArn?: string;
 }
 
 export interface Execution {
@@ -88,9 +90,11 @@ export class StepFunctions {
     switch (operation) {
       case 'StartExecution':
         await authorize(required(input, 'stateMachineArn'));
+        await this.authorizeKey(principal, input.stateMachineArn, ['kms:GenerateDataKey', 'kms:Decrypt']);
         return this.startExecution(input);
       case 'DescribeExecution':
         await authorize(requiredArn(input, 'executionArn'));
+        await this.authorizeKey(principal, this.executionOf(input.executionArn).stateMachineArn, ['kms:Decrypt']);
         return description(this.executionOf(input.executionArn));
       case 'StopExecution':
         await authorize(requiredArn(input, 'executionArn'));
@@ -101,6 +105,11 @@ export class StepFunctions {
       default:
         throw new AwsError('UnknownOperationException', `the sandbox does not serve states:${operation}`);
     }
+  }
+
+  private async authorizeKey(principal: string, stateMachineArn: string, actions: string[]): Promise<void> {
+    const resource = this.stateMachines.get(stateMachineArn)?.keyArn;
+    for (const action of resource ? actions : []) await this.sandbox.authorizer.authorize({ principal, action, resource: resource! });
   }
 
   private startExecution({ stateMachineArn, name = randomUUID(), input = '{}' }: any) {
@@ -180,6 +189,9 @@ export class StepFunctions {
   private async runTask(execution: Execution, stateMachine: StateMachine, resource: string, input: any): Promise<any> {
     this.count(execution, stateMachine, 3); // scheduled, started, succeeded or failed
     if (execution.status !== 'RUNNING') throw terminal('States.Runtime', `execution ${execution.name} is over`);
+    await this.authorizeKey(stateMachine.roleArn, stateMachine.arn, ['kms:GenerateDataKey', 'kms:Decrypt']).catch(({ code, message }) => {
+      throw terminal(`KMS.${code}`, message);
+    });
     const integration = !isFunctionArn(resource); // `lambda:invoke`, whose input and result are those of Lambda's API
     try {
       const functionArn = integration ? functionArnOf(input.FunctionName, stateMachine.arn) : resource;

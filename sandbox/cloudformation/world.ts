@@ -33,7 +33,7 @@ export interface LambdaService {
 }
 
 export interface StateMachineService {
-  createStateMachine(machine: { arn: string; name: string; roleArn: string; definition: object }): void;
+  createStateMachine(machine: { arn: string; name: string; roleArn: string; definition: object; keyArn?: string }): void;
   deleteStateMachine(arn: string): void;
 }
 
@@ -63,7 +63,7 @@ export interface RolePolicies {
   trust: any;
   inline: Record<string, any>;
   managedPolicyArns: string[];
-  permissionsBoundary?: string;
+  permissionsBoundary?: any;
 }
 
 export interface PolicyService {
@@ -71,6 +71,7 @@ export interface PolicyService {
   removeRole(arn: string): void;
   putPolicy(roleArn: string, name: string, document: any): void | Promise<void>;
   removePolicy(roleArn: string, name: string): void;
+  putResourcePolicy?(arn: string, document: any): void;
   /** throws unless the service may assume the role */
   assertTrusts?(roleArn: string, service: string): void;
 }

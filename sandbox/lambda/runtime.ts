@@ -3,6 +3,7 @@ import { type Container, type ContainerProcess, FunctionError, startContainer } 
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import type { Fault, FaultPlan } from '../faults';
+import type { Authorizer } from '../iam';
 import type { Journal } from '../journal';
 
 export { FunctionError } from './container';
@@ -18,6 +19,8 @@ export interface LambdaFunction {
   memoryMegabytes: number;
   roleArn: string;
   environment: Record<string, string>;
+  /** default: `/aws/lambda/<name>` */
+  logGroup?: string;
 }
 
 const MINUTE = 60_000;
@@ -33,10 +36,12 @@ export class LambdaRuntime {
   private readonly containers = new Map<string, Container>();
   /** starting one takes a hundred times longer than loading the code anew */
   private readonly vacant: ContainerProcess[] = [];
+  /** functions that may not write to their log */
+  private readonly unlogged = new Set<LambdaFunction>();
   private crash?: { operation: string; calls: number };
   private closed = false;
 
-  constructor(private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan }) {
+  constructor(private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan; authorizer?: Authorizer }) {
     sandbox.journal.onEntry((entry) => {
       if (entry.kind === 'call') this.crashIfDue(entry.operation, entry.principal);
     });
@@ -97,6 +102,8 @@ export class LambdaRuntime {
    */
   async invoke(arn: string, payload: unknown, options: { requestId?: string } = {}): Promise<any> {
     const fn = this.functionOf(arn);
+    await this.openLog(fn);
+    if (this.closed) throw new AwsError('ServiceException', 'the sandbox is closed', 500);
     const fault = this.sandbox.faults.next(`lambda:${fn.name}`);
     if (fault && fault.kind !== 'lost-response') throw serviceError(fault);
     const output = await this.run(fn, payload, options.requestId ?? randomUUID());
@@ -146,6 +153,19 @@ export class LambdaRuntime {
     }
   }
 
+  /** Lambda writes logs with the permissions of the function; what it may not write is lost. */
+  private async openLog(fn: LambdaFunction): Promise<void> {
+    const [, partition, , region, account] = fn.arn.split(':');
+    const resource = `arn:${partition}:logs:${region}:${account}:log-group:${logGroupOf(fn)}:log-stream:[$LATEST]`;
+    try {
+      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) await this.sandbox.authorizer?.authorize({ principal: fn.roleArn, action, resource });
+      this.unlogged.delete(fn);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.unlogged.add(fn);
+    }
+  }
+
   private async run(fn: LambdaFunction, input: unknown, requestId: string): Promise<any> {
     const { clock, journal } = this.sandbox;
     const started = clock.now();
@@ -172,7 +192,9 @@ export class LambdaRuntime {
   private coldContainer(fn: LambdaFunction): Container {
     const accessKeyId = `ASIA${String(this.containers.size + 1).padStart(16, '0')}`;
     const environment = { ...environmentOf(fn, accessKeyId), ...this.environment };
-    const onLog = (line: string) => this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
+    const onLog = (line: string) => {
+      if (!this.unlogged.has(fn)) this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
+    };
     const suitable = this.vacant.findIndex((process) => process.suits(fn, environment));
     const [process] = suitable < 0 ? [] : this.vacant.splice(suitable, 1);
     const container = startContainer(this.sandbox.clock, fn, environment, onLog, process);
@@ -212,6 +234,10 @@ function serviceError(fault: Fault): AwsError {
   }
 }
 
+function logGroupOf({ logGroup, name }: LambdaFunction): string {
+  return logGroup ?? `/aws/lambda/${name}`;
+}
+
 /** What Lambda sets, and nothing of ours. */
 function environmentOf(fn: LambdaFunction, accessKeyId: string): Record<string, string> {
   const region = fn.arn.split(':')[3];
@@ -222,7 +248,7 @@ function environmentOf(fn: LambdaFunction, accessKeyId: string): Record<string, 
     AWS_LAMBDA_FUNCTION_NAME: fn.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMegabytes),
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fn.name}`,
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupOf(fn),
     AWS_LAMBDA_LOG_STREAM_NAME: `[$LATEST]${accessKeyId.toLowerCase()}`,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',

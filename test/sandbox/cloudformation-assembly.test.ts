@@ -117,6 +117,49 @@ test('a stack of file systems, a provider, a state machine and a service is depl
   await expect(policies.authorize({ ...request, action: 'fsx:DescribeFileSystems' })).rejects.toThrow('not authorized');
 });
 
+test('a boundary of the customer holds for the roles that name it, as it is changed', async () => {
+  const { clock, cloudFormation, policies } = sandbox();
+  const request = { principal: 'arn:aws:iam::123456789012:role/bounded', action: 'fsx:DescribeFileSystems', resource: '*' };
+  const deploy = (...allowed: string[]) => {
+    const app = new App({ outdir: mkdtempSync(join(directory, 'out-')) });
+    const stack = new Stack(app, 'Roles');
+    const everything = new iam.PolicyStatement({ actions: ['*'], resources: ['*'] });
+    const boundary = new iam.ManagedPolicy(stack, 'Boundary', { statements: [new iam.PolicyStatement({ actions: allowed, resources: ['*'] })] });
+    new iam.Role(stack, 'Role', {
+      roleName: 'bounded',
+      assumedBy: new iam.AccountRootPrincipal(),
+      permissionsBoundary: boundary,
+      inlinePolicies: { All: new iam.PolicyDocument({ statements: [everything] }) },
+    });
+    return clock.run(cloudFormation.deployAssembly(app.synth().directory));
+  };
+  await deploy('fsx:DescribeFileSystems');
+  await expect(policies.authorize(request)).resolves.toBeUndefined();
+  await deploy('fsx:DescribeBackups');
+  await expect(policies.authorize(request)).rejects.toThrow('no permissions boundary allows the fsx:DescribeFileSystems action');
+});
+
+test('a function in a VPC needs a role that may make network interfaces', async () => {
+  const { clock, cloudFormation } = sandbox();
+  const app = new App({ outdir: join(directory, 'out') });
+  for (const name of ['With', 'Without']) {
+    const stack = new Stack(app, name);
+    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    if (name === 'With') role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'));
+    new lambda.Function(stack, 'Function', {
+      runtime: lambda.Runtime.NODEJS_22_X,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(directory, { exclude: ['out'] }),
+      role: role.withoutPolicyUpdates(),
+      vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 0, restrictDefaultSecurityGroup: false }),
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+    });
+  }
+  const { Without, With } = await clock.run(cloudFormation.deployAssembly(app.synth().directory));
+  expect(Without).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: 'The provided execution role does not have permissions to call CreateNetworkInterface on EC2' });
+  expect(With.status).toBe('CREATE_COMPLETE');
+});
+
 test('a changed KMS key replaces the file system, a changed size does not', async () => {
   const { clock, cloudFormation, fsxService } = sandbox();
   const deploy = (properties: object) => clock.run(cloudFormation.deploy({

@@ -109,6 +109,38 @@ describe('managed policies', () => {
     expect(await authorize('ec2:DescribeSubnets', '*')).toBe('allowed');
     expect(await authorize('fsx:DescribeBackups', '*')).toMatch(/because no permissions boundary allows the fsx:DescribeBackups action$/);
   });
+
+  test('of the customer bound them, too', async () => {
+    await define({ inline: { own: policy(allow('*')) }, permissionsBoundary: policy(allow('fsx:Describe*')) });
+    expect(await authorize('fsx:DescribeBackups', '*')).toBe('allowed');
+    expect(await authorize('fsx:DeleteBackup', BACKUP)).toMatch(/because no permissions boundary allows the fsx:DeleteBackup action$/);
+    await expect(define({ permissionsBoundary: policy(allow('fsx:CreateBakup')) })).rejects.toMatchObject({ code: 'MalformedPolicyDocument' });
+  });
+});
+
+describe('the policy of a key', () => {
+  const KEY = 'arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000';
+  const leftToIam = policy({ Effect: 'Allow', Action: 'kms:*', Principal: { AWS: 'arn:aws:iam::123456789012:root' }, Resource: '*' });
+
+  test('may leave it to those of the roles who uses it; without one, nobody does', async () => {
+    await define({ inline: { own: policy(allow('kms:Decrypt', KEY)) } });
+    expect(await authorize('kms:Decrypt', KEY)).not.toBe('allowed');
+    store.putResourcePolicy(KEY, leftToIam);
+    expect(await authorize('kms:Decrypt', KEY)).toBe('allowed');
+    expect(await authorize('kms:GenerateDataKey', KEY)).not.toBe('allowed');
+    store.putResourcePolicy(KEY, undefined);
+    expect(await authorize('kms:Decrypt', KEY)).not.toBe('allowed');
+  });
+});
+
+describe('decide', () => {
+  test('tells what other policies would say, and changes nothing', async () => {
+    await define({});
+    const request = { principal: ROLE, action: 'fsx:DescribeBackups', resource: '*' };
+    expect(await store.decide({ trust: TRUST, inline: { own: policy(allow('fsx:Describe*')) } }, request)).toBeUndefined();
+    expect(await store.decide(store.role(ROLE)!, request)).toMatchObject({ code: 'AccessDeniedException' });
+    expect(await authorize(request.action, request.resource)).not.toBe('allowed');
+  });
 });
 
 describe('changes of a role', () => {

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { VirtualClock } from '../../sandbox/clock';
 import { AwsError, listen } from '../../sandbox/endpoint';
 import { FaultPlan } from '../../sandbox/faults';
+import type { AuthorizationRequest } from '../../sandbox/iam';
 import { Journal } from '../../sandbox/journal';
 import { FunctionError, type LambdaFunction, LambdaRuntime } from '../../sandbox/lambda/runtime';
 
@@ -120,6 +121,28 @@ describe('a synchronous invocation', () => {
   test('is refused for a function that does not exist', async () => {
     const unknown = invoke('arn:aws:lambda:us-east-1:123456789012:function:unknown');
     await expect(unknown).rejects.toMatchObject({ code: 'ResourceNotFoundException', status: 404 });
+  });
+});
+
+describe('the log', () => {
+  const SPEAKER = 'exports.handler = async () => console.log("hello");';
+  const GROUP = 'arn:aws:logs:us-east-1:123456789012:log-group:own:log-stream:[$LATEST]';
+
+  test('is written with the permissions of the function, and without them it is lost', async () => {
+    const asked: AuthorizationRequest[] = [];
+    let denied: string | undefined = 'logs:PutLogEvents';
+    const authorize = async (request: AuthorizationRequest) => {
+      asked.push(request);
+      if (request.action === denied) throw new AwsError('AccessDeniedException', 'no');
+    };
+    lambda = new LambdaRuntime({ clock, journal, faults, authorizer: { authorize } });
+    const arn = define('speaker', SPEAKER, { logGroup: 'own' });
+    await invoke(arn);
+    expect(journal.of('log')).toEqual([]);
+    expect(asked).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ principal: ROLE, action, resource: GROUP })));
+    denied = undefined;
+    await invoke(arn);
+    expect(journal.of('log').map(({ line }) => line)).toEqual(['hello']);
   });
 });
 

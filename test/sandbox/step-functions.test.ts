@@ -341,6 +341,30 @@ describe('StartExecution', () => {
     expect(stepFunctions.executions.size).toBe(0);
   });
 
+  test('takes the use of the key that encrypts the state machine, for whoever starts, reads and runs it', async () => {
+    const keyArn = 'arn:aws:kms:us-east-1:123456789012:key/1';
+    const machine = { arn: ARN, name: 'Machine', roleArn: MACHINE_ROLE, definition: { StartAt: 'Poll', States: { Poll: task() } }, keyArn };
+    stepFunctions.createStateMachine(machine);
+    expect(await run()).toMatchObject({ status: 'SUCCEEDED' });
+    await call('DescribeExecution', { executionArn: EXECUTION });
+    expect(authorizations.filter(({ resource }) => resource === keyArn).map(({ principal, action }) => [principal, action])).toEqual([
+      [CALLER, 'kms:GenerateDataKey'], [CALLER, 'kms:Decrypt'], [MACHINE_ROLE, 'kms:GenerateDataKey'], [MACHINE_ROLE, 'kms:Decrypt'], [CALLER, 'kms:Decrypt'],
+    ]);
+    denied = 'kms:Decrypt';
+    await expect(start({}, 'two')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+    await expect(call('DescribeExecution', { executionArn: EXECUTION })).rejects.toMatchObject({ code: 'AccessDeniedException' });
+  });
+
+  test('without the use of the key, an execution fails', async () => {
+    const States = { Wait: { Type: 'Wait', Seconds: 10, Next: 'Poll' }, Poll: task({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Wait' }] }) };
+    const definition = { StartAt: 'Wait', States };
+    stepFunctions.createStateMachine({ arn: ARN, name: 'Machine', roleArn: MACHINE_ROLE, definition, keyArn: 'arn:aws:kms:us-east-1:123456789012:key/1' });
+    await start();
+    denied = 'kms:Decrypt';
+    expect(await clock.run(ended())).toMatchObject({ status: 'FAILED', error: 'KMS.AccessDeniedException' });
+    expect(invocations).toEqual([]);
+  });
+
   test('is understood by the SDK', async () => {
     const context = { journal, faults: new FaultPlan(), principalOf: () => CALLER, onHang: () => undefined };
     const endpoint = await listen(stepFunctions.api, context);

@@ -4,6 +4,8 @@ import { ResourceFailure, type ExistingRequest, type NativeType, type ResourceRe
 /** Roles and policies, handed to the policy store that authorizes every call. */
 export function iamTypes(world: World): Record<string, NativeType> {
   const roleArns = new Map<string, string>();
+  /** the properties of each role, by its name */
+  const roles = new Map<string, any>();
   /** customer managed policies, by ARN */
   const managed = new Map<string, any>();
   /** what is attached to a role from outside of it: name → document */
@@ -15,6 +17,7 @@ export function iamTypes(world: World): Record<string, NativeType> {
     return found;
   };
   const putRole = async (name: string, properties: any) => {
+    roles.set(name, properties);
     const policies = Object.fromEntries((properties.Policies ?? []).map((policy: any) => [policy.PolicyName, policy.PolicyDocument]));
     const arns: string[] = properties.ManagedPolicyArns ?? [];
     const own = Object.fromEntries(arns.filter((policy) => managed.has(policy)).map((policy) => [policy, managed.get(policy)]));
@@ -22,17 +25,17 @@ export function iamTypes(world: World): Record<string, NativeType> {
       trust: properties.AssumeRolePolicyDocument,
       inline: { ...policies, ...own, ...Object.fromEntries(attached.get(name) ?? []) },
       managedPolicyArns: arns.filter((policy) => !managed.has(policy)),
-      permissionsBoundary: properties.PermissionsBoundary,
+      permissionsBoundary: managed.get(properties.PermissionsBoundary) ?? properties.PermissionsBoundary,
     });
   };
-  const attach = async (roles: string[], policy: string, document: any) => {
-    for (const role of roles) {
+  const attach = async (names: string[], policy: string, document: any) => {
+    for (const role of names) {
       await world.policies?.putPolicy(roleArn(role), policy, document);
       attached.set(role, (attached.get(role) ?? new Map()).set(policy, document));
     }
   };
-  const detach = (roles: string[], policy: string) => {
-    for (const role of roles) {
+  const detach = (names: string[], policy: string) => {
+    for (const role of names) {
       if (!roleArns.has(role)) continue;
       world.policies?.removePolicy(roleArn(role), policy);
       attached.get(role)?.delete(policy);
@@ -55,6 +58,7 @@ export function iamTypes(world: World): Record<string, NativeType> {
       delete: ({ physicalId }) => {
         world.policies?.removeRole(roleArn(physicalId));
         roleArns.delete(physicalId);
+        roles.delete(physicalId);
         attached.delete(physicalId);
       },
     },
@@ -85,6 +89,8 @@ export function iamTypes(world: World): Record<string, NativeType> {
         managed.set(physicalId, properties.PolicyDocument);
         detach(rolesOf(oldProperties), physicalId);
         await attach(rolesOf(properties), physicalId, properties.PolicyDocument);
+        const users = [...roles].filter(([, role]) => [...role.ManagedPolicyArns ?? [], role.PermissionsBoundary].includes(physicalId));
+        for (const [name, role] of users) await putRole(name, role);
       },
       delete: ({ physicalId, properties }) => {
         detach(rolesOf(properties), physicalId);

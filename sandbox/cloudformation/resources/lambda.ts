@@ -1,3 +1,4 @@
+import { AwsError } from '../../endpoint';
 import { arn, type World } from '../world';
 import { ResourceFailure, type NativeType, type ResourceRequest } from './provider';
 
@@ -20,6 +21,7 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
       timeoutSeconds: Number(properties.Timeout ?? 3),
       memoryMegabytes: Number(properties.MemorySize ?? 128),
       roleArn: properties.Role,
+      logGroup: properties.LoggingConfig?.LogGroup,
       environment: Object.fromEntries(Object.entries(properties.Environment?.Variables ?? {}).map(([key, value]) => [key, String(value)])),
     });
     return functionArn;
@@ -28,7 +30,8 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
     'AWS::Lambda::Function': {
       attributes: ['Arn'],
       replacedBy: ['FunctionName', 'PackageType'],
-      create: (request) => {
+      create: async (request) => {
+        if (request.properties.VpcConfig) await assertInVpc(world, request.properties.Role);
         const name = request.properties.FunctionName ?? world.identities.physicalId(request.stack.name, request.logicalId, 64);
         return { physicalId: name, attributes: { Arn: define(name, request) } };
       },
@@ -38,4 +41,14 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
       delete: ({ physicalId }) => world.lambda.remove(arn(world, 'lambda', `function:${physicalId}`)),
     },
   };
+}
+
+/** Lambda makes the network interfaces with the permissions of the function. */
+async function assertInVpc(world: World, principal: string): Promise<void> {
+  try {
+    await world.authorizer?.authorize({ principal, action: 'ec2:CreateNetworkInterface', resource: arn(world, 'ec2', 'network-interface/*') });
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new ResourceFailure('The provided execution role does not have permissions to call CreateNetworkInterface on EC2');
+  }
 }

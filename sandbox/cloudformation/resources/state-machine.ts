@@ -10,7 +10,8 @@ export function stateMachineTypes(world: World): Record<string, NativeType> {
     if ((properties.StateMachineType ?? 'STANDARD') !== 'STANDARD') throw new ResourceFailure(`the sandbox serves standard workflows only (${logicalId})`);
     world.policies?.assertTrusts?.(properties.RoleArn, 'states.amazonaws.com');
     const machineArn = arn(world, 'states', `stateMachine:${name}`);
-    world.stepFunctions.createStateMachine({ arn: machineArn, name, roleArn: properties.RoleArn, definition: definitionOf(request) });
+    const keyArn = properties.EncryptionConfiguration?.KmsKeyId;
+    world.stepFunctions.createStateMachine({ arn: machineArn, name, roleArn: properties.RoleArn, definition: definitionOf(request), keyArn });
     return { Arn: machineArn, Name: name, StateMachineRevisionId: world.identities.uuid() };
   };
   return {

@@ -4,6 +4,7 @@ import type { NativeType, ResourceRequest } from './provider';
 /** Log groups, keys, secrets and parameters: names with little behaviour. */
 export function storedValueTypes(world: World): Record<string, NativeType> {
   const nameFor = ({ stack, logicalId }: ResourceRequest) => world.identities.physicalId(stack.name, logicalId);
+  const keyArn = (id: string) => arn(world, 'kms', `key/${id}`);
   return {
     'AWS::SSM::Parameter': {
       attributes: ['Type', 'Value'],
@@ -29,10 +30,13 @@ export function storedValueTypes(world: World): Record<string, NativeType> {
     },
     'AWS::KMS::Key': {
       attributes: ['Arn', 'KeyId'],
-      create: () => {
+      create: ({ properties }) => {
         const KeyId = world.identities.uuid();
-        return { physicalId: KeyId, attributes: { KeyId, Arn: arn(world, 'kms', `key/${KeyId}`) } };
+        world.policies?.putResourcePolicy?.(keyArn(KeyId), properties.KeyPolicy);
+        return { physicalId: KeyId, attributes: { KeyId, Arn: keyArn(KeyId) } };
       },
+      update: ({ physicalId, properties }) => world.policies?.putResourcePolicy?.(keyArn(physicalId), properties.KeyPolicy),
+      delete: ({ physicalId }) => world.policies?.putResourcePolicy?.(keyArn(physicalId), undefined),
     },
     'AWS::KMS::Alias': {
       attributes: [],
