@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { VirtualClock } from '../clock';
@@ -57,6 +58,7 @@ interface Invocation {
 /** A process of Node.js: the inside of one container after the other, of the same code, which is loaded anew for each. */
 export class ContainerProcess {
   static start(clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>): ContainerProcess {
+    if (!existsSync(fn.directory)) throw new Error(`the code of ${fn.name} is no longer in ${fn.directory}`);
     return new ContainerProcess(startedFor(fn, environment), spawn(
       nodeBinary(), [`--max-old-space-size=${fn.memoryMegabytes}`, join(__dirname, 'bootstrap.cjs'), String(clock.now())],
       { cwd: fn.directory, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },

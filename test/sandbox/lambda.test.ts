@@ -165,6 +165,12 @@ describe('containers', () => {
     expect(await clock.run(Promise.all([lambda.invoke(arn, { ms: 1000 }), lambda.invoke(arn, { ms: 2000 })]))).toEqual([1, 1]);
   });
 
+  test('fail loudly where the code is gone', async () => {
+    const arn = define('gone', COUNTER);
+    rmSync(join(root, 'gone'), { recursive: true });
+    await expect(invoke(arn)).rejects.toThrow(`the code of gone is no longer in ${join(root, 'gone')}`);
+  });
+
   test('are new after the code was replaced', async () => {
     await invoke(define('versioned', 'exports.handler = async () => 1;'));
     expect(await invoke(define('versioned', 'exports.handler = async () => 2;'))).toBe(2);
