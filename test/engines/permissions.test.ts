@@ -1,0 +1,254 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { evidence } from './evidence';
+import { FOREIGN_KEY, type ForbiddenCall, forbiddenCalls } from './forbidden-calls';
+import { type Mutant, narrower, wider } from './policy-mutations';
+import { type Setting, STORIES, type Story } from './policy-stories';
+import { record, type Recording } from './recorded-calls';
+import type { PolicyDocument, Role } from '../../sandbox/iam';
+import { Sandbox, type SandboxOptions } from '../../sandbox/sandbox';
+
+const MINUTE = 60_000;
+const ACCOUNT = '123456789012';
+const REGION = 'us-east-1';
+const [KEPT] = STORIES;
+const OUTSIDE_PIPELINES = STORIES.filter(({ title }) => !title.includes('pipeline'));
+
+interface Told extends Recording {
+  story: Story;
+  sandbox: Sandbox;
+  /** of all stacks, at each deployment */
+  templates: string[];
+}
+
+/** Roles that CDK gives a pipeline; the sandbox plays little of what they are for. */
+const ROLES_OF_CDK = /:role\/Files-Pipeline(Role|Source)/;
+/** What CDK grants besides, to roles that the library uses. */
+const GRANTS_OF_CDK: Record<string, RegExp> = {
+  'an action that invokes a function may list functions': /"lambda:ListFunctions"/,
+  'and may invoke its versions': /^resource arn:\S+:function:[^: ]+:\*/,
+  'a state machine may use its key, under a name that it does not have': /kms:EncryptionContext:aws:states:stateMachineArn/,
+};
+
+const open: Sandbox[] = [];
+afterAll(() => Promise.all(open.map((sandbox) => sandbox.close())));
+
+async function start(options?: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await Sandbox.start(options);
+  open.push(sandbox);
+  return sandbox;
+}
+
+describe('Permissions', () => {
+  describe('each grant', () => {
+    let told: Told[];
+    beforeAll(async () => {
+      told = await Promise.all(STORIES.map((story) => tell(story)));
+      const Statement = [{ Effect: 'Allow', Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' }];
+      for (const { sandbox } of told) sandbox.policies.putResourcePolicy(`arn:aws:kms:${REGION}:${ACCOUNT}:${FOREIGN_KEY}`, { Statement });
+    });
+
+    test('whatever the library does, no call is denied', () => {
+      const calls = told.flatMap((one) => one.calls);
+      expect(calls.filter(({ allowed }) => !allowed).map(({ request }) => request)).toEqual([]);
+      evidence({ scenarios: told.length, calls: calls.length });
+    });
+
+    test('without any one statement, action, resource or managed policy, a call is denied that was made', async () => {
+      const { tried, survivors } = await mutate(told, narrower, async ({ sandbox, calls }, role, mutant) => {
+        const concerned = calls.filter((call) => call.role === role && (mutant.actions ?? [call.request.action]).includes(call.request.action));
+        return some(concerned, async ({ request }) => await sandbox.policies.decide(mutant.role, request) !== undefined);
+      });
+      expect(survivors).toEqual([]);
+      evidence({ mutants: tried });
+    });
+
+    test('calls that would touch what belongs to others, or pretend to be somebody else\'s, are denied', async () => {
+      const allowed = new Set<string>();
+      let tried = 0;
+      for (const one of told) {
+        for (const [arn, roles] of rolesOf(one)) {
+          for (const call of forbiddenIn(one, arn)) {
+            tried++;
+            if (await some([...roles], (role) => isAllowed(one, arn, role, call))) allowed.add(`${one.story.title}: ${arn} may ${call.what}`);
+          }
+        }
+      }
+      expect([...allowed]).toEqual([]);
+      evidence({ 'forbidden calls': tried });
+    });
+
+    test('without any one condition, or with any one resource made all, one of those is allowed', async () => {
+      const { tried, survivors } = await mutate(told, wider, async (one, _, mutant, arn) => {
+        const calls = forbiddenIn(one, arn).filter(({ requests }) => requests.some(({ action }) => mutant.actions!.includes(action)));
+        return some(calls, (call) => isAllowed(one, arn, mutant.role, call));
+      });
+      expect(survivors).toEqual([]);
+      evidence({ mutants: tried });
+    });
+
+    test('what CDK grants by itself is known, and is all that was left out', () => {
+      const roles = told.flatMap((one) => [...one.roles.keys()]).filter((arn) => ROLES_OF_CDK.test(arn));
+      expect(roles.map((arn) => withoutNames(arn.slice(arn.indexOf('/') + 1)))).toEqual(['Files-PipelineRole', 'Files-PipelineSourceCodePipelineActionRole']);
+      const mutants = told.flatMap(rolesOf).flatMap(([, versions]) => [...versions]).flatMap((role) => [...narrower(role), ...wider(role)]);
+      for (const grant of Object.values(GRANTS_OF_CDK)) expect(mutants.some(({ what }) => grant.test(what))).toBe(true);
+    });
+
+    const tellWithout = async (action: string) => {
+      const sandbox = await start();
+      const { policies } = sandbox;
+      const [putRole, putPolicy] = [policies.putRole.bind(policies), policies.putPolicy.bind(policies)];
+      policies.putRole = (arn, { inline = {}, ...role }) => {
+        const changed = Object.entries(inline).map(([name, document]) => [name, withoutAction(document, action)]);
+        return putRole(arn, { ...role, inline: Object.fromEntries(changed) });
+      };
+      policies.putPolicy = (arn, name, document) => putPolicy(arn, name, withoutAction(document, action));
+      const failure = await KEPT.tell(sandbox).then(() => 'none', (error) => /Received.*\n.*"status": "(\w+)"/s.exec(error.message)?.[1]);
+      return { failure, lines: sandbox.journal.of('log').length };
+    };
+
+    test('what the evaluation said is so: without any one action, it is rolled back', async () => {
+      const { calls } = told.find(({ story }) => story === KEPT)!;
+      const actions = [...new Set(calls.map(({ request }) => request.action))].filter((action) => !action.startsWith('logs:'));
+      const failures = await Promise.all(actions.map(async (action) => [action, (await tellWithout(action)).failure]));
+      expect(Object.fromEntries(failures)).toEqual({
+        'lambda:InvokeFunction': 'ROLLBACK_COMPLETE',
+        'cloudformation:DescribeStackEvents': 'UPDATE_ROLLBACK_COMPLETE',
+        'cloudformation:DescribeStacks': 'ROLLBACK_COMPLETE',
+        'fsx:CreateBackup': 'ROLLBACK_COMPLETE',
+        'fsx:DescribeBackups': 'ROLLBACK_COMPLETE',
+        'fsx:DescribeFileSystems': 'ROLLBACK_COMPLETE',
+        'fsx:TagResource': 'ROLLBACK_COMPLETE',
+        'fsx:UntagResource': 'UPDATE_ROLLBACK_COMPLETE',
+        'states:StartExecution': 'ROLLBACK_COMPLETE',
+      });
+      evidence({ deployments: failures.length });
+    });
+
+    test('without a permission on the log group, it succeeds and logs nothing', async () => {
+      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) expect(await tellWithout(action)).toEqual({ failure: 'none', lines: 0 });
+    });
+  });
+
+  describe('in a partition', () => {
+    test.each([
+      ['aws-cn', 'cn-north-1', OUTSIDE_PIPELINES], // CodePipeline cannot start state machines there
+      ['aws-us-gov', 'us-gov-west-1', STORIES],
+    ])('%s, all works, and every ARN is of that partition', async (partition, region, stories) => {
+      const all = await Promise.all(stories.map((story) => tell(story, { partition, region })));
+      const [calls, templates] = [all.flatMap((one) => one.calls), all.flatMap((one) => one.templates)];
+      expect(calls.filter(({ allowed }) => !allowed).map(({ request }) => request)).toEqual([]);
+      const arns = calls.flatMap(({ request }) => [request.principal, request.resource]).filter((arn) => arn !== '*');
+      expect(arns.filter((arn) => !arn.startsWith(`arn:${partition}:`))).toEqual([]);
+      expect(templates.filter((template) => template.includes('arn:aws:'))).toEqual([]);
+      evidence({ scenarios: all.length, calls: calls.length, templates: templates.length });
+    });
+  });
+
+  describe('with a permissions boundary', () => {
+    const listed = [...readme('Permissions').matchAll(/`([a-z0-9]+:[A-Z][A-Za-z]+)`/g)].map(([, action]) => action);
+    const boundary = [...new Set(listed), 'ec2:CreateNetworkInterface']; // which is in the managed policy that README.md lists
+
+    test('that allows what README.md lists, every role has it, and all works', async () => {
+      const all = await Promise.all(OUTSIDE_PIPELINES.map((story) => tell(story, { boundary })));
+      const calls = all.flatMap((one) => one.calls);
+      expect(calls.filter(({ allowed }) => !allowed)).toEqual([]);
+      const roles = all.flatMap(({ templates }) => templates).flatMap((template) => Object.values<any>(JSON.parse(template).Resources)).filter(({ Type }) => Type === 'AWS::IAM::Role');
+      expect(roles.filter(({ Properties }) => Properties.PermissionsBoundary === undefined)).toEqual([]);
+      evidence({ scenarios: all.length, calls: calls.length, roles: roles.length });
+    });
+
+    test('that leaves out fsx:CreateBackup, the deployment soon fails and says so', async () => {
+      const sandbox = await start();
+      const told = KEPT.tell(sandbox, { boundary: boundary.filter((action) => action !== 'fsx:CreateBackup') });
+      await expect(told).rejects.toThrow('ROLLBACK_COMPLETE');
+      const [[request], [answer]] = [sandbox.journal.of('request'), sandbox.journal.of('response')];
+      expect(answer.body).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^Backing up fs-\w+ failed. AccessDeniedException: User: \S+ is not authorized/) });
+      expect(answer.body.Reason).toContain('because no permissions boundary allows the fsx:CreateBackup action');
+      expect((answer.at - request.at) / MINUTE).toBeLessThan(5);
+    });
+  });
+});
+
+async function tell(story: Story, setting: Setting & SandboxOptions = {}): Promise<Told> {
+  const { region = REGION } = setting;
+  const sandbox = await start(setting);
+  const recording = record(sandbox);
+  const templates: string[] = [];
+  const deploy = sandbox.deploy.bind(sandbox);
+  sandbox.deploy = (directory, options) => {
+    const files = readdirSync(directory).filter((file) => file.endsWith('.template.json'));
+    templates.push(...files.map((file) => readFileSync(join(directory, file), 'utf8')));
+    return deploy(directory, options);
+  };
+  await story.tell(sandbox, { ...setting, env: { account: ACCOUNT, region } });
+  return { story, sandbox, templates, ...recording };
+}
+
+/** Roles with grants of the library. */
+function rolesOf({ roles }: Recording): Array<[arn: string, versions: Set<Role>]> {
+  return [...roles].filter(([arn]) => !ROLES_OF_CDK.test(arn));
+}
+
+/** Tries each mutant, of each role, in each story: it survives if nothing tells it from the original in any of them. */
+async function mutate(
+  all: Told[], mutantsOf: (role: Role) => Mutant[], isKilled: (told: Told, role: Role, mutant: Mutant, arn: string) => Promise<boolean>,
+): Promise<{ tried: number; survivors: string[] }> {
+  const killed = new Map<string, boolean>();
+  for (const one of all) {
+    for (const [arn, roles] of rolesOf(one)) {
+      for (const role of roles) {
+        for (const mutant of mutantsOf(role).filter(({ what }) => !Object.values(GRANTS_OF_CDK).some((grant) => grant.test(what)))) {
+          const name = withoutNames(mutant.what);
+          if (!killed.get(name)) killed.set(name, await isKilled(one, role, mutant, arn));
+        }
+      }
+    }
+  }
+  return { tried: killed.size, survivors: [...killed.keys()].filter((name) => !killed.get(name)) };
+}
+
+/** Without what differs between stories, so that the same grant has the same name. */
+function withoutNames(text: string): string {
+  return text
+    .replace(/\b(fs|fsvol|backup)-[0-9a-f]{8,}/g, '$1-…')
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '…')
+    .replace(/-[0-9A-Z]{13}\b/g, '')
+    .replace(/(?<=[A-Za-z])[0-9A-F]{8}(?=Policy|[^0-9A-Za-z]|$)/g, '')
+    .replace(/(FsxBackupDefault|Files)Provider/g, 'Provider');
+}
+
+function forbiddenIn({ story, sandbox, calls }: Told, arn: string): ForbiddenCall[] {
+  const [, partition] = arn.split(':');
+  const created = calls.filter(({ request }) => request.action === 'fsx:CreateBackup' && !request.resource.endsWith('*'));
+  return forbiddenCalls({
+    partition,
+    account: ACCOUNT,
+    region: REGION,
+    stackId: sandbox.cloudFormation.stack('Files').id,
+    reach: story.reach,
+    sources: [...new Set(created.map(({ request }) => request.resource))],
+  });
+}
+
+async function isAllowed({ sandbox }: Told, principal: string, role: Role, { requests }: ForbiddenCall): Promise<boolean> {
+  return !await some(requests, async (request) => await sandbox.policies.decide(role, { principal, ...request }) !== undefined);
+}
+
+function withoutAction(document: PolicyDocument, action: string): PolicyDocument {
+  const Statement = document.Statement.flatMap((statement: any) => {
+    const Action = [statement.Action].flat().filter((other) => other !== action);
+    return Action.length > 0 ? [{ ...statement, Action }] : [];
+  });
+  return { ...document, Statement };
+}
+
+function readme(section: string): string {
+  const text = readFileSync(join(__dirname, '../../README.md'), 'utf8');
+  return text.split(/^## /m).find((part) => part.startsWith(`${section}\n`))!;
+}
+
+async function some<T>(items: T[], isIt: (item: T) => Promise<boolean>): Promise<boolean> {
+  for (const item of items) if (await isIt(item)) return true;
+  return false;
+}
