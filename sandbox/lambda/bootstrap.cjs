@@ -3,7 +3,7 @@
  * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
  *
  * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
- *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: true }   { goOn: instant }   { reload: environment }
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: nth }   { goOn: { nth, instant } }   { reload: environment }
  *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }, each with { busy }
  *
  * Timers that Node keeps for itself cannot be faked: `AbortSignal.timeout` and `socket.setTimeout` are replaced below.
@@ -51,26 +51,29 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const requests = new Set(); // of node:http
 const fetches = new Set(); // of undici
-let hanging = 0; // requests among them that are not answered for now: time goes on all the same
+const hanging = new Set(); // stands for requests among them that are not answered for now: time goes on all the same
 
 subscribe('http.client.request.created', ({ request }) => {
   requests.add(request);
   request.once('close', () => {
     requests.delete(request);
-    if (!request.res?.complete && hanging > 0) hanging--;
+    closed(request.res?.complete);
   });
 });
 subscribe('undici:request:create', ({ request }) => fetches.add(request));
-subscribe('undici:request:trailers', ({ request }) => fetches.delete(request));
-subscribe('undici:request:error', ({ request }) => {
-  if (fetches.delete(request) && hanging > 0) hanging--;
-});
+subscribe('undici:request:trailers', ({ request }) => fetches.delete(request) && closed(true));
+subscribe('undici:request:error', ({ request }) => fetches.delete(request) && closed(false));
 
 const openRequests = () => [...requests].filter((request) => !request.res?.complete).length + fetches.size;
 
+/** Which of them it is that hangs is not known: one that is not answered does. */
+function closed(isAnswered) {
+  for (const nth of [...hanging].slice(0, isAnswered ? Math.max(0, hanging.size - openRequests()) : 1)) hanging.delete(nth);
+}
+
 function isBusy() {
   // besides requests: files being read, names being resolved, connections being made
-  return openRequests() > hanging || process.getActiveResourcesInfo().some((resource) => /Req|Connect/.test(resource));
+  return openRequests() > hanging.size || process.getActiveResourcesInfo().some((resource) => /Req|Connect/.test(resource));
 }
 
 // ---- virtual time
@@ -192,8 +195,8 @@ async function invoke({ event, requestId, now, deadline, arn }) {
 
 process.on('message', (message) => {
   if (message.invoke) invoke(message.invoke);
-  if (message.hang) hanging = Math.min(hanging + 1, openRequests());
-  if (message.goOn && hanging > 0) hanging--;
-  if (message.advance ?? message.goOn) advance(message.advance ?? message.goOn).then(reportIdle);
+  if (message.hang && hanging.size < openRequests()) hanging.add(message.hang);
+  if (message.goOn) hanging.delete(message.goOn.nth);
+  if (message.advance ?? message.goOn) advance(message.advance ?? message.goOn.instant).then(reportIdle);
   if (message.reload) reload(message.reload);
 });

@@ -27,10 +27,11 @@ export interface Container {
   readonly closed: Promise<void>;
   /** Resolves to the result, or rejects with a `FunctionError`. */
   invoke(event: unknown, requestId: string): Promise<any>;
-  /** One of its requests is not answered, not now or never: it may wait for a timer while that request is open. */
-  requestHangs(): void;
-  /** It is answered now. To be called in the time of the sandbox's clock. */
-  requestGoesOn(): void;
+  /**
+   * One of its requests is not answered, not now or never: it may wait for a timer while that request is open. What is returned is to be called when it is
+   * answered after all.
+   */
+  requestHangs(): () => void;
   isBusy(): boolean;
   isAlive(): boolean;
   kill(): void;
@@ -48,10 +49,12 @@ interface Message {
   busy?: boolean;
 }
 
+type Wake = { advance: number } | { goOn: { nth: number; instant: number } };
+
 interface Invocation {
   onMessage(message: Message): void;
   /** Tells the process what time it is, and whether that is because one of its requests goes on. */
-  wake(message: { advance: number } | { goOn: number }): void;
+  wake(message: Wake): void;
   onExit(code: number | null, signal: string | null): void;
 }
 
@@ -117,7 +120,7 @@ function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment:
  *
  * Its virtual time and that of the sandbox move in lock-step. The sandbox's clock is held while the process works. When it is
  * idle it says when its next timer is due; the hold is let go until the clock gets there, and then it is told to go on.
- * Its requests must therefore be answered without virtual time passing; those that are not are told by `requestHangs`, and by `requestGoesOn`.
+ * Its requests must therefore be answered without virtual time passing; those that are not are told by `requestHangs`.
  */
 export function startContainer(
   clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>, onLog: (line: string) => void, vacant?: ContainerProcess,
@@ -125,6 +128,7 @@ export function startContainer(
   const inside = vacant ?? ContainerProcess.start(clock, fn, environment);
   vacant?.send({ reload: environment });
   let invocation: Invocation | undefined;
+  let hanging = 0;
   let leftover = false;
   let vacated = false;
   inside.resident = {
@@ -152,7 +156,7 @@ export function startContainer(
       fail({ errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds` });
     }, fn.timeoutSeconds * 1000);
 
-    const goOn = (message: { advance: number } | { goOn: number }) => {
+    const goOn = (message: Wake) => {
       clock.clearTimeout(wake);
       release();
       release = clock.hold();
@@ -187,8 +191,13 @@ export function startContainer(
   return {
     fn,
     invoke,
-    requestHangs: () => void (isAlive() && inside.send({ hang: true })),
-    requestGoesOn: () => invocation?.wake({ goOn: clock.now() }),
+    requestHangs: () => {
+      const [nth, of] = [++hanging, invocation];
+      if (isAlive()) inside.send({ hang: nth });
+      return () => {
+        if (of === invocation) invocation?.wake({ goOn: { nth, instant: clock.now() } });
+      };
+    },
     isBusy: () => invocation !== undefined,
     isAlive,
     kill: () => inside.kill(),

@@ -81,10 +81,8 @@ export class LambdaRuntime {
    */
   requestHangs(accessKeyId?: string): () => void {
     const asking = [...this.containers].filter(([id, container]) => id === accessKeyId || (accessKeyId === undefined && container.isBusy()));
-    for (const [, container] of asking) container.requestHangs();
-    return () => {
-      for (const [, container] of asking) container.requestGoesOn();
-    };
+    const goOn = asking.map(([, container]) => container.requestHangs());
+    return () => goOn.forEach((one) => one());
   }
 
   /**

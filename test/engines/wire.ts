@@ -101,7 +101,6 @@ export class Wire {
     const body = Buffer.concat(chunks);
     const operation = operationOf(incoming, body);
     const line = this.lineOf(incoming, operation);
-    require('node:fs').appendFileSync('/tmp/dbg.log', [Math.round(performance.now()), operation, this.sandbox.clock.now() % 10000000, line.accessKeyId.slice(-2)].join(' ') + '\n');
     if (line.accessKeyId) this.callers.add(line.accessKeyId);
     const fault = this.plan.next(operation);
     const disturbance = fault?.kind === 'error' ? this.disturbances[Number(fault.code)] : undefined;
@@ -121,7 +120,6 @@ export class Wire {
         const release = clock.hold();
         setTimeout(() => { // until then, it is known whether the handler has given up
           release();
-          require('node:fs').appendFileSync('/tmp/dbg.log', 'late ' + operation + ' ' + socket.destroyed + ' ' + clock.now() % 10000000 + '\n');
           if (socket.destroyed) return;
           goOn();
           next();

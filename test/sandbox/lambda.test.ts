@@ -390,6 +390,16 @@ describe('a request that is answered late', () => {
     expect(await invoke(arn, { url: await serveLate(60_000), times: 2, patience: 4_000 })).toEqual([1, 2].map((nth) => ['AbortError', again + nth * 4_000]));
     expect(clock.now()).toBe(again + 8_000);
   });
+
+  test('is not taken for that of another container', async () => {
+    const arn = define('later', `exports.handler = async ({ url, after }) => {
+      await new Promise((wake) => setTimeout(wake, after));
+      return [await (await fetch(url)).text(), Date.now()];
+    };`);
+    const [start, url] = [clock.now(), await serveLate(5_000)];
+    const answers = await Promise.all([0, 3_000, 4_000].map((after) => invoke(arn, { url, after })));
+    expect(answers).toEqual([5_000, 8_000, 9_000].map((after) => ['late answer', start + after]));
+  });
 });
 
 describe('a function that fails', () => {
