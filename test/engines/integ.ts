@@ -14,7 +14,7 @@ const steps = [
   compileApps,
   // Snapshots are kept without the bundled handler, and the first of two deployments is that of a snapshot.
   ...isLive ? [() => integRunner(['--update-on-failed', '--force', '--dry-run', ...args.filter((arg) => !arg.startsWith('-'))])] : [],
-  () => integRunner(args),
+  () => integRunner(args, isLive),
 ];
 for (const step of steps) {
   const { status, output } = step();

@@ -9,6 +9,9 @@ const ROOT = resolve(__dirname, '../..');
 export const APPS = join(INTEG_RUNNER, 'test/integ');
 const TSX = join(INTEG_RUNNER, 'node_modules/tsx/dist/cli.mjs');
 
+/** The CDK Toolkit would wait for an EC2 instance's credentials before each synthesis. */
+const WITHOUT_ACCOUNT = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' };
+
 /** The names of the apps. */
 export function liveApps(): string[] {
   return readdirSync(join(ROOT, 'test/integ')).flatMap((file) => /^integ\.(.+)\.ts$/.exec(file)?.[1] ?? []).sort();
@@ -42,12 +45,12 @@ export function synthesizeApp(name: string, deployment: 'first' | 'second', outd
   if (status !== 0) throw new Error(output);
 }
 
-/** @returns what integ-runner says of the work copy */
-export function integRunner(args: string[]): Said {
+/** @returns what integ-runner says of the work copy; without an account unless it is to deploy */
+export function integRunner(args: string[], isLive = false): Said {
   const app = `"${process.execPath}" "${TSX}" {filePath}`;
   return say(join(INTEG_RUNNER, 'node_modules/@aws-cdk/integ-runner/bin/integ-runner'), [
     '--language', 'typescript', '--app', app, '--max-workers', '2', '--parallel-regions', process.env.AWS_REGION ?? 'us-east-1', ...args,
-  ]);
+  ], isLive ? {} : WITHOUT_ACCOUNT);
 }
 
 /** @returns what the compiler says of the work copy */
