@@ -33,7 +33,7 @@ describe('Live tests', () => {
 
   test('no snapshot changes with the bundled handler', () => {
     appendFileSync(join(INTEG_RUNNER, 'assets/lambda/handler/index.js'), '\n// changed\n');
-    expect(integRunner(['integ.lustre.ts'])).toMatchObject({ status: 0 });
+    expect(integRunner(['integ.lustre.ts'])).toMatchObject({ status: 0, output: expect.stringContaining('1 passed, 1 total') });
     copyApps();
   });
 
@@ -64,8 +64,10 @@ describe('Live tests', () => {
       for (const deployment of stackUpdateWorkflow ? ['first', 'second'] as const : ['second'] as const) {
         const assembly = join(outdir, deployment);
         synthesizeApp(name, deployment, assembly);
-        const { status, reason } = (await sandbox.deploy(assembly, { stacks: [stackName] }))[stackName];
+        withoutAutoDelete(join(assembly, `${stackName}.template.json`));
         const isToFail = deployment === 'second' && cdkCommandOptions?.deploy?.expectError === true;
+        if (isToFail) sandbox.cloudFormation.failures.fail({ target: 'Service', on: 'update' }); // the sandbox checks no values
+        const { status, reason } = (await sandbox.deploy(assembly, { stacks: [stackName] }))[stackName];
         expect(isToFail ? status : reason ?? status).toMatch(isToFail ? /^UPDATE_ROLLBACK_COMPLETE$/ : /^(CREATE|UPDATE)_COMPLETE$/);
       }
       const pipeline = Object.values(sandbox.cloudFormation.stack(stackName).resources).find(({ type }) => type === 'AWS::CodePipeline::Pipeline')?.physicalId;
@@ -79,6 +81,13 @@ describe('Live tests', () => {
     });
   });
 });
+
+/** CDK's own function that empties a bucket answers over https only. */
+function withoutAutoDelete(file: string): void {
+  const template = readJson(file);
+  for (const [id, { Type }] of Object.entries<any>(template.Resources)) if (Type === 'Custom::S3AutoDeleteObjects') delete template.Resources[id];
+  writeFileSync(file, JSON.stringify(template));
+}
 
 /** Run the command that counts and deletes what is left, on FSx as it is. */
 async function afterDestroy({ clock, fsx }: Sandbox, command: string): Promise<{ deleted: number }> {
@@ -110,7 +119,7 @@ function ownBackups({ fsx, clock }: Sandbox) {
 /** What the assertions of a cloud assembly say about the answers of DescribeBackups. */
 function expectedBackups(assembly: string): object[][] {
   const templates = readdirSync(assembly).filter((file) => /DeployAssert.*\.template\.json$/.test(file)).map((file) => readJson(join(assembly, file)));
-  const calls = templates.flatMap(({ Resources }) => Object.values<any>(Resources)).filter(({ Type }) => Type === 'Custom::DeployAssert@SdkCallFSxDescribeBackups');
+  const calls = templates.flatMap(({ Resources = {} }) => Object.values<any>(Resources)).filter(({ Type }) => Type === 'Custom::DeployAssert@SdkCallFSxDescribeBackups');
   return calls.map(({ Properties }) => JSON.parse(Properties.expected).$ObjectLike.Backups.map((expected: any) => expect.objectContaining({
     ...expected,
     ...expected.Tags && { Tags: expect.arrayContaining(expected.Tags.$ArrayWith) },

@@ -9,8 +9,8 @@ const ROOT = resolve(__dirname, '../..');
 export const APPS = join(INTEG_RUNNER, 'test/integ');
 const TSX = join(INTEG_RUNNER, 'node_modules/tsx/dist/cli.mjs');
 
-/** The CDK Toolkit would wait for an EC2 instance's credentials before each synthesis. */
-const WITHOUT_ACCOUNT = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' };
+/** Before each synthesis, the CDK Toolkit would ask the machine it runs on for a Region, and where there is none, wait long for an answer. */
+const WITHOUT_ACCOUNT = { AWS_EC2_METADATA_DISABLED: 'true', AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' };
 
 /** The names of the apps. */
 export function liveApps(): string[] {
@@ -49,7 +49,8 @@ export function synthesizeApp(name: string, deployment: 'first' | 'second', outd
 export function integRunner(args: string[], isLive = false): Said {
   const app = `"${process.execPath}" "${TSX}" {filePath}`;
   return say(join(INTEG_RUNNER, 'node_modules/@aws-cdk/integ-runner/bin/integ-runner'), [
-    '--language', 'typescript', '--app', app, '--max-workers', '2', '--parallel-regions', process.env.AWS_REGION ?? 'us-east-1', ...args,
+    '--parallel-regions', process.env.AWS_REGION ?? 'us-east-1', // takes a list, so not last: it would take names of tests for Regions
+    '--directory', 'test/integ', '--strict', '--language', 'typescript', '--app', app, '--max-workers', '2', ...args,
   ], isLive ? {} : WITHOUT_ACCOUNT);
 }
 
