@@ -8,9 +8,10 @@ import { deliver, sleep } from './deliver';
 import { consoleLog } from './log';
 import { End, Execution, run } from './run';
 
-// A connection that hangs must not use up the invocation: the SDK tries three times. The time-out of the request ends with the headers of its answer, that of
-// the socket does not; from 6 s on, the SDK would begin it 3 s late.
-const client = { maxAttempts: 3, requestHandler: { connectionTimeout: 3_000, requestTimeout: 6_000, throwOnRequestTimeout: true, socketTimeout: 5_900 } };
+// A connection that hangs must not use up the invocation: the SDK tries three times. The time-out of the request ends with the headers of its answer,
+// that of the socket does not; from 6 s on, the SDK would begin it 3 s late.
+const requestHandler = { connectionTimeout: 3_000, requestTimeout: 6_000, throwOnRequestTimeout: true, socketTimeout: 5_900 };
+const client = { maxAttempts: 3, requestHandler };
 const clients = {
   fsx: new FSxClient(client),
   cloudFormation: new CloudFormationClient(client),

@@ -21,7 +21,9 @@ const instead = (status: number, headers: Record<string, string>, body: string |
   return refused(({ socket }) => write(socket, { status, headers, body: Buffer.from(body) }));
 };
 const page = (status: number) => instead(status, { 'Content-Type': 'text/html; charset=utf-8' }, PAGE);
-export const error = (code: string, message: string, status = 400, headers: Record<string, string> = {}): Disturbance => refused(({ socket, operation }) => {
+export const error = (
+  code: string, message: string, status = 400, headers: Record<string, string> = {},
+): Disturbance => refused(({ socket, operation }) => {
   if (operation === 'response:PUT' || operation.startsWith('cloudformation:')) {
     const fields = `<Code>${code}</Code><Message>${message}</Message>`;
     const inner = operation === 'response:PUT' ? `<Error>${fields}</Error>` : `<ErrorResponse><Error><Type>Sender</Type>${fields}</Error></ErrorResponse>`;
@@ -32,7 +34,9 @@ export const error = (code: string, message: string, status = 400, headers: Reco
 export const EXPIRED = error('ExpiredTokenException', 'The security token included in the request is expired');
 const half = (body: Buffer) => body.subarray(0, Math.floor(body.length / 2));
 const lengthOf = (body: Buffer) => ({ 'Content-Length': String(body.length) });
-const changed = (change: (reply: Reply, line: Line) => Partial<Reply>) => lost((line, reply) => write(line.socket, { ...reply, ...change(reply, line) }));
+const changed = (change: (reply: Reply, line: Line) => Partial<Reply>) => lost((line, reply) => {
+  write(line.socket, { ...reply, ...change(reply, line) });
+});
 const date = (now: number, hours: number) => new Date(now + hours * 3_600_000).toUTCString();
 
 /** The call may have been carried out or not, and nobody can tell. */
@@ -104,7 +108,7 @@ const ANSWERS: Kind[] = [
 const ODDITIES: Kind[] = [
   { what: 'a wrong content type', harmless: true, disturbance: changed(({ headers }) => ({ headers: { ...headers, 'content-type': 'text/plain' } })) },
   { what: 'no content type', harmless: true, disturbance: changed(({ headers: { 'content-type': _, ...headers } }) => ({ headers })) },
-  { what: 'a body of a quarter of a megabyte', harmless: true, disturbance: changed(({ body }) => ({ body: Buffer.concat([body, Buffer.alloc(1 << 18, ' ')]) })) },
+  { what: 'a body of a quarter of a megabyte', harmless: true, disturbance: changed(({ body }) => ({ body: Buffer.concat([body, Buffer.alloc(262_144, ' ')]) })) },
   {
     what: 'a body that comes byte by byte',
     harmless: true,

@@ -29,6 +29,21 @@ export const PARTS: Part[] = [
     explained: EXPLAINED_FINDINGS,
   },
   {
+    title: 'Permissions',
+    engines: ['@cloud-copilot/iam-simulate 0.1.173'],
+    about: 'Each grant of the synthesized policies is taken away, and each condition and resource widened: a call of the tests must be denied, or a forbidden one allowed.',
+  },
+  {
+    title: 'Faults on the wire',
+    engines: ['AWS SDK for JavaScript v3'],
+    about: 'Between the SDK and FSx, CloudFormation, Step Functions and the response URLs lies a proxy that does what networks do.',
+  },
+  {
+    title: 'Bad inputs',
+    engines: [],
+    about: 'Events, inputs of executions and properties that nobody should send: never a hang, never a stack trace to the user, never a foreign backup touched.',
+  },
+  {
     title: 'Live tests',
     engines: ['@aws-cdk/integ-runner 2.197.10', '@aws-cdk/integ-tests-alpha 2.245.0'],
     about: 'Apps for a real account, which [has not been there yet](live-tests.md). Until then their snapshots are verified, and they are deployed into the sandbox, where the same must be '

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { differs } from './divergences';
 import { evidence } from './evidence';
 import { FOREIGN_KEY, type ForbiddenCall, forbiddenCalls } from './forbidden-calls';
 import { type Mutant, narrower, wider } from './policy-mutations';
@@ -12,6 +13,8 @@ const MINUTE = 60_000;
 const ACCOUNT = '123456789012';
 const REGION = 'us-east-1';
 const [KEPT] = STORIES;
+const FOREIGN_KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:${FOREIGN_KEY}`;
+const LEFT_TO_IAM: PolicyDocument = { Statement: [{ Effect: 'Allow', Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' }] };
 const OUTSIDE_PIPELINES = STORIES.filter(({ title }) => !title.includes('pipeline'));
 
 interface Told extends Recording {
@@ -44,8 +47,7 @@ describe('Permissions', () => {
     let told: Told[];
     beforeAll(async () => {
       told = await Promise.all(STORIES.map((story) => tell(story)));
-      const Statement = [{ Effect: 'Allow', Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' }];
-      for (const { sandbox } of told) sandbox.policies.putResourcePolicy(`arn:aws:kms:${REGION}:${ACCOUNT}:${FOREIGN_KEY}`, { Statement });
+      for (const { sandbox } of told) sandbox.policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
     });
 
     test('whatever the library does, no call is denied', () => {
@@ -128,6 +130,20 @@ describe('Permissions', () => {
     test('without a permission on the log group, it succeeds and logs nothing', async () => {
       for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) expect(await tellWithout(action)).toEqual({ failure: 'none', lines: 0 });
     });
+  });
+
+  differs('@cloud-copilot/iam-simulate', 'no condition on a key with a colon in its name, such as `kms:EncryptionContext:aws:logs:arn`, is ever met', [
+    'test/fsx-backup-provider.test.ts', 'encrypts state machine, environment and log group, and the roles may use it',
+  ], async () => {
+    const { policies } = await start();
+    policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
+    const allowedIf = async (key: string) => {
+      const context = { [`kms:EncryptionContext:${key}`]: 'same' };
+      const Statement = [{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition: { StringEquals: context } }];
+      const request = { principal: `arn:aws:iam::${ACCOUNT}:role/Any`, action: 'kms:Decrypt', resource: FOREIGN_KEY_ARN, context };
+      return await policies.decide({ trust: { Statement: [] }, inline: { Any: { Statement } } }, request) === undefined;
+    };
+    expect([await allowedIf('logs'), await allowedIf('aws:logs:arn')]).toEqual([true, false]);
   });
 
   describe('in a partition', () => {

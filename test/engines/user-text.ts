@@ -1,7 +1,7 @@
 /** What nobody who deploys should have to read. */
 const NEVER: Record<string, RegExp> = {
   'a stack trace': /^\s+at |\bat \S+ \(|\bat (file|node):|\.[cm]?[jt]s:\d/m,
-  'a path of a file': /(^|[\s"'(])\/(var|tmp|opt|home|work)\//,
+  'a path of a file': /(^|[\s"'(])\/(var|tmp|opt|home)\//,
   'words of JavaScript': /Cannot (read|set|convert|destructure)|is not (a function|iterable|defined)|\bundefined\b|\[object |\b(Type|Reference|Syntax|Range|URI)Error:/,
   'a hint for developers': /Deserialization|\$response/,
   'an address': /https?:/,

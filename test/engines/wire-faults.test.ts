@@ -12,8 +12,8 @@ const OPERATIONS = [
 const SAY_NOTHING = ['fsx:TagResource', 'fsx:UntagResource', 'response:PUT'];
 /** One of each sort that keeps the deletion itself from happening: each takes the handler 55 minutes, which are long even if they are virtual. */
 const AT_DELETION = [
-  'a connection closed before the call is carried out', 'garbage instead of HTTP', 'a proxy\'s page with 200', 'a proxy\'s page with 403', 'an empty body with 200',
-  '429 with Retry-After', 'credentials that have run out', 'credentials that are not known',
+  'a connection closed before the call is carried out', 'garbage instead of HTTP', 'a proxy\'s page with 200', 'a proxy\'s page with 403',
+  'an empty body with 200', '429 with Retry-After', 'credentials that have run out', 'credentials that are not known',
 ];
 const SERVICE_TIMEOUT = 3_600_000;
 
@@ -21,7 +21,9 @@ const harmless = KINDS.filter((kind) => kind.harmless);
 const harmful = KINDS.filter((kind) => !kind.harmless);
 const named = (kinds: Kind[]) => kinds.map((kind) => [kind.what, kind] as const);
 /** The operations at which it can be seen. */
-const metBy = ({ feignsSuccess }: Kind, operations = OPERATIONS) => operations.filter((operation) => !feignsSuccess || !SAY_NOTHING.includes(operation));
+const metBy = ({ feignsSuccess }: Kind, operations = OPERATIONS) => {
+  return operations.filter((operation) => !feignsSuccess || !SAY_NOTHING.includes(operation));
+};
 
 /** One life for all tests that go well. */
 let life: Life | undefined;

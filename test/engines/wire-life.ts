@@ -49,20 +49,25 @@ export class Life {
 
   /** The most backups that the resource had at the same time, of one source. */
   most = 0;
-  /** what comes of it when the resource, or another, has failed */
-  onFailure: () => void = () => undefined;
   private readonly logicalId: string;
   private foreign: BackupRecord[] = [];
   private foreignAtFirst = '';
 
-  private constructor(readonly sandbox: Sandbox, readonly wire: Wire, private readonly versions: Record<Version, string>, private readonly directory: string) {
+  private constructor(
+    readonly sandbox: Sandbox, readonly wire: Wire, private readonly versions: Record<Version, string>, private readonly directory: string,
+  ) {
     const { Resources } = JSON.parse(readFileSync(join(versions.one, 'Files.template.json'), 'utf8'));
     this.logicalId = Object.keys(Resources).find((id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup')!;
     sandbox.journal.onEntry((entry) => {
       if (entry.kind === 'response' && entry.body.Status === 'FAILED') this.onFailure();
-      if (entry.kind === 'call') this.most = Math.max(this.most, ...this.own.map(({ source }) => this.own.filter((one) => one.source.fileSystemId === source.fileSystemId).length));
+      if (entry.kind !== 'call') return;
+      const sources = this.own.map(({ source }) => source.fileSystemId);
+      this.most = Math.max(this.most, ...sources.map((id) => sources.filter((other) => other === id).length));
     });
   }
+
+  /** what comes of it when the resource, or another, has failed */
+  onFailure: () => void = () => undefined;
 
   async deploy(version: Version): Promise<string> {
     return (await this.sandbox.deploy(this.versions[version])).Files.status;
@@ -81,7 +86,8 @@ export class Life {
   /** The backups of the resource. */
   get own(): BackupRecord[] {
     const { stackId, logicalId } = this;
-    return ownBackupsIn(this.sandbox).filter(({ tags }) => belongsToResource([...tags].map(([Key, Value]) => ({ Key, Value })), { stackId, logicalId }));
+    const listOf = (tags: Map<string, string>) => [...tags].map(([Key, Value]) => ({ Key, Value }));
+    return ownBackupsIn(this.sandbox).filter(({ tags }) => belongsToResource(listOf(tags), { stackId, logicalId }));
   }
 
   /** Which tag of the user each of them has. */
@@ -93,7 +99,8 @@ export class Life {
   get unanswered(): string[] {
     const { journal } = this.sandbox;
     const accepted = journal.of('response').filter(({ effect }) => effect === 'accepted').map(({ requestId }) => requestId);
-    return journal.of('request').filter(({ requestId }) => accepted.filter((id) => id === requestId).length !== 1).map(({ type, logicalId }) => `${type} ${logicalId}`);
+    const requests = journal.of('request').filter(({ requestId }) => accepted.filter((id) => id === requestId).length !== 1);
+    return requests.map(({ type, logicalId }) => `${type} ${logicalId}`);
   }
 
   /** What CloudFormation was told of failures, from this entry of the journal on. */
