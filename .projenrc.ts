@@ -1,9 +1,27 @@
-import { awscdk, javascript, JsonFile } from 'projen';
+import { awscdk, github, javascript, JsonFile, release } from 'projen';
 
 /** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
 const cdkFloor = '2.181.0';
 /** The latest aws-cdk-lib: examples and a second run of the construct tests use it. */
 const cdkLatest = '2.276.0';
+/** The oldest supported constructs: what the oldest aws-cdk-lib asks for. */
+const constructsFloor = '10.0.0';
+/** The oldest supported Node at synth, and the others beside that of development. `npm run oldest` runs on them. */
+const nodeFloor = '20.9.0';
+const nodeBetween = '22.23.3';
+
+/**
+ * Actions run with the permissions of our jobs, so each is named by its commit. projen pins all but those whose releases GitHub
+ * holds immutable. The commits are those of the tags in the actions' repositories.
+ */
+const pinnedActions = {
+  'actions/setup-dotnet': 'a98b56852c35b8e3190ac28c8c2271da59106c68', // v6.0.0
+  'actions/setup-go': 'b7ad1dad31e06c5925ef5d2fc7ad053ef454303e', // v7.0.0
+  'actions/setup-java': 'b6effb05e454b25005698d916606bdc6ffcbf961', // v5.7.0
+  'actions/setup-node': '820762786026740c76f36085b0efc47a31fe5020', // v7.0.0
+  'actions/setup-python': '5fda3b95a4ea91299a34e894583c3862153e4b97', // v7.0.0
+  'peter-evans/create-pull-request': '5f6978faf089d4d20b00c7766989d076bb2fc7f1', // v8.1.1
+};
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-fsx-backup',
@@ -20,27 +38,41 @@ const project = new awscdk.AwsCdkConstructLibrary({
   stability: 'experimental',
 
   // Names that can never change after the first release; test/names.test.ts holds them.
-  publishToPypi: { distName: 'cdk-fsx-backup', module: 'cdk_fsx_backup' },
+  publishToPypi: { distName: 'cdk-fsx-backup', module: 'cdk_fsx_backup', trustedPublishing: true },
   publishToMaven: {
     javaPackage: 'io.github.cdkfsxbackup',
     mavenGroupId: 'io.github.cdk-fsx-backup',
     mavenArtifactId: 'cdk-fsx-backup',
   },
-  publishToNuget: { packageId: 'CdkFsxBackup', dotNetNamespace: 'CdkFsxBackup' },
-  publishToGo: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup' },
+  publishToNuget: { packageId: 'CdkFsxBackup', dotNetNamespace: 'CdkFsxBackup', trustedPublishing: true },
+  publishToGo: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup', githubUseSsh: true },
 
   cdkVersion: cdkFloor,
   constructsVersion: '10.5.1',
   jsiiVersion: '~6.0.0',
   typescriptVersion: '~6.0.3',
-  minNodeVersion: '20.9.0',
+  minNodeVersion: nodeFloor,
   workflowNodeVersion: '24',
   packageManager: javascript.NodePackageManager.NPM,
   projenrcTs: true,
   defaultReleaseBranch: 'main',
   githubOptions: { mergify: false },
-  release: false, // nothing is published yet
-  depsUpgradeOptions: { workflow: true },
+  // A maintainer starts the workflow and approves once: CONTRIBUTING.md, "Release".
+  release: true,
+  majorVersion: 0,
+  releaseTrigger: release.ReleaseTrigger.workflowDispatch(),
+  releaseEnvironment: 'release',
+  npmTrustedPublishing: true,
+  npmProvenance: true,
+  jsiiReleaseVersion: '0.2.1061', // publib
+  bumpPackage: 'commit-and-tag-version@13.2.1',
+  // A build changes nothing that is committed, so it needs to write nothing.
+  postBuildSteps: [{ name: 'compat', run: 'npx projen compat' }],
+  buildWorkflowOptions: { mutableBuild: false, permissions: { contents: github.workflows.JobPermission.READ } },
+  depsUpgradeOptions: {
+    cooldown: 7, // days in which others find out what a fresh version brings along
+    workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY },
+  },
 
   devDeps: [
     'projen@0.103.25',
@@ -86,6 +118,9 @@ project.package.addPackageResolutions('unrs-resolver@1.12.2'); // 1.13.0 names p
 project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
 project.npmrc.addConfig('fund', 'false');
 project.npmrc.addConfig('audit', 'false');
+// Development needs a later one for the latest aws-cdk-lib. jsii would warn of the difference; `npm run oldest` tests what it warns of.
+project.tryFindObjectFile('package.json')!.addOverride('peerDependencies.constructs', `^${constructsFloor}`);
+project.compileTask.reset('jsii --silence-warnings=reserved-word --silence-warnings=metadata/missing-dev-dependency');
 
 // ------------------------------------------------------------------------------------------------- the handler
 // Built before jsii compiles, because tests and packages both need it. decisions/0005-sdk-in-the-bundle.md says why so.
@@ -117,10 +152,11 @@ project.jest!.config.collectCoverage = false;
 project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
 project.jest!.config.testTimeout = 120_000; // no test is about real time
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
-project.jest!.config.testPathIgnorePatterns.push('/test/latest/', '/test/engines/');
+project.jest!.config.testPathIgnorePatterns.push('/test/latest/', '/test/engines/', '/test/assembly/');
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
 project.testTask.env('CDK_VALIDATION', 'false'); // the newest aws-cdk-lib's template validation takes seconds per process
 // Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
+const aboutFiles = '/test/(package|workflows).test.ts$'; // the same on any
 const onLatest = {
   testTimeout: 120_000,
   transform: project.jest!.config.transform,
@@ -134,11 +170,36 @@ new JsonFile(project, 'jest.latest.json', {
   marker: true,
   obj: {
     testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/latest/*.test.ts'],
-    testPathIgnorePatterns: ['/node_modules/', '/package.test.ts$'],
+    testPathIgnorePatterns: ['/node_modules/', aboutFiles],
     ...onLatest,
   },
 });
 project.testTask.exec('jest --config jest.latest.json --coverage=false');
+
+// And on everything else that a user may have: the oldest constructs and Node, with the oldest and the latest aws-cdk-lib.
+new JsonFile(project, 'jest.oldest.json', {
+  marker: true,
+  obj: {
+    testMatch: ['<rootDir>/test/*.test.ts'],
+    testPathIgnorePatterns: ['/node_modules/', aboutFiles],
+    testTimeout: onLatest.testTimeout,
+    transform: onLatest.transform,
+    moduleNameMapper: { '^constructs$': '<rootDir>/.oldest/node_modules/constructs' },
+  },
+});
+new JsonFile(project, 'tsconfig.oldest.json', {
+  marker: true,
+  obj: { extends: './test/tsconfig.json', compilerOptions: { paths: { constructs: ['./.oldest/node_modules/constructs'] } }, include: ['src/**/*.ts'] },
+});
+const oldest = project.addTask('oldest', { description: 'The construct tests on the oldest supported constructs and Node, and on the Node between' });
+oldest.env('CDK_VALIDATION', 'false');
+oldest.spawn(bundle.bundleTask);
+oldest.exec(`npm install --silent --no-save --no-package-lock --prefix .oldest constructs@${constructsFloor}`);
+oldest.exec('tsc --noEmit -p tsconfig.oldest.json');
+for (const version of [nodeFloor, nodeBetween]) {
+  oldest.exec(`npx --yes --package node@${version} -c 'test $(node --version) = v${version} && jest --config jest.oldest.json && jest --config jest.latest.json'`);
+}
+project.buildWorkflow!.addPostBuildSteps({ name: 'oldest', run: 'npx projen oldest' });
 
 // On engines that nobody here wrote, which it installs into .engines/
 const e2e = project.addTask('e2e', { description: 'Deploy with the genuine CDK CLI, and let other people\'s engines judge; writes docs/engines.md' });
@@ -180,14 +241,36 @@ project.postCompileTask.exec('jsii-rosetta extract --compile --fail --strict .')
 project.gitignore.exclude('.jsii.tabl.json');
 project.npmignore!.exclude('.jsii.tabl.json', '/rosetta');
 
+// ---------------------------------------------------------------------------------------------------- the API
+// Tests on what jsii has just compiled: they run after it and nowhere else, so that they never see an old assembly.
+new JsonFile(project, 'jest.assembly.json', {
+  marker: true,
+  obj: { testMatch: ['<rootDir>/test/assembly/*.test.ts'], testTimeout: 120_000, transform: onLatest.transform },
+});
+project.postCompileTask.exec('jest --config jest.assembly.json');
+// projen's own takes a registry that does not answer for one that does not know the package.
+project.tasks.tryFind('compat')!.reset('tsx --tsconfig test/tsconfig.json test/assembly/compat.ts');
+
 // ---------------------------------------------------------------------------------------------------- packaging
 // `npx projen build` packages for npm only; `npx projen package-all` for the other languages too.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
-for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.latest.json', '/jest.engines.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
+for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.*.json', '/tsconfig.oldest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/demo-timeline.html');
-project.npmignore!.exclude('/demo-timeline.html', '/.engines');
+project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/demo-timeline.html');
+project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest');
+
+// ------------------------------------------------------------------------------------------------------ release
+// test/workflows.test.ts says what holds for every workflow.
+for (const [action, commit] of Object.entries(pinnedActions)) project.github!.actions.set(action, `${action}@${commit}`);
+const workflow = (name: string) => project.github!.tryFindWorkflow(name)!.file!;
+workflow('release').addOverride('jobs.release.if', 'github.ref == \'refs/heads/main\''); // whatever branch somebody starts it on
+workflow('release').addOverride('jobs.release.permissions.contents', 'read'); // it builds, others publish
+// GitHub asks again for each job that comes later. This one needs all that were approved.
+workflow('release').addDeletionOverride('jobs.release_github.environment');
+workflow('pull-request-lint').addOverride('jobs.validate.permissions.pull-requests', 'read');
+// In the lock file it would be one more package for everybody; a release takes exactly the version above.
+project.deps.removeDependency('commit-and-tag-version');
 
 project.synth();
