@@ -27,9 +27,10 @@ export class VirtualClock {
     return new Date(this.time);
   }
 
+  /** Fires on a whole millisecond, as every clock shows them; never too early. */
   setTimeout(fire: () => void, ms: number): number {
     const id = ++this.sequence;
-    this.timers.set(id, { at: this.time + Math.max(0, ms), fire });
+    this.timers.set(id, { at: Math.ceil(this.time + Math.max(0, ms)), fire });
     this.wake?.();
     return id;
   }

@@ -20,7 +20,7 @@ export async function deleteResources(engine: Engine, stack: Stack, deletions: r
   }));
   const asMade = dependenciesBy(({ dependsOn }) => dependsOn);
   // An update that has failed halfway may leave resources of two templates, each of which depends on the other.
-  const asPlanned = () => dependenciesBy(({ logicalId, dependsOn }) => stack.plan.resources.get(logicalId)?.dependsOn ?? dependsOn);
+  const asPlanned = () => dependenciesBy(({ logicalId }) => stack.plan.resources.get(logicalId)?.dependsOn ?? []);
   const dependencies = cycleIn(asMade) ? asPlanned() : asMade;
   await inOrder(reversed(dependencies), async (name) => {
     const deletion = named.get(name)!;

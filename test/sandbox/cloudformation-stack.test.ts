@@ -211,7 +211,7 @@ describe('update', () => {
     await expect(world.deploy(template(3))).resolves.toMatchObject({ status: 'UPDATE_COMPLETE' });
   });
 
-  test('with rollback disabled, a failed one may have turned a dependency around: the stack can be deleted all the same', async () => {
+  const turnedAround = async () => {
     const world = testWorld();
     world.provider = ({ RequestType, LogicalResourceId, ResourceProperties: { v } }) => {
       if (LogicalResourceId === 'B' && v === '2') return { Status: 'FAILED', Reason: 'no' };
@@ -220,6 +220,11 @@ describe('update', () => {
     await world.deploy({ Resources: { A: custom({ v: 1 }, { DependsOn: 'Other' }), B: custom({ v: 1 }), Other: topic() } });
     const turned = { Resources: { A: custom({ v: 2 }), B: custom({ v: 2 }, { DependsOn: 'Other' }), Other: topic({}, { DependsOn: 'A' }) } };
     expect(await world.deploy(turned, { disableRollback: true })).toMatchObject({ status: 'UPDATE_FAILED' });
+    return world;
+  };
+
+  test('with rollback disabled, a failed one may have turned a dependency around: the stack can be deleted all the same', async () => {
+    const world = await turnedAround();
     expect(await world.destroy()).toMatchObject({ status: 'DELETE_COMPLETE' });
     expect(world.requests().filter((request) => request.startsWith('Delete')).sort()).toEqual(['Delete A A-1', 'Delete A A-2', 'Delete B B-1']);
   });
@@ -238,6 +243,12 @@ describe('update', () => {
     isStuck = false;
     expect(await world.destroy()).toMatchObject({ status: 'DELETE_COMPLETE' });
     expect(world.requests().filter((request) => request.startsWith('Delete A')).sort()).toEqual(['Delete A A-1', 'Delete A A-2']);
+  });
+
+  test('with rollback disabled, after a failed one that has turned a dependency around, both resources can be removed', async () => {
+    const world = await turnedAround();
+    expect(await world.deploy({ Resources: { B: custom({ v: 1 }) } })).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(world.requests().filter((request) => request.startsWith('Delete')).sort()).toEqual(['Delete A A-1', 'Delete A A-2']);
   });
 
   test('can be cancelled by the user', async () => {
