@@ -5,6 +5,7 @@ import { compileApps, copyApps, integRunner, keepSnapshots } from './live-apps';
  * written; with `--dry-run` too, only the latter. docs/live-tests.md
  */
 
+delete process.env.TSX_TSCONFIG_PATH; // this process's own: the apps have theirs
 const args = process.argv.slice(2);
 const isUpdate = args.includes('--update-on-failed') || args.includes('--force');
 const isLive = isUpdate && !args.includes('--dry-run');

@@ -119,7 +119,7 @@ describe('Lambda runtime', () => {
       });
       for (const operation of operations) {
         const before = backups().length;
-        const event = { ...create(), RequestId: operation, LogicalResourceId: operation.replace(/\W/g, '') };
+        const event = { ...create(), RequestId: operation.replace(':', '-'), LogicalResourceId: operation.replace(/\W/g, '') };
         killed = await cold();
         pending = operation;
         expect(await killed.invoke(event)).toEqual({ exit: 'SIGKILL' });

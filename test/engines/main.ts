@@ -7,6 +7,7 @@ import { page, summary, type TestRun } from './report';
 
 /* `npm run e2e [-- <file> …]`: install the engines, run the tests on them, and write what was shown to docs/engines.md. */
 
+delete process.env.TSX_TSCONFIG_PATH; // this process's own: the apps have theirs
 const ROOT = resolve(__dirname, '../..');
 const only = process.argv.slice(2);
 
