@@ -144,6 +144,14 @@ export class Aws {
     return false;
   }
 
+  /** Whether the stack's present operation was there at that time. */
+  async hasBegunBefore(stackId: string, time: Date): Promise<boolean> {
+    for await (const event of this.stackEvents(stackId)) {
+      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return event.Timestamp! < time;
+    }
+    return false;
+  }
+
   /** Newest first. */
   private async *stackEvents(stackId: string): AsyncGenerator<StackEvent> {
     let NextToken: string | undefined;

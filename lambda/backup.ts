@@ -3,7 +3,7 @@ import type { Answer } from './answer';
 import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
-import { CloudFormationEvent, isBackupId, isDeployed, isFinal, isOutside, oldProperties, sourceId } from './request';
+import { CloudFormationEvent, isBackupId, isDeployed, isFinal, isOutside, oldProperties, sourceId, Wanted } from './request';
 import { failed, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
@@ -42,11 +42,16 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   if (!(isFinal(work.event) ? isDeletion(status) : isForward(status))) return refuse(situation, status);
   const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
   if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
-  // At a late delivery, when the answer was given long ago, what was not there at the first may be there, and what was started and not waited for may have failed.
-  const mayBeLate = !isFinal(work.event) && (isDeployed(wanted.source) || found.length > living.length);
+  if (isFinal(work.event)) return start(situation);
   const { StackId, LogicalResourceId } = work.event;
+  const [husk] = newestFirst(found.filter((backup) => !isLiving(backup)));
+  // At a late delivery, when the answer was given long ago, what was not there at the first may be there, what was started and not waited for may have
+  // failed, and what has failed may be removed.
+  const mayBeLate = isDeployed(wanted.source) || husk !== undefined || removesHusks(wanted);
   const isStale = mayBeLate && (await aws.hasFailed(StackId, LogicalResourceId) || await aws.held(StackId, LogicalResourceId) !== undefined);
-  return isStale ? failed(situation, notWaitedFor(subject(situation), status)) : start(situation);
+  if (isStale) return failed(situation, notWaitedFor(subject(situation), status));
+  // Another delivery of this very request has started it, and will find that it has failed, too.
+  return husk && await aws.hasBegunBefore(StackId, husk.CreationTime!) ? adopt(situation, husk) : start(situation);
 }
 
 /** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
@@ -107,11 +112,15 @@ async function judge(situation: Situation, backup: Backup): Promise<Answer | und
 async function fail(situation: Situation, backup: Backup): Promise<Answer | undefined> {
   const { work, wanted } = situation;
   const failure = backupFailed(subject(situation), backup.BackupId!, backup.FailureDetails);
-  if (work.inPlace || (wanted.removalPolicy !== 'DESTROY' && wanted.keepLast === undefined)) {
+  if (work.inPlace || !removesHusks(wanted)) {
     return failed(situation, `${failure} What is left of it counts towards the quota until you delete it.`);
   }
   work.failure = failure;
   return removeHusk(situation, failure);
+}
+
+function removesHusks({ removalPolicy, keepLast }: Wanted): boolean {
+  return removalPolicy === 'DESTROY' || keepLast !== undefined;
 }
 
 async function removeHusk(situation: Situation, failure: string): Promise<Answer | undefined> {

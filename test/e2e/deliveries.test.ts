@@ -43,6 +43,15 @@ test('an event that comes twice, to a first invocation that dies, gives no secon
   expect(ownBackupsIn(sandbox)).toHaveLength(1);
 });
 
+test('an invocation that dies, and comes again when its backup has failed and nobody has seen it yet, takes no second one', async () => {
+  const sandbox = await start({ cloudFormation: { duplicateDeliveries: 1000 }, fsx: { backupDuration: () => MINUTE, fail: () => 'failed for the test' } });
+  sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
+  expect((await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status).toBe('ROLLBACK_COMPLETE');
+  await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
+  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+  expect(ownBackupsIn(sandbox)).toEqual([]);
+});
+
 describe('an invocation that dies', () => {
   const operations = ['fsx:DescribeBackups', 'cloudformation:DescribeStacks', 'fsx:DescribeFileSystems', 'fsx:CreateBackup', 'states:StartExecution'];
 

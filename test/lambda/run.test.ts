@@ -161,6 +161,7 @@ describe('create', () => {
     });
 
   test('adopts nothing that belongs to somebody else, failed, or is a copy', async () => {
+    stackIs('CREATE_IN_PROGRESS', { status: 'CREATE_IN_PROGRESS', secondsAgo: 30 });
     listed(
       backup({ Tags: [] }),
       backup({ Tags: identityTags({ stackId: STACK_ID, logicalId: 'Other', generation: generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] }) }) }),
@@ -188,6 +189,23 @@ describe('create', () => {
       await run(createEvent({ WaitUntil: 'STARTED' }), effects);
       expect(calls(CreateBackupCommand)).toHaveLength(taken);
     });
+
+  test.each([['RETAIN', 0], ['DESTROY', 1]])('at another delivery, which finds that the backup of the first has failed, fails like it (%s)', async (RemovalPolicy, deleted) => {
+    stackIs('CREATE_IN_PROGRESS', { status: 'CREATE_IN_PROGRESS', secondsAgo: 90 });
+    listed(backup({ Lifecycle: 'FAILED' }));
+    await run(createEvent({ RemovalPolicy }), effects);
+    expect(answers).toEqual([expect.objectContaining({ Status: 'FAILED', PhysicalResourceId: BACKUP, Reason: expect.stringMatching(/^FSx could not finish backup/) })]);
+    expect([calls(CreateBackupCommand).length, calls(DeleteBackupCommand).length]).toEqual([0, deleted]);
+  });
+
+  test('late, takes none where what has failed was removed and told', async () => {
+    const event = (PhysicalResourceId: string, LogicalResourceId: string, ResourceStatus: 'CREATE_FAILED' | 'CREATE_IN_PROGRESS') => {
+      return { StackId: STACK_ID, EventId: 'e', StackName: 'Files', LogicalResourceId, PhysicalResourceId, ResourceStatus, Timestamp: new Date(START - 1000) };
+    };
+    cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents: [event(BACKUP, 'Backup', 'CREATE_FAILED'), event(STACK_ID, 'Files', 'CREATE_IN_PROGRESS')] });
+    await run(createEvent({ RemovalPolicy: 'DESTROY' }), effects);
+    expect(calls(CreateBackupCommand)).toEqual([]);
+  });
 
   test('finds its backup on a later page, behind an empty one', async () => {
     fsx.on(DescribeBackupsCommand)
@@ -518,6 +536,7 @@ describe('update', () => {
   });
 
   test('of a backup that failed after it was started takes another for who now waits', async () => {
+    stackIs('UPDATE_IN_PROGRESS', { status: 'UPDATE_IN_PROGRESS', secondsAgo: 30 });
     described(backup({ Lifecycle: 'FAILED', FailureDetails: { Message: 'disk' } }));
     listed(backup({ Lifecycle: 'FAILED' }));
     await run(updateEvent(BACKUP, {}, { WaitUntil: 'STARTED' }), effects);
