@@ -1,5 +1,5 @@
 import {
-  CfnDeletionPolicy, CfnResource, CustomResource, Duration, IResolveContext, IResource, ITaggable, Lazy, RemovalPolicy, Resource, Stack, TagManager,
+  CfnDeletionPolicy, CfnResource, CustomResource, Duration, IResolveContext, ITaggable, Lazy, RemovalPolicy, Stack, TagManager,
   Tags, TagType, Token,
 } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
@@ -19,7 +19,7 @@ import { DEPLOYMENT_CONTEXT, Wait } from './private/wait';
 /**
  * An Amazon FSx backup.
  */
-export interface IFsxBackup extends IResource {
+export interface IFsxBackup extends IConstruct {
   /**
    * The id of the backup, for example `backup-03e3c82e0183b7b6b`.
    *
@@ -158,7 +158,7 @@ export interface FsxBackupProps extends FsxBackupOptions {
  *
  * @resource Custom::FsxBackup
  */
-export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigger {
+export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrigger {
   /**
    * Refer to a backup that exists.
    *
@@ -171,7 +171,7 @@ export class FsxBackup extends Resource implements IFsxBackup, ITaggable, ITrigg
     if (!Token.isUnresolved(backupId) && !/^backup-[0-9a-f]{8,}$/.test(backupId)) {
       throw new Error(`"${backupId}" is not the id of an FSx backup: it must be "backup-" and at least 8 hexadecimal digits`);
     }
-    class Import extends Resource implements IFsxBackup {
+    class Import extends Construct implements IFsxBackup {
       public readonly backupId = backupId;
       public readonly backupArn = Stack.of(this).formatArn({ service: 'fsx', resource: 'backup', resourceName: backupId });
     }

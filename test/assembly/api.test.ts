@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Docs, type Member, type Method, type Property, ROOT, type Type, type TypeReference, types } from './assembly';
+import { gunzipSync } from 'node:zlib';
+import { type Assembly, assembly, type Docs, type Member, type Method, type Property, ROOT, type Type, type TypeReference, types } from './assembly';
 
 /* What every part of the API keeps to, so that it reads well in five languages. */
 
@@ -101,6 +102,30 @@ describe('types', () => {
     expect(where(props.filter(({ it }) => !it.immutable))).toEqual([]);
     expect(types.filter((type) => type.kind === 'interface' && !type.datatype && !/^I[A-Z]/.test(type.name)).map((type) => type.name)).toEqual([]);
   });
+});
+
+// Go and C# write out what is inherited, with the types of the oldest aws-cdk-lib. In the latest there is no `ResourceEnvironment`, which each `Resource` mentions, where it was,
+// and what extends one does not compile with it.
+test('every type that is mentioned, in what is inherited too, is in the oldest and in the latest aws-cdk-lib', () => {
+  const read = (folder: string): Assembly => JSON.parse(gunzipSync(readFileSync(join(ROOT, 'node_modules', folder, '.jsii.gz'))).toString());
+  const [oldest, latest] = [read('aws-cdk-lib'), read('aws-cdk-lib-latest')];
+  const all: Record<string, Type> = { ...oldest.types, ...assembly.types };
+  const withInherited = new Set<Type>();
+  const add = (type: Type | undefined): void => {
+    if (!type || withInherited.has(type)) return;
+    withInherited.add(type);
+    for (const fqn of [type.base ?? [], type.interfaces ?? []].flat()) add(all[fqn]);
+  };
+  types.forEach(add);
+  const mentions = [...withInherited].flatMap((type) => [
+    { fqn: type.fqn },
+    ...(type.properties ?? []).flatMap((property) => parts(property.type)),
+    ...[...type.methods ?? [], ...type.initializer ? [type.initializer] : []]
+      .flatMap((method) => [...method.parameters ?? [], ...method.returns ? [method.returns] : []]).flatMap((value) => parts(value.type)),
+  ]);
+  const ofCdk = [...new Set(mentions.map(({ fqn = '' }) => fqn))].filter((fqn) => fqn.startsWith('aws-cdk-lib.'));
+  expect(ofCdk).toEqual(expect.arrayContaining(['aws-cdk-lib.Duration', 'aws-cdk-lib.pipelines.FileSet'])); // the second one only by inheritance
+  expect(ofCdk.filter((fqn) => !oldest.types[fqn] || !latest.types[fqn])).toEqual([]);
 });
 
 describe('names', () => {
