@@ -226,6 +226,17 @@ properties.spawn(bundle.bundleTask);
 properties.env('CDK_VALIDATION', 'false');
 properties.exec('tsx --tsconfig test/tsconfig.json test/properties/main.ts', { receiveArgs: true });
 
+// ---------------------------------------------------------------------------------------------- other languages
+// The packages as their users get them, in projects of their own in .consumers/
+const consumers = project.addTask('consumers', { description: 'Build the packages, install them into projects of their languages, and compare what the examples give there' });
+consumers.exec('tsx --tsconfig test/tsconfig.json test/consumers/main.ts', { receiveArgs: true });
+project.buildWorkflow!.addPostBuildSteps(
+  { uses: 'actions/setup-python@v7', with: { 'python-version': '3.x' } },
+  { uses: 'actions/setup-java@v5', with: { 'distribution': 'corretto', 'java-version': '17' } },
+  { uses: 'actions/setup-go@v7', with: { 'go-version': '^1.25.0', 'cache': false } },
+  { name: 'consumers', run: 'npx projen consumers' },
+);
+
 // -------------------------------------------------------------------------------------------------------- demo
 const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
 demo.spawn(bundle.bundleTask);
@@ -258,8 +269,8 @@ project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.*.json', '/tsconfig.oldest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/demo-timeline.html');
-project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest');
+project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/.consumers', '/demo-timeline.html');
+project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest', '/.consumers');
 
 // ------------------------------------------------------------------------------------------------------ release
 // test/workflows.test.ts says what holds for every workflow.
