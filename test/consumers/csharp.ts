@@ -26,12 +26,13 @@ function generated(folder: string, api: Api): void {
 function ofAssembly(folder: string, api: Api): void {
   const assembly = JSON.parse(gunzipSync(readFileSync(join(folder, '.jsii.gz'))).toString());
   const moduleOf = (fqn: string): string => fqn.slice(0, fqn.lastIndexOf('.'));
-  const namespaceOf = (fqn: string): string | undefined => (moduleOf(fqn) === assembly.name ? assembly : assembly.submodules[moduleOf(fqn)])?.targets?.dotnet?.namespace;
+  const modules = { [assembly.name]: assembly, ...assembly.submodules };
+  const namespaceOf = (fqn: string): string | undefined => modules[moduleOf(fqn)]?.targets?.dotnet?.namespace;
   const inCSharp = (fqn: string) => `${namespaceOf(fqn)}.${fqn.slice(moduleOf(fqn).length + 1)}`;
   for (const type of Object.values<any>(assembly.types)) {
     const namespace = namespaceOf(type.fqn);
     if (!namespace) continue; // nested in a class
-    const members = [...type.properties ?? [], ...type.methods ?? []].map((member) => upper(member.name)).concat((type.members ?? []).map((member: any) => member.name));
+    const members = [...[...type.properties ?? [], ...type.methods ?? []].map(({ name }) => upper(name)), ...(type.members ?? []).map(({ name }: any) => name)];
     const bases = [type.base ?? [], type.interfaces ?? []].flat().map(inCSharp);
     api.set(`${namespace}.${type.name}`, { namespace, bases, members: new Set(members) });
   }
@@ -49,7 +50,10 @@ export function checkNames(file: string, code: string, cdk: string): number {
     names++;
     if (!exists) problems.push(what);
   };
-  const has = (type: string, member: string): boolean => api.get(type)?.members.has(member) || (api.get(type)?.bases ?? []).some((base) => has(base, member));
+  const has = (type: string, member: string): boolean => {
+    const { members, bases } = api.get(type) ?? { members: new Set(), bases: [] };
+    return members.has(member) || bases.some((base) => has(base, member));
+  };
 
   const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '').replace(/"(\\.|[^"\\])*"/g, '""');
   const used = [...text.matchAll(/^using ([\w.]+);/gm)].map(([, namespace]) => namespace);
@@ -67,10 +71,10 @@ export function checkNames(file: string, code: string, cdk: string): number {
   let created: string | undefined;
   tokens.forEach((token, at) => {
     const [before, after] = [tokens[at - 1], tokens[at + 1]];
-    if (token === '{') blocks.push(created), created = undefined;
-    else if (token === '}') blocks.pop();
-    else if (token === ';') created = undefined;
-    else if (before === 'new') {
+    if (token === '}') blocks.pop();
+    if (token === '{') blocks.push(created);
+    if (token === '{' || token === ';') created = undefined;
+    if (before === 'new') {
       created = find(token);
       if (tokens[at - 2] === '=' && tokens[at - 4] === 'var') variables.set(tokens[at - 3], created);
     } else if (before === '.') {

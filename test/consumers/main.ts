@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { synthesize } from '../../sandbox/synthesize';
 import { checkNames } from './csharp';
 import { differences } from './templates';
+import { synthesize } from '../../sandbox/synthesize';
 
 /* `npm run consumers [-- language…]`: the packages as users get them. Builds them, installs the built files into projects of their languages, with the
  * aws-cdk-lib that the examples name, and compares what the examples give there with what those of TypeScript give with the same aws-cdk-lib. */
