@@ -32,7 +32,8 @@ function ofAssembly(folder: string, api: Api): void {
   for (const type of Object.values<any>(assembly.types)) {
     const namespace = namespaceOf(type.fqn);
     if (!namespace) continue; // nested in a class
-    const members = [...[...type.properties ?? [], ...type.methods ?? []].map(({ name }) => upper(name)), ...(type.members ?? []).map(({ name }: any) => name)];
+    const members = [...type.properties ?? [], ...type.methods ?? []].map(({ name }) => upper(name));
+    if (type.kind === 'enum') members.push(...type.members.map(({ name }: { name: string }) => name));
     const bases = [type.base ?? [], type.interfaces ?? []].flat().map(inCSharp);
     api.set(`${namespace}.${type.name}`, { namespace, bases, members: new Set(members) });
   }
