@@ -45,16 +45,20 @@ function project(folder: string, from: string): string {
   return path;
 }
 
-/** The project of TypeScript with this aws-cdk-lib: what the others are compared with. */
+/** The versions of aws-cdk-lib that there is a project of TypeScript with. */
+const references: string[] = [];
+
+/** That project: what the others are compared with. */
 function typescript(cdk: string): string {
   const path = join(WORK, `typescript-${cdk}`);
-  if (readdirSync(WORK).includes(`typescript-${cdk}`)) return path;
+  if (references.includes(cdk)) return path;
   project(`typescript-${cdk}`, 'typescript');
   writeFileSync(join(path, 'package.json'), '{ "private": true }');
   const compilerOptions = { module: 'node20', target: 'es2022', strict: true, noEmit: true, skipLibCheck: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] };
   writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*/app.ts'] }));
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', built('js', '.tgz'), `aws-cdk-lib@${cdk}`, `constructs@${devDependencies.constructs}`], path);
   run('tsc', ['--project', path]);
+  references.push(cdk);
   return path;
 }
 
@@ -79,7 +83,7 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     run(join(environment, 'bin/python'), [...pip, built('python', '.whl'), '--requirement', join(EXAMPLES, 'python/requirements.txt')]);
     process.env.PATH = [join(environment, 'bin'), process.env.PATH].join(delimiter);
     const path = project('python', 'python');
-    const examples = readdirSync(join(EXAMPLES, 'typescript'));
+    const examples = [...new Set(['typescript', 'python'].flatMap((language) => readdirSync(join(EXAMPLES, language))))].filter((entry) => !entry.includes('.'));
     const found = [];
     for (const example of examples) found.push(...await compare(example, cdk, join(path, example)));
     return { what: `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized`, differences: found };
@@ -142,6 +146,7 @@ async function main(chosen: string[]): Promise<void> {
       lines.push(`${language.padEnd(8)}FAILED: ${error.message.split('\n')[0]}`);
     }
   }
+  if (references.length > 0) lines.unshift(`ts      tarball installed, aws-cdk-lib ${references.join(', ')} from npm; all examples compiled, and synthesized where another language is below`);
   process.stdout.write(`\n${lines.join('\n')}\n`);
   process.exitCode = failed ? 1 : 0;
 }

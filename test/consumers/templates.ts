@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 const templatesOf = (assembly: string) => readdirSync(assembly, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.template.json'));
@@ -12,9 +12,9 @@ export function differences(expected: string, actual: string): string[] {
   return files.flatMap((file) => {
     const [one, other] = [join(expected, file), join(actual, file)];
     const missing = [one, other].filter((path) => !existsSync(path));
-    if (missing.length > 0) return [`there is no ${missing[0]}`];
+    if (missing.length > 0) return [`there is no ${relative('', missing[0])}`];
     const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
     if (isDeepStrictEqual(read(one), read(other))) return [];
-    return [spawnSync('git', ['diff', '--no-index', '--no-color', one, other], { encoding: 'utf8' }).stdout];
+    return [spawnSync('git', ['diff', '--no-index', '--no-color', relative('', one), relative('', other)], { encoding: 'utf8' }).stdout];
   });
 }
