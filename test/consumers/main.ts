@@ -41,7 +41,8 @@ function pinned(file: string, pattern: RegExp): string {
 /** The examples, in a project of their own, beside nothing of this one. */
 function project(folder: string, from: string): string {
   const path = join(WORK, folder);
-  cpSync(join(EXAMPLES, from), path, { recursive: true });
+  const leftover = /[\\/](cdk\.out|node_modules|target|\.venv)$/; // of somebody who has run one in place
+  cpSync(join(EXAMPLES, from), path, { recursive: true, filter: (source) => !leftover.test(source) });
   return path;
 }
 
