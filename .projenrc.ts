@@ -243,6 +243,10 @@ const demo = project.addTask('demo', { description: 'Deploy the examples into th
 demo.spawn(bundle.bundleTask);
 demo.exec('tsx sandbox/demo/main.ts', { receiveArgs: true });
 
+const pictures = project.addTask('pictures', { description: 'Draw the pictures of README.md that show what a run shows: docs/timeline.svg, docs/failure.svg' });
+pictures.spawn(bundle.bundleTask);
+pictures.exec('tsx sandbox/demo/pictures.ts');
+
 const sandbox = project.addTask('sandbox', { description: 'Deploy an app or a cdk.out into the sandbox: npm run sandbox -- <folder>' });
 sandbox.spawn(bundle.bundleTask);
 sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });

@@ -76,7 +76,7 @@ export interface FsxBackupProviderProps {
  * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
  */
 export interface IFsxBackupProvider extends IConstruct {
-  /** The state machine that takes a backup and waits for it. README.md documents the input of its executions. */
+  /** The state machine that takes a backup and waits for it. docs/pipelines.md in the repository documents the input of its executions. */
   readonly stateMachine: sfn.IStateMachine;
 }
 

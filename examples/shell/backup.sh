@@ -3,7 +3,7 @@
 #
 #   sh backup.sh arn:aws:states:…:stateMachine:… '{ "source": "fs-0498eed5fe91001ec", "series": "wiki/production", "run": "4242" }'
 #
-# The input is documented in README.md. With the same run of the same series the same backup is taken up, so a job that is retried takes no second one.
+# The input is documented in docs/pipelines.md. With the same run of the same series the same backup is taken up, so a job that is retried takes no second one.
 set -eu
 
 execution=$(aws stepfunctions start-execution --state-machine-arn "$1" --input "$2" --query executionArn --output text)

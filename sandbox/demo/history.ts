@@ -95,6 +95,25 @@ export function historyOf({ entries, backups, chapters, dependsOn, until }: Reco
   return { chapters, operations, changes, backups: lives, protections: protectionsIn(changes, lives, dependsOn), until };
 }
 
+/** The part of a history that is about one stack and its backups, until nothing happens to them any more. */
+export function ofStack(history: History, stack: string): History {
+  const operations = history.operations.filter((operation) => operation.stack === stack);
+  const changes = history.changes.filter(({ operation }) => operation.stack === stack);
+  const backups = history.backups.filter((backup) => backup.stack === stack);
+  const chapters = history.chapters.filter(({ at }, index) => {
+    const next = history.chapters[index + 1]?.at ?? Infinity;
+    return operations.some(({ from }) => from >= at && from < next);
+  });
+  return {
+    chapters,
+    operations,
+    changes,
+    backups,
+    protections: history.protections.filter(({ change }) => changes.includes(change)),
+    until: Math.max(...[...operations, ...backups].map(({ to }) => to)),
+  };
+}
+
 function operationsIn(events: Event[], until: number): Operation[] {
   const operations: Operation[] = [];
   for (const { stack, status, at } of events.filter(isOfStack)) {

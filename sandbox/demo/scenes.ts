@@ -38,7 +38,8 @@ export interface Existing {
 const EXAMPLES = join(__dirname, '../../examples/typescript');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const FAILURE = 'The file system ran out of space for the snapshot that the backup is made from.';
+/** What FSx says of a backup that it cannot finish. */
+export const FAILURE = 'The file system ran out of space for the snapshot that the backup is made from.';
 const BROKEN = 'Resource handler returned message: "Error occurred during operation \'ECS Deployment Circuit Breaker was triggered\'." '
   + '(HandlerErrorCode: GeneralServiceException)';
 

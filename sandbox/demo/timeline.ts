@@ -1,5 +1,6 @@
 import { shownDate, shownDuration, wrapped } from '../terminal';
 import type { BackupLife, Change, Chapter, History, Operation, Protection } from './history';
+import { element, escaped, round } from './svg';
 import { timeAxis, type TimeAxis } from './time-axis';
 
 /** What a line of the picture is about: a stack, one of its resources, or a backup. */
@@ -325,21 +326,6 @@ function path(d: string, kind: string): string {
 
 function text(content: string, x: number, y: number, kind?: string): string {
   return content === '' ? '' : element('text', { x, y, class: kind }, [escaped(content)]);
-}
-
-function element(name: string, attributes: Record<string, string | number | undefined>, children: string[] = []): string {
-  const written = Object.entries(attributes).filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}="${escaped(String(typeof value === 'number' ? round(value) : value))}"`);
-  return `<${name}${written.join('')}${children.length > 0 ? `>${children.join('')}</${name}>` : '/>'}\n`;
-}
-
-function escaped(content: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return content.replace(/[&<>"]/g, (character) => entities[character]);
-}
-
-function round(pixels: number): number {
-  return Math.round(pixels * 10) / 10;
 }
 
 /** The text, or as much of it as there is room for. */

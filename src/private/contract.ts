@@ -84,7 +84,7 @@ export interface BackupProperties {
 }
 
 /**
- * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public: README.md documents it. Numbers may be strings.
+ * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public: docs/pipelines.md documents it. Numbers may be strings.
  */
 export interface ExecutionInput {
   /** Default: 1. */

@@ -243,7 +243,7 @@ test('the deletion of the engine\'s stack leaves the backups it has taken, and n
 });
 
 test('the documented input has every member that the handler knows', () => {
-  const table = readFileSync('README.md', 'utf8').split('| member of the input | |')[1].split('\n\n')[0];
+  const table = readFileSync('docs/pipelines.md', 'utf8').split('| member of the input | |')[1].split('\n\n')[0];
   const documented = [...table.matchAll(/^\| (`.*?) (?:\(required\) )?\|/gm)].flatMap(([, names]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name));
   expect(() => wantedBy({ nonsense: 1 })).toThrow(new RegExp(`may have ((${documented.join('|')})(, |$)){9}`));
   expect(documented).toHaveLength(9);

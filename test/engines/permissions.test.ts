@@ -162,10 +162,10 @@ describe('Permissions', () => {
   });
 
   describe('with a permissions boundary', () => {
-    const listed = [...readme('Permissions').matchAll(/`([a-z0-9]+:[A-Z][A-Za-z]+)`/g)].map(([, action]) => action);
-    const boundary = [...new Set(listed), 'ec2:CreateNetworkInterface']; // which is in the managed policy that README.md lists
+    const listed = [...section('What the role may do').matchAll(/`([a-z0-9]+:[A-Z][A-Za-z]+)`/g)].map(([, action]) => action);
+    const boundary = [...new Set(listed), 'ec2:CreateNetworkInterface']; // which is in the managed policy that docs/permissions.md lists
 
-    test('that allows what README.md lists, every role has it, and all works', async () => {
+    test('that allows what docs/permissions.md lists, every role has it, and all works', async () => {
       const all = await Promise.all(OUTSIDE_PIPELINES.map((story) => tell(story, { boundary })));
       const calls = all.flatMap((one) => one.calls);
       expect(calls.filter(({ allowed }) => !allowed)).toEqual([]);
@@ -259,9 +259,9 @@ function withoutAction(document: PolicyDocument, action: string): PolicyDocument
   return { ...document, Statement };
 }
 
-function readme(section: string): string {
-  const text = readFileSync(join(__dirname, '../../README.md'), 'utf8');
-  return text.split(/^## /m).find((part) => part.startsWith(`${section}\n`))!;
+function section(title: string): string {
+  const text = readFileSync(join(__dirname, '../../docs/permissions.md'), 'utf8');
+  return text.split(/^## /m).find((part) => part.startsWith(`${title}\n`))!;
 }
 
 async function some<T>(items: T[], isIt: (item: T) => Promise<boolean>): Promise<boolean> {

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { outsideOf, overlapsIn, textsIn } from './svg-reading';
-import type { BackupLife, History } from '../../sandbox/demo/history';
+import { ofStack, type BackupLife, type History } from '../../sandbox/demo/history';
 import { tellStory } from '../../sandbox/demo/story';
 import { timelineSvg } from '../../sandbox/demo/timeline';
 import { Sandbox } from '../../sandbox/sandbox';
@@ -70,6 +70,17 @@ describe('the demo', () => {
     const texts = textsIn(svg).map(({ content }) => content);
     for (const { id } of history.backups) expect(texts).toContain(id.slice(7, 13));
     expect(texts).toEqual(expect.arrayContaining(['1. Version 1', 'version 1', 'version 2', 'version 3', 'version 3 again', '5 h, still there']));
+    expect(overlapsIn(svg)).toEqual([]);
+    expect(outsideOf(svg)).toEqual([]);
+  });
+
+  test('is drawn in docs/timeline.svg, as far as it is about the wiki: else draw it anew, npm run pictures', () => {
+    const shownIn = (svg: string) => textsIn(svg).map(({ content }) => content.replace(/^[0-9a-f]{6}$/, 'id'));
+    const drawn = readFileSync(join(__dirname, '../../docs/timeline.svg'), 'utf8');
+    const svg = timelineSvg(ofStack(history, 'Wiki'));
+    expect(shownIn(drawn)).toEqual(shownIn(svg));
+    expect(shownIn(svg)).toEqual(expect.arrayContaining(['1. Version 1', '6. The wiki goes', 'version 3 again', 'Final']));
+    expect(shownIn(svg)).not.toEqual(expect.arrayContaining(['Archive']));
     expect(overlapsIn(svg)).toEqual([]);
     expect(outsideOf(svg)).toEqual([]);
   });

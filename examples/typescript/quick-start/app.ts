@@ -9,9 +9,12 @@ const stack = new Stack(app, 'QuickStart');
 const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 0 });
 const fileSystem = new fsx.LustreFileSystem(stack, 'FileSystem', {
   vpc,
-  vpcSubnet: vpc.isolatedSubnets[0] ?? vpc.publicSubnets[0],
+  vpcSubnet: vpc.isolatedSubnets[0],
   storageCapacityGiB: 1200,
-  lustreConfiguration: { deploymentType: fsx.LustreDeploymentType.PERSISTENT_2, perUnitStorageThroughput: 125 },
+  lustreConfiguration: {
+    deploymentType: fsx.LustreDeploymentType.PERSISTENT_2,
+    perUnitStorageThroughput: 125,
+  },
 });
 
 const backup = new FsxBackup(stack, 'Backup', {

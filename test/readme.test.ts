@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as ts from 'typescript';
+import { secondsToNextLook } from '../lambda/schedule';
+
+/* What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of links.test.ts. */
+
+const ROOT = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const README = read('README.md');
+
+describe('docs/troubleshooting.md', () => {
+  const page = read('docs/troubleshooting.md').replace(/\s+/g, ' ');
+  const sources = ['lambda', 'src', 'src/private'].flatMap((folder) => {
+    return readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`);
+  });
+
+  test.each(sources.filter((file) => textsIn(file).length > 0))('has every text for people in %s', (file) => {
+    expect(textsIn(file).filter((text) => !NO_FAILURES.has(text)).map(beginning).filter((text) => !page.includes(text))).toEqual([]);
+  });
+
+  test('has every error by its name', () => {
+    const source = read('lambda/trouble.ts');
+    const listed = [...source.matchAll(/new Set\(\[([^\]]*)\]/g)].flatMap(([, names]) => [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name));
+    const named = [...source.matchAll(/(?:case|name ===) '(\w+)'/g)].map(([, name]) => name).filter((name) => !['permission', 'passing'].includes(name));
+    expect(listed.length).toBeGreaterThan(20);
+    expect(named).toContain('InternalServerError');
+    expect([...listed, ...named].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the quick start', () => {
+  const blocks = new Map([...README.matchAll(/^```(\S+)(?: nofixture)?\n([^]*?)^```$/gm)].reverse().map(([, language, code]) => [language, code]));
+
+  test('in TypeScript is the example', () => {
+    expect(README).toContain(`\`\`\`ts nofixture\n${read('examples/typescript/quick-start/app.ts')}\`\`\``);
+  });
+
+  test.each(['python', 'java', 'csharp', 'go'])('in %s is the same app', (language) => {
+    const { jsii: { targets } } = JSON.parse(read('package.json'));
+    const package_ = {
+      python: targets.python.module, java: targets.java.package, csharp: targets.dotnet.namespace, go: `${targets.go.moduleName}/${targets.go.packageName}`,
+    }[language];
+    const code = blocks.get(language)!;
+    expect(code).toMatch(new RegExp(`(import|from|using|") ?${package_}\\b`));
+    for (const text of ['"QuickStart"', '"Vpc"', '"FileSystem"', '"Backup"', '"BackupId"', '1200', '125', 'PERSISTENT_2']) expect(code).toContain(text);
+  });
+});
+
+describe('the costs', () => {
+  const price = (pattern: RegExp) => Number(pattern.exec(README)![1]);
+  const transition = price(/\$([\d.]+) for 1,000 state transitions/) / 1000;
+  const invocation = price(/\$([\d.]+) for a million invocations/) / 1_000_000;
+  const gigabyteSecond = price(/\$([\d.]+) for a GB-second/);
+  const library = (looks: number) => (3 * looks - 1) * transition + looks * (invocation + 0.25 * 0.5 * gigabyteSecond);
+
+  test.each([['10 minutes', 600], ['1 hour', 3600], ['12 hours', 43_200]])('of %s', (shown, seconds) => {
+    const looks = looksIn(seconds);
+    expect(README).toContain(`| ${shown} | ${looks} | ${3 * looks - 1} | $${library(looks).toFixed(4)} |`);
+  });
+
+  test('of the example', () => {
+    const gigabyte = price(/\$([\d.]+) for a GB of backup/);
+    expect(README).toContain(`(1,000 + 4 × 20) × $${gigabyte} = **$${((1000 + 4 * 20) * gigabyte).toFixed(2)}**`);
+    expect(README).toContain(`52 / 12 × $${library(looksIn(600)).toFixed(4)} = **$${(52 / 12 * library(looksIn(600))).toFixed(3)}**`);
+  });
+});
+
+test('the examples in docs/ are what a user can compile', () => {
+  const fixture = read('rosetta/default.ts-fixture').replace('from \'cdk-fsx-backup\'', 'from \'../src\'');
+  const snippets = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md')).flatMap((file) => {
+    return [...read(`docs/${file}`).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code], index) => ({ file: join(__dirname, `${file}-${index + 1}.ts`), code }));
+  });
+  expect(snippets.length).toBeGreaterThan(8);
+  expect(problemsOf(new Map(snippets.map(({ file, code }) => [file, fixture.replace('/// here', () => code)])))).toEqual([]);
+});
+
+/** What is no failure, though it is text for people. */
+const NO_FAILURES = new Set([
+  'The backup is there.',
+  'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
+  'Waits for Amazon FSx backups (cdk-fsx-backup)',
+  'Role of the function that takes Amazon FSx backups (cdk-fsx-backup)',
+  'Role of the state machine that waits for Amazon FSx backups (cdk-fsx-backup)',
+  'Who started it?', // a state
+  'a value of cdk-fsx-backup', // in a hash
+  'file system (fs-0123456789abcdef0)', 'as in the backup', // parts of other texts
+]);
+
+/** The sentences in a source, with … for what is only known when it runs. Lines of the log are none. */
+function textsIn(file: string): string[] {
+  const texts: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) return;
+    if (ts.isCallExpression(node) && /\.(info|warn)$/.test(node.expression.getText())) return;
+    const text = textOf(node);
+    if (text === undefined) return ts.forEachChild(node, visit);
+    if (/ \S+ /.test(fixed(text)) && fixed(text).length >= 15) texts.push(text);
+  };
+  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true));
+  return texts;
+}
+
+function textOf(node: ts.Node): string | undefined {
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  if (ts.isParenthesizedExpression(node)) return textOf(node.expression);
+  if (ts.isTemplateExpression(node)) return node.head.text + node.templateSpans.map((span) => (textOf(span.expression) ?? '…') + span.literal.text).join('');
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return undefined;
+  const [left, right] = [textOf(node.left), textOf(node.right)];
+  return left === undefined && right === undefined ? undefined : `${left ?? '…'}${right ?? '…'}`;
+}
+
+function fixed(text: string): string {
+  return text.replace(/…/g, '');
+}
+
+/** As much of a text as people search for: what is wrong, without what to do. */
+function beginning(text: string): string {
+  const parts = text.trim().replace(/…+/g, '…').split(/(?<=[:.;]) /);
+  const enough = parts.findIndex((_, index) => fixed(parts.slice(0, index + 1).join(' ')).length >= 15);
+  return parts.slice(0, enough + 1).join(' ').replace(/^[…,; ]+|[:.;…]+$/g, '');
+}
+
+/** How many looks a backup takes, with the first. */
+function looksIn(seconds: number): number {
+  let looks = 1;
+  for (let elapsed = 0; elapsed < seconds; elapsed += secondsToNextLook(elapsed)) looks++;
+  return looks;
+}
+
+/** What the compiler says of files that exist only here. */
+function problemsOf(files: Map<string, string>): string[] {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, noEmit: true, noUnusedLocals: false, skipLibCheck: true }, ROOT);
+  delete options.rootDir;
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.readFile = (file) => files.get(file) ?? readFile(file);
+  host.fileExists = (file) => files.has(file) || fileExists(file);
+  host.getSourceFile = (file, ...others) => {
+    return files.has(file) ? ts.createSourceFile(file, files.get(file)!, ts.ScriptTarget.Latest) : getSourceFile(file, ...others);
+  };
+  const program = ts.createProgram([...files.keys()], options, host);
+  const problems = [...files.keys()].map((file) => program.getSourceFile(file)!).flatMap((file) => {
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+  });
+  return problems.map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+}
