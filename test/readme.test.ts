@@ -47,6 +47,12 @@ describe('the quick start', () => {
   });
 });
 
+test('the versions that are needed are those of package.json', () => {
+  const { peerDependencies, engines } = JSON.parse(read('package.json'));
+  expect(README).toContain(`aws-cdk-lib ${peerDependencies['aws-cdk-lib'].slice(1)} or later`);
+  expect(README).toContain(`Node.js ${parseInt(/\d+/.exec(engines.node)![0])} or later where the app is synthesized`);
+});
+
 describe('the costs', () => {
   const price = (pattern: RegExp) => Number(pattern.exec(README)![1]);
   const transition = price(/\$([\d.]+) for 1,000 state transitions/) / 1000;
