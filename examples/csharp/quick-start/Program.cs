@@ -16,7 +16,7 @@ namespace QuickStart
             var fileSystem = new LustreFileSystem(stack, "FileSystem", new LustreFileSystemProps
             {
                 Vpc = vpc,
-                VpcSubnet = vpc.IsolatedSubnets.Length > 0 ? vpc.IsolatedSubnets[0] : vpc.PublicSubnets[0],
+                VpcSubnet = vpc.IsolatedSubnets[0],
                 StorageCapacityGiB = 1200,
                 LustreConfiguration = new LustreConfiguration
                 {

@@ -15,10 +15,9 @@ func main() {
 	stack := awscdk.NewStack(app, jsii.String("QuickStart"), nil)
 
 	vpc := awsec2.NewVpc(stack, jsii.String("Vpc"), &awsec2.VpcProps{MaxAzs: jsii.Number(1), NatGateways: jsii.Number(0)})
-	subnets := append(*vpc.IsolatedSubnets(), *vpc.PublicSubnets()...)
 	fileSystem := awsfsx.NewLustreFileSystem(stack, jsii.String("FileSystem"), &awsfsx.LustreFileSystemProps{
 		Vpc:                vpc,
-		VpcSubnet:          subnets[0],
+		VpcSubnet:          (*vpc.IsolatedSubnets())[0],
 		StorageCapacityGiB: jsii.Number(1200),
 		LustreConfiguration: &awsfsx.LustreConfiguration{
 			DeploymentType:           awsfsx.LustreDeploymentType_PERSISTENT_2,

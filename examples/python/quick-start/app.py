@@ -8,7 +8,7 @@ vpc = ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
 file_system = fsx.LustreFileSystem(
     stack, "FileSystem",
     vpc=vpc,
-    vpc_subnet=(vpc.isolated_subnets or vpc.public_subnets)[0],
+    vpc_subnet=vpc.isolated_subnets[0],
     storage_capacity_gib=1200,
     lustre_configuration=fsx.LustreConfiguration(
         deployment_type=fsx.LustreDeploymentType.PERSISTENT_2,

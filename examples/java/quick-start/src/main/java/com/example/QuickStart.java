@@ -2,11 +2,9 @@ package com.example;
 
 import io.github.cdkfsxbackup.BackupSource;
 import io.github.cdkfsxbackup.FsxBackup;
-import java.util.List;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.ec2.ISubnet;
 import software.amazon.awscdk.services.ec2.Vpc;
 import software.amazon.awscdk.services.fsx.LustreConfiguration;
 import software.amazon.awscdk.services.fsx.LustreDeploymentType;
@@ -18,10 +16,9 @@ public class QuickStart {
     Stack stack = new Stack(app, "QuickStart");
 
     Vpc vpc = Vpc.Builder.create(stack, "Vpc").maxAzs(1).natGateways(0).build();
-    List<ISubnet> isolated = vpc.getIsolatedSubnets();
     LustreFileSystem fileSystem = LustreFileSystem.Builder.create(stack, "FileSystem")
         .vpc(vpc)
-        .vpcSubnet(isolated.isEmpty() ? vpc.getPublicSubnets().get(0) : isolated.get(0))
+        .vpcSubnet(vpc.getIsolatedSubnets().get(0))
         .storageCapacityGiB(1200)
         .lustreConfiguration(LustreConfiguration.builder()
             .deploymentType(LustreDeploymentType.PERSISTENT_2)
