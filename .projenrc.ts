@@ -236,6 +236,8 @@ project.buildWorkflow!.addPostBuildSteps(
   { uses: 'actions/setup-java@v5', with: { 'distribution': 'corretto', 'java-version': '17' } },
   { uses: 'actions/setup-go@v7', with: { 'go-version': '^1.25.0', 'cache': false } },
   { name: 'consumers', run: 'npx projen consumers' },
+  { name: 'e2e', run: 'npx projen e2e' },
+  { name: 'properties', run: 'npx projen properties --minutes 5 --seed "$(git show -s --format=%ct)"' },
 );
 
 // -------------------------------------------------------------------------------------------------------- demo
