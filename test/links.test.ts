@@ -12,8 +12,6 @@ const REPOSITORY = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).
 const OWN = new RegExp(`^(?:${REPOSITORY}/(?:blob|tree)|${REPOSITORY.replace('github.com', 'raw.githubusercontent.com')})/main/`);
 const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
   .filter((page) => page !== 'API.md' && !page.startsWith('.github/')); // is generated; is not shown as a page
-/** Is written by `npm run e2e`. */
-const WRITTEN_LATER = 'docs/engines.md';
 
 test('there are pages', () => {
   expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/troubleshooting.md', 'sandbox/README.md', 'decisions/README.md']));
@@ -54,7 +52,6 @@ function proseOf(page: string): string {
 function leadsNowhere(page: string, link: string): boolean {
   const to = target(page, link);
   if (to === undefined) return !/^https:\/\/[\w.-]+(\/|$)/.test(link); // elsewhere
-  if (to.path === WRITTEN_LATER && !existsSync(join(ROOT, to.path))) return false;
   return !existsSync(join(ROOT, to.path)) || (to.anchor !== undefined && !anchorsOf(to.path).includes(to.anchor));
 }
 
