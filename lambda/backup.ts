@@ -43,11 +43,11 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
   if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
   if (isFinal(work.event)) return start(situation);
-  const { StackId, LogicalResourceId } = work.event;
+  const { StackId, LogicalResourceId, RequestType } = work.event;
   const [husk] = newestFirst(found.filter((backup) => !isLiving(backup)));
   // At a late delivery, when the answer was given long ago, what was not there at the first may be there, what was started and not waited for may have
-  // failed, and what has failed may be removed.
-  const mayBeLate = isDeployed(wanted.source) || husk !== undefined || removesHusks(wanted);
+  // failed, and what has failed may be removed. An update has been asked about that already.
+  const mayBeLate = isDeployed(wanted.source) || husk !== undefined || (RequestType === 'Create' && removesHusks(wanted));
   const isStale = mayBeLate && (await aws.hasFailed(StackId, LogicalResourceId) || await aws.held(StackId, LogicalResourceId) !== undefined);
   if (isStale) return failed(situation, notWaitedFor(subject(situation), status));
   // Another delivery of this very request has started it, and will find that it has failed, too.
