@@ -1,4 +1,4 @@
-import { awscdk, github, javascript, JsonFile, release } from 'projen';
+import { awscdk, DependencyType, github, javascript, JsonFile, release } from 'projen';
 
 /** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
 const cdkFloor = '2.181.0';
@@ -6,6 +6,8 @@ const cdkFloor = '2.181.0';
 const cdkLatest = '2.276.0';
 /** The oldest supported constructs: what the oldest aws-cdk-lib asks for. */
 const constructsFloor = '10.0.0';
+/** What the latest aws-cdk-lib asks for. */
+const constructsForDevelopment = '10.5.1';
 /** The oldest supported Node at synth, and the others beside that of development. `npm run oldest` runs on them. */
 const nodeFloor = '20.9.0';
 const nodeBetween = '22.23.3';
@@ -48,7 +50,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   publishToGo: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup', githubUseSsh: true },
 
   cdkVersion: cdkFloor,
-  constructsVersion: '10.5.1',
+  constructsVersion: constructsForDevelopment,
+  peerDependencyOptions: { pinnedDevDependency: false }, // the versions to develop with are among devDeps
   jsiiVersion: '~6.0.0',
   typescriptVersion: '~6.0.3',
   minNodeVersion: nodeFloor,
@@ -78,6 +81,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'projen@0.103.25',
     // The Node version of the Lambda runtime: runs the handler in the sandbox, and every task of this project.
     'node@^24.21.0',
+    `aws-cdk-lib@${cdkFloor}`,
     `aws-cdk-lib-latest@npm:aws-cdk-lib@${cdkLatest}`,
     // Its dependency, named because `npm ci` leaves it out beside the bundled ones of an aliased package.
     'cloud-assembly-schema-latest@npm:@aws-cdk/cloud-assembly-schema@^55.3.0',
@@ -119,7 +123,9 @@ project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
 project.npmrc.addConfig('fund', 'false');
 project.npmrc.addConfig('audit', 'false');
 // Development needs a later one for the latest aws-cdk-lib. jsii would warn of the difference; `npm run oldest` tests what it warns of.
-project.tryFindObjectFile('package.json')!.addOverride('peerDependencies.constructs', `^${constructsFloor}`);
+project.deps.removeDependency('constructs', DependencyType.PEER);
+project.addPeerDeps(`constructs@^${constructsFloor}`);
+project.addDevDeps(`constructs@${constructsForDevelopment}`);
 project.compileTask.reset('jsii --silence-warnings=reserved-word --silence-warnings=metadata/missing-dev-dependency');
 
 // ------------------------------------------------------------------------------------------------- the handler
