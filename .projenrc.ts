@@ -114,7 +114,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jestOptions: { jestVersion: '^30.0.0', junitReporting: false },
   bundlerOptions: { esbuildVersion: '0.28.2' },
   sampleCode: false,
-  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples'] }, // lambda/ is bundled: its imports are no dependencies
+  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples', 'bench'] }, // lambda/ is bundled: its imports are no dependencies
 });
 
 // ------------------------------------------------------------------------------------------------ installation
@@ -145,7 +145,7 @@ const typecheck = project.addTask('typecheck', {
 });
 project.preCompileTask.spawn(typecheck);
 project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'cdk-fsx-backup': ['../src'] }); // as users import it, in the examples
-for (const dir of ['lambda', 'sandbox', 'examples']) {
+for (const dir of ['lambda', 'sandbox', 'examples', 'bench']) {
   project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
   // The nearest tsconfig.json is where eslint and tsx look.
   new JsonFile(project, `${dir}/tsconfig.json`, { marker: true, obj: { extends: '../test/tsconfig.json', include: ['**/*.ts'] } });
@@ -259,6 +259,11 @@ const sandbox = project.addTask('sandbox', { description: 'Deploy an app or a cd
 sandbox.spawn(bundle.bundleTask);
 sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });
 
+// -------------------------------------------------------------------------------------------------- benchmarks
+const bench = project.addTask('bench', { description: 'Measure what it costs, beside what people would use instead; writes docs/benchmarks.md' });
+bench.spawn(bundle.bundleTask);
+bench.exec('tsx --tsconfig test/tsconfig.json bench/main.ts', { receiveArgs: true });
+
 // ------------------------------------------------------------------------------------------------ documentation
 // Every example in README.md and in docstrings is compiled as a user's code would be.
 project.postCompileTask.exec('jsii-rosetta extract --compile --fail --strict .');
@@ -282,8 +287,8 @@ project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.*.json', '/tsconfig.oldest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/.consumers', '/demo-timeline.html');
-project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest', '/.consumers');
+project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/.consumers', '/.bench', '/demo-timeline.html');
+project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest', '/.consumers', '/.bench');
 
 // ------------------------------------------------------------------------------------------------------ release
 // test/workflows.test.ts says what holds for every workflow.

@@ -1,0 +1,2 @@
+/** What a stack takes anyway. */
+export function define() {}

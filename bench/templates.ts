@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { child } from './child';
+import { atMost, type Section } from './goals';
+import { kilobytes, ratio, table } from './page';
+import { root, work } from './paths';
+
+export interface Synthesized {
+  readonly count: number;
+  readonly milliseconds: number;
+  readonly resources: number;
+  readonly templateBytes: number;
+  readonly assets: number;
+}
+
+export const SUBJECTS: Record<string, string> = {
+  'cdk-fsx-backup': 'cdk-fsx-backup',
+  'cdk-fsx-backup-own-sources': 'the same, each source defined in the stack',
+  'provider-framework': 'Provider framework',
+  'in-lambda-polling': 'in-Lambda polling (15 min at most)',
+  'aws-custom-resource': 'AwsCustomResource (waits for nothing)',
+  'cfn-backup': '`AWS::FSx::Backup`, where it is enough',
+};
+const COUNTS = [1, 10, 100, 400];
+
+export function synthesize(subject: string, rounds: number[], options: { isOldest?: boolean; hasFlags?: boolean } = {}): Promise<Synthesized[]> {
+  const library = options.isOldest ? 'aws-cdk-lib' : 'aws-cdk-lib-latest';
+  const flags = options.hasFlags ? JSON.parse(readFileSync(join(root, 'node_modules', library, 'recommended-feature-flags.json'), 'utf8')) : {};
+  const context = { ...flags, '@aws-cdk/core:stackResourceLimit': 0 }; // to be told how many they would be
+  return child('synthesize.cjs', { subject: join(work, `${subject}.js`), rounds, context }, { preload: options.isOldest ? undefined : 'latest.cjs' });
+}
+
+/** What a stack with so many backups consists of. */
+export async function measureTemplates(): Promise<Section> {
+  const rows: string[][] = [];
+  const goals: Section['goals'] = [];
+  for (const [subject, title] of Object.entries(SUBJECTS)) {
+    const isOwnSources = subject === 'cdk-fsx-backup-own-sources';
+    const [plain, flagged] = [await synthesize(subject, COUNTS), await synthesize(subject, COUNTS, { hasFlags: true })];
+    const resources = (all: Synthesized[]) => all.map((one) => isOwnSources ? one.resources - one.count : one.resources);
+    rows.push([
+      title,
+      ...COUNTS.map((_, nth) => both(resources(plain)[nth], resources(flagged)[nth])),
+      plain.map(({ templateBytes }) => kilobytes(templateBytes)).join(', '),
+      both(plain[0].assets, flagged[0].assets),
+    ]);
+    if (!subject.startsWith('cdk-fsx-backup')) continue;
+    const oldest = [await synthesize(subject, COUNTS, { isOldest: true }), await synthesize(subject, COUNTS, { isOldest: true, hasFlags: true })];
+    const [none, ...others] = [plain, flagged, ...oldest].map(resources);
+    const which = isOwnSources ? ', each of a source of the stack' : '';
+    goals.push(
+      atMost(`resources for the first backup${which}`, 8, none[0]),
+      atMost(`resources for each more, of ${COUNTS.at(-1)}${which}`, 1, (none.at(-1)! - none[0]) / (COUNTS.at(-1)! - 1), ratio),
+      atMost(`resources for each more, of 10${which}`, 1, (none[1] - none[0]) / 9, ratio),
+      atMost(`resources that feature flags or the oldest aws-cdk-lib add${which}`, 0, Math.max(...others.flatMap((all) => all.map((count, nth) => count - none[nth])))),
+    );
+  }
+  return {
+    title: 'Resources',
+    goals,
+    blocks: [
+      'CloudFormation resources of a stack with so many backups, with no feature flag; in brackets with all that CDK recommends, where that differs. File systems are not counted.',
+      table(['', ...COUNTS.map((count) => `${count}`), `template for ${COUNTS.join(', ')}`, 'assets'], rows),
+    ],
+  };
+}
+
+function both(plain: number, flagged: number): string {
+  return plain === flagged ? `${plain}` : `${plain} (${flagged})`;
+}
