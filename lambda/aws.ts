@@ -144,12 +144,13 @@ export class Aws {
     return false;
   }
 
-  /** Whether the stack's present operation was there at that time. */
-  async hasBegunBefore(stackId: string, time: Date): Promise<boolean> {
+  /** Whether the stack's present operation is through with the resource, for good or ill; if not, when it has begun. */
+  async presentOperation(stackId: string, logicalId: string): Promise<{ isDone: boolean; begun?: Date }> {
     for await (const event of this.stackEvents(stackId)) {
-      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return event.Timestamp! < time;
+      if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return { isDone: false, begun: event.Timestamp };
+      if (event.LogicalResourceId === logicalId && /^(CREATE|UPDATE)_(COMPLETE|FAILED)$/.test(event.ResourceStatus!)) return { isDone: true };
     }
-    return false;
+    return { isDone: false };
   }
 
   /** Newest first. */

@@ -48,10 +48,11 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   // At a late delivery, when the answer was given long ago, what was not there at the first may be there, what was started and not waited for may have
   // failed, and what has failed may be removed. An update has been asked about that already.
   const mayBeLate = isDeployed(wanted.source) || husk !== undefined || (RequestType === 'Create' && removesHusks(wanted));
-  const isStale = mayBeLate && (await aws.hasFailed(StackId, LogicalResourceId) || await aws.held(StackId, LogicalResourceId) !== undefined);
-  if (isStale) return failed(situation, notWaitedFor(subject(situation), status));
+  if (!mayBeLate) return start(situation);
+  const { isDone, begun } = await aws.presentOperation(StackId, LogicalResourceId);
+  if (isDone) return failed(situation, notWaitedFor(subject(situation), status));
   // Another delivery of this very request has started it, and will find that it has failed, too.
-  return husk && await aws.hasBegunBefore(StackId, husk.CreationTime!) ? adopt(situation, husk) : start(situation);
+  return husk && begun && begun < husk.CreationTime! ? adopt(situation, husk) : start(situation);
 }
 
 /** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
