@@ -1,4 +1,5 @@
 import { VirtualClock } from '../sandbox/clock';
+import { createExisting } from '../sandbox/fsx/existing';
 import { FsxService } from '../sandbox/fsx/service';
 
 /** Calls that FSx allows: as many a second, and as many at once, as in most of AWS. */
@@ -50,9 +51,7 @@ export class Account {
   }
 
   createFileSystem(): string {
-    return this.fsx.createFileSystem({
-      FileSystemType: 'OPENZFS', StorageCapacity: 64, SubnetIds: ['subnet-0123456789abcdef0'], OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-    }).fileSystemId;
+    return createExisting(this.fsx);
   }
 
   private async call(operation: string, input: any): Promise<any> {

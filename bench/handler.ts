@@ -6,10 +6,12 @@ import { dirname, join } from 'node:path';
 import { child } from './child';
 import { atMost, type Section } from './goals';
 import { median } from './median';
-import { kilobytes, megabytes, milliseconds, ratio, table } from './page';
+import { kilobytes, megabytes, milliseconds, ratio } from './page';
 import { frameworkRuntime, root, shipped, work } from './paths';
 import { bars } from './plot';
+import { createExisting } from '../sandbox/fsx/existing';
 import { FunctionWorld } from '../test/engines/function-world';
+import { table } from '../test/engines/markdown';
 import { createEvent, FILE_SYSTEM } from '../test/lambda/events';
 
 interface Told {
@@ -147,11 +149,8 @@ let requests = 0;
 /** Of a file system without backups; and one backup of another that is running. */
 function newRequest(world: FunctionWorld) {
   world.fsx.backups.clear();
-  const newFileSystem = () => world.fsx.createFileSystem({
-    FileSystemType: 'OPENZFS', StorageCapacity: 64, SubnetIds: ['subnet-0123456789abcdef0'], OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-  }).fileSystemId;
-  const event = JSON.parse(JSON.stringify(createEvent()).replaceAll(FILE_SYSTEM, newFileSystem()));
-  const { id } = world.fsx.plantBackup({ fileSystemId: newFileSystem(), type: 'USER_INITIATED', duration: 1e9 });
+  const event = JSON.parse(JSON.stringify(createEvent()).replaceAll(FILE_SYSTEM, createExisting(world.fsx)));
+  const { id } = world.fsx.plantBackup({ fileSystemId: createExisting(world.fsx), type: 'USER_INITIATED', duration: 1e9 });
   return { event: { ...event, ResponseURL: world.responseUrl, RequestId: `request-${++requests}` }, backupId: id };
 }
 

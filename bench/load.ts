@@ -1,10 +1,11 @@
 import { DescribeBackupsCommand, CreateBackupCommand, DescribeFileSystemsCommand } from '@aws-sdk/client-fsx';
 import { Account } from './account';
 import { atMost, type Section } from './goals';
-import { ratio, table, time } from './page';
+import { ratio, time } from './page';
 import { lines, type Series } from './plot';
 import { Aws } from '../lambda/aws';
 import { run as runHandler } from '../lambda/run';
+import { table } from '../test/engines/markdown';
 import { createEvent, FILE_SYSTEM } from '../test/lambda/events';
 
 const COUNTS = [1, 10, 100, 400];

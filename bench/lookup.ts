@@ -1,7 +1,8 @@
 import { Account } from './account';
 import { atMost, type Section } from './goals';
-import { table, time } from './page';
+import { time } from './page';
 import { Aws } from '../lambda/aws';
+import { table } from '../test/engines/markdown';
 
 const OWN = 3;
 

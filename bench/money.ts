@@ -1,7 +1,8 @@
 import { type Section } from './goals';
 import type { Look } from './handler';
-import { table, time } from './page';
+import { time } from './page';
 import { type Schedule, SCHEDULES, wait } from './polls';
+import { table } from '../test/engines/markdown';
 
 /** List prices in us-east-1, in dollars. */
 export const PRICES = {

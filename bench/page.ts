@@ -1,4 +1,5 @@
 import type { Goal, Section } from './goals';
+import { anchor, table } from '../test/engines/markdown';
 
 export function page(sections: Section[], machine: string[][]): string {
   const goals = sections.flatMap((section) => section.goals.map((goal) => goalRow(section, goal)));
@@ -16,11 +17,7 @@ export function page(sections: Section[], machine: string[][]): string {
 }
 
 function goalRow({ title }: Section, { what, wanted, got, isMet }: Goal): string[] {
-  return [`[${title}](#${title.toLowerCase().replace(/[^a-z0-9 -]/g, '').replace(/ /g, '-')}): ${what}`, wanted, got, isMet ? 'yes' : '**no**'];
-}
-
-export function table(head: string[], rows: Array<Array<string | number>>): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [`[${title}](#${anchor(title)}): ${what}`, wanted, got, isMet ? 'yes' : '**no**'];
 }
 
 export const ratio = (value: number) => value.toFixed(2);

@@ -1,3 +1,5 @@
+import { escaped, round } from '../sandbox/demo/svg';
+
 /* Pictures of numbers, as SVG that needs nothing else; light or dark, as the reader has it. */
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 380, 70, 20, 76, 46];
@@ -91,6 +93,3 @@ ${[...legend, ...marks].join('\n')}
 function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', kind: 'quiet' | 'ink' = 'quiet'): string {
   return `<text class="${kind}" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escaped(content)}</text>`;
 }
-
-const round = (value: number) => Math.round(value * 10) / 10;
-const escaped = (content: string) => content.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;');

@@ -1,7 +1,8 @@
 import { atMost, type Section } from './goals';
-import { table, time } from './page';
+import { time } from './page';
 import { lines, type Series } from './plot';
 import { secondsToNextLook } from '../lambda/schedule';
+import { table } from '../test/engines/markdown';
 
 /** Seconds until the next look, after so many. */
 export type Schedule = (elapsed: number) => number;

@@ -1,7 +1,8 @@
 import { atMost, type Section } from './goals';
 import { median } from './median';
-import { milliseconds, ratio, table } from './page';
+import { milliseconds, ratio } from './page';
 import { SUBJECTS, synthesize } from './templates';
+import { table } from '../test/engines/markdown';
 
 const MORE = 100;
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { child } from './child';
 import { atMost, type Section } from './goals';
-import { kilobytes, ratio, table } from './page';
+import { kilobytes, ratio } from './page';
 import { root, work } from './paths';
+import { table } from '../test/engines/markdown';
 
 export interface Synthesized {
   readonly count: number;

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stacksOf } from './cloudformation/assembly';
+import { createExisting, KINDS } from './fsx/existing';
 import { Sandbox } from './sandbox';
 import { backupSummaries, summaryTable } from './summary';
 import { synthesize } from './synthesize';
@@ -30,12 +31,6 @@ const OPTIONS = {
   'destroy': { type: 'boolean', default: false },
   'help': { type: 'boolean', short: 'h', default: false },
 } as const;
-
-const KINDS: Record<string, object> = {
-  WINDOWS: { WindowsConfiguration: { ThroughputCapacity: 32 } },
-  LUSTRE: { LustreConfiguration: { DeploymentType: 'PERSISTENT_2', PerUnitStorageThroughput: 125 } },
-  OPENZFS: { OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 } },
-};
 
 /** What the command line asks for. */
 interface Wish {
@@ -113,7 +108,7 @@ async function carryOut(wish: Wish, options: TerminalOptions): Promise<number> {
   const { folder, backupDuration, failure, busy } = wish;
   const sandbox = await Sandbox.start({ fsx: { backupDuration: () => backupDuration, fail: () => failure } });
   const terminal = terminalOf(sandbox, options);
-  const existing = Object.entries(wish.existing).map(([key, kind]) => [key, createFileSystem(sandbox, kind)]);
+  const existing = Object.entries(wish.existing).map(([key, kind]) => [key, createExisting(sandbox.fsx, kind)]);
   for (const [key, id] of existing) terminal.print(`${key} = ${id}`);
   if (busy !== undefined) keepBusy(sandbox, busy);
   let temporary: string | undefined;
@@ -130,10 +125,6 @@ async function carryOut(wish: Wish, options: TerminalOptions): Promise<number> {
     await sandbox.close();
     if (temporary !== undefined) rmSync(temporary, { recursive: true });
   }
-}
-
-function createFileSystem({ fsx }: Sandbox, kind: string): string {
-  return fsx.createFileSystem({ FileSystemType: kind, StorageCapacity: 1200, SubnetIds: ['subnet-0123456789abcdef0'], ...KINDS[kind] }).fileSystemId;
 }
 
 /** Whatever can be backed up is being backed up by somebody else, as soon as it is there. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ts from 'typescript';
-import { secondsToNextLook } from '../lambda/schedule';
+import { looksIn } from './lambda/looks';
 
 /* What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of links.test.ts. */
 
@@ -124,13 +124,6 @@ function beginning(text: string): string {
   const parts = text.trim().replace(/…+/g, '…').split(/(?<=[:.;]) /);
   const enough = parts.findIndex((_, index) => fixed(parts.slice(0, index + 1).join(' ')).length >= 15);
   return parts.slice(0, enough + 1).join(' ').replace(/^[…,; ]+|[:.;…]+$/g, '');
-}
-
-/** How many looks a backup takes, with the first. */
-function looksIn(seconds: number): number {
-  let looks = 1;
-  for (let elapsed = 0; elapsed < seconds; elapsed += secondsToNextLook(elapsed)) looks++;
-  return looks;
 }
 
 /** What the compiler says of files that exist only here. */

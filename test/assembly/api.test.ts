@@ -202,7 +202,7 @@ const languages: Record<string, (name: string, method: boolean, fixed: boolean) 
 
 /** The members of a type and of all that it inherits from, of whatever package. */
 function inherited(type: Type): { name: string; method: boolean; fixed: boolean }[] {
-  const found = world().findFqn(type.fqn);
+  const found = typeSystem.findFqn(type.fqn);
   if (found.isEnumType()) return [];
   return [
     ...found.allProperties.map((property: any) => ({ name: property.name, method: false, fixed: property.immutable })),
@@ -210,12 +210,9 @@ function inherited(type: Type): { name: string; method: boolean; fixed: boolean 
   ];
 }
 
-let loaded: any;
-function world(): any {
-  return loaded;
-}
+let typeSystem: any;
 beforeAll(async () => {
   const { TypeSystem } = toolsOf('jsii-diff')('jsii-reflect');
-  loaded = new TypeSystem();
-  await loaded.load(ROOT, { validate: false });
+  typeSystem = new TypeSystem();
+  await typeSystem.load(ROOT, { validate: false });
 });

@@ -4,6 +4,7 @@ import {
   answersIn, bystander, calls, Kind, KINDS, logOf, MINUTE, nameOf, ownBackupsIn, passTime, recreate, sourceOf, start, synthesize,
 } from './fixture';
 import { BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
+import { createExisting } from '../../sandbox/fsx/existing';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
 
@@ -147,7 +148,7 @@ describe('one is taken', () => {
 
   test('of a file system that is named by its id, although the stack does not delete it', async () => {
     const sandbox = await start();
-    const id = existing(sandbox);
+    const id = createExisting(sandbox.fsx);
     await sandbox.deploy(synthesize((stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) })));
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([id]);
@@ -274,7 +275,7 @@ describe('none is taken', () => {
 
   test.each(['empty', 'error'] as const)('of a source that somebody has deleted: the deletion succeeds (FSx\'s answer to its filter: %s)', async (filterOfMissingSource) => {
     const sandbox = await start({ fsx: { filterOfMissingSource } });
-    const id = existing(sandbox);
+    const id = createExisting(sandbox.fsx);
     await sandbox.deploy(synthesize((stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) })));
     sandbox.fsx.deleteFileSystem(id);
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
@@ -502,13 +503,6 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
     expect(finals(sandbox)).toHaveLength(1);
   });
 });
-
-/** A file system that no stack defines. */
-function existing(sandbox: Sandbox): string {
-  return sandbox.fsx.createFileSystem({
-    FileSystemType: 'OPENZFS', StorageCapacity: 64, SubnetIds: ['subnet-0123456789abcdef0'], OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-  }).fileSystemId;
-}
 
 /** A stack whose bystander takes half an hour is deleted some time after its source was begun. */
 async function destroyedWhileCreating(after: number) {

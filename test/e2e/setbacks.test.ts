@@ -4,6 +4,7 @@ import {
   answersIn, backupsIn, backupStack, bystander, calls, logOf, MINUTE, nameOf, ownBackupsIn, physicalIdFor, sourceOf, start, synthesize,
 } from './fixture';
 import type { Fault } from '../../sandbox/faults';
+import { createExisting } from '../../sandbox/fsx/existing';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 
@@ -114,9 +115,7 @@ describe('a rollback goes on', () => {
       Tags.of(backup).add('team', team);
       bystander(stack, backup, team);
     });
-    const { fileSystemId } = sandbox.fsx.createFileSystem({
-      FileSystemType: 'OPENZFS', StorageCapacity: 64, SubnetIds: ['subnet-0123456789abcdef0'], OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-    });
+    const fileSystemId = createExisting(sandbox.fsx);
     const parameters = { Id: fileSystemId };
     expect((await sandbox.deploy(app('a'), { parameters })).Files.status).toBe('CREATE_COMPLETE');
     sandbox.fsx.deleteFileSystem(fileSystemId);

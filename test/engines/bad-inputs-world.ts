@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, aws_iam as iam, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { createExisting } from '../../sandbox/fsx/existing';
 import { FunctionError } from '../../sandbox/lambda/runtime';
 import { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
 
-const FILE_SYSTEM = {
-  FileSystemType: 'OPENZFS', SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200, OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-};
 const HOUR = 3_600_000;
 
 /** What an input has led to. */
@@ -34,7 +32,7 @@ export class Target {
   static async begin(): Promise<Target> {
     const directory = mkdtempSync(join(tmpdir(), 'bad-inputs-'));
     const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
-    const { fileSystemId } = sandbox.fsx.createFileSystem(FILE_SYSTEM);
+    const fileSystemId = createExisting(sandbox.fsx);
     const app = new App({ outdir: directory, analyticsReporting: false });
     const stack = new Stack(app, 'Files');
     const provider = new FsxBackupProvider(stack, 'Provider');

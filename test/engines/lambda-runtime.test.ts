@@ -3,6 +3,7 @@ import { evidence } from './evidence';
 import { FunctionWorld } from './function-world';
 import { NODE_MODULES } from './install';
 import { type ContainerOptions, type Outcome, RuntimeContainer } from './runtime-api';
+import { createExisting } from '../../sandbox/fsx/existing';
 import { createEvent, deleteEvent, FILE_SYSTEM, updateEvent } from '../lambda/events';
 
 const BUNDLE = resolve(__dirname, '../../assets/lambda/handler');
@@ -17,9 +18,7 @@ describe('Lambda runtime', () => {
 
     beforeEach(async () => {
       world = await FunctionWorld.start();
-      fileSystem = world.fsx.createFileSystem({
-        FileSystemType: 'OPENZFS', StorageCapacity: 64, SubnetIds: ['subnet-0123456789abcdef0'], OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-      }).fileSystemId;
+      fileSystem = createExisting(world.fsx);
     });
     afterEach(async () => {
       for (const container of containers.splice(0)) await container.close();

@@ -6,6 +6,7 @@ import {
   aws_s3 as s3, Duration, type Environment, RemovalPolicy, Stack, Tags,
 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { createExisting } from '../../sandbox/fsx/existing';
 import type { Sandbox } from '../../sandbox/sandbox';
 import {
   BackupSource, BackupTrigger, FsxBackup, FsxBackupAction, type FsxBackupOptions, FsxBackupProvider, FsxFinalBackup,
@@ -45,7 +46,7 @@ export const STORIES: Story[] = [
   {
     title: 'the last backup of a file system that is named by its id',
     tell: (sandbox, setting) => {
-      const source = BackupSource.fromFileSystemId(existing(sandbox));
+      const source = BackupSource.fromFileSystemId(createExisting(sandbox.fsx));
       return life((stack, release) => backup(stack, release, { source, keepLast: 1 }))(sandbox, setting);
     },
   },
@@ -141,7 +142,7 @@ async function byHand(sandbox: Sandbox, setting?: Setting): Promise<void> {
 }
 
 async function manySources(sandbox: Sandbox, setting?: Setting): Promise<void> {
-  const [fileSystem, volume] = [existing(sandbox), existingVolume(sandbox)];
+  const [fileSystem, volume] = [createExisting(sandbox.fsx), existingVolume(sandbox)];
   await deployed(sandbox, setting, (stack) => {
     const provider = new FsxBackupProvider(stack, 'Provider');
     const others = Array.from({ length: NAMED_SOURCES - 1 }, (_, nth) => BackupSource.fromFileSystemId(`fs-${(nth + 0x10000000).toString(16)}`));
@@ -221,13 +222,11 @@ async function execute(sandbox: Sandbox, input: object): Promise<void> {
   expect(await describe()).toMatchObject({ status: 'SUCCEEDED' });
 }
 
-/** A file system that no stack defines. */
-function existing(sandbox: Sandbox, type = 'OPENZFS', configuration: object = { OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 } }): string {
-  return sandbox.fsx.createFileSystem({ FileSystemType: type, StorageCapacity: 1024, SubnetIds: ['subnet-0123456789abcdef0'], ...configuration }).fileSystemId;
-}
-
+/** A volume that no stack defines. */
 function existingVolume(sandbox: Sandbox): string {
-  const fileSystemId = existing(sandbox, 'ONTAP', { OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 } });
+  const { fileSystemId } = sandbox.fsx.createFileSystem({
+    FileSystemType: 'ONTAP', StorageCapacity: 1024, SubnetIds: ['subnet-0123456789abcdef0'], OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 },
+  });
   const { storageVirtualMachineId } = sandbox.fsx.createStorageVirtualMachine({ FileSystemId: fileSystemId, Name: 'svm' });
   return sandbox.fsx.createVolume({
     Name: 'vol', VolumeType: 'ONTAP', OntapConfiguration: { StorageVirtualMachineId: storageVirtualMachineId, SizeInMegabytes: '1024', JunctionPath: '/vol' },

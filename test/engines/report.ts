@@ -1,6 +1,7 @@
 import type { Divergence } from './divergences';
 import type { Evidence } from './evidence';
 import type { ExplainedFinding } from './explained-findings';
+import { anchor, table } from './markdown';
 import { type Part, PARTS } from './parts';
 
 /* What a run has shown, as a page and as a few lines. */
@@ -23,7 +24,7 @@ export function page(run: TestRun, evidence: Evidence[]): string {
   return [
     '# What other people\'s engines say',
     'Written by `npm run e2e`, from what that run has shown; not by hand. The sandbox is ours, and may share our misunderstandings: here, software judges that nobody here wrote.',
-    ...table(['', 'engines', 'behaviours', 'known divergences', 'seen'], PARTS.map((part) => {
+    table(['', 'engines', 'behaviours', 'known divergences', 'seen'], PARTS.map((part) => {
       const own = ofPart(part, shown);
       return [`[${part.title}](#${anchor(part.title)})`, part.engines.join(', '), String(behavioursIn(own).length), String(own.length - behavioursIn(own).length), text(sum(own))];
     })),
@@ -52,8 +53,8 @@ function section(part: Part, shown: Shown[]): string[] {
       ...group ? [`### ${sentence(group)}`] : [],
       behaviours.filter((behaviour) => behaviour.group === group).map(({ title, counts }) => `* ${[sentence(title), text(counts)].filter(Boolean).join(' — ')}`).join('\n'),
     ]),
-    ...divergences.length > 0 ? ['### Where the engine differs from AWS', ...table(['engine', 'what it does', 'the sandbox does, in'], divergences.map(row))] : [],
-    ...part.explained ? ['### Findings that stand', ...table(['finding', 'in', 'why it stands'], part.explained.map(explanation))] : [],
+    ...divergences.length > 0 ? ['### Where the engine differs from AWS', table(['engine', 'what it does', 'the sandbox does, in'], divergences.map(row))] : [],
+    ...part.explained ? ['### Findings that stand', table(['finding', 'in', 'why it stands'], part.explained.map(explanation))] : [],
   ];
 }
 
@@ -101,12 +102,4 @@ function sentence(title: string): string {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-function anchor(title: string): string {
-  return title.toLowerCase().replace(/[^a-z0-9 -]/g, '').replace(/ /g, '-');
-}
-
-function table(head: string[], rows: string[][]): string[] {
-  return [[head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`).join('\n')];
 }

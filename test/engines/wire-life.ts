@@ -5,6 +5,7 @@ import { App, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Wire } from './wire';
 import { belongsToResource, generationOf, identityTags } from '../../lambda/identity';
 import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { createExisting } from '../../sandbox/fsx/existing';
 import { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup } from '../../src';
 import { bystander, ownBackupsIn } from '../e2e/fixture';
@@ -31,16 +32,12 @@ function synthesize(directory: string, ids: string[], timeout: Duration): Record
   return { none: version('none'), one: version('one', one), tagged: version('tagged', one, 'new'), other: version('other', two, 'new') };
 }
 
-const FILE_SYSTEM = {
-  FileSystemType: 'OPENZFS', SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200, OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
-};
-
 export class Life {
   static async begin(timeout: Duration): Promise<Life> {
     const directory = mkdtempSync(join(tmpdir(), 'wire-'));
     const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
     const wire = await Wire.into(sandbox);
-    const sources = ['One', 'Two', 'Three'].map(() => sandbox.fsx.createFileSystem(FILE_SYSTEM).fileSystemId);
+    const sources = ['One', 'Two', 'Three'].map(() => createExisting(sandbox.fsx));
     const life = new Life(sandbox, wire, synthesize(directory, sources, timeout), directory);
     await life.deploy('none');
     life.plantLookalikes(sources[0]);
