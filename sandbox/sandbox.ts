@@ -9,6 +9,7 @@ import type { FsxOptions } from './fsx/options';
 import { FsxService } from './fsx/service';
 import { PolicyStore } from './iam';
 import { Journal } from './journal';
+import type { VacantProcesses } from './lambda/container';
 import { LambdaRuntime } from './lambda/runtime';
 import { StepFunctions } from './step-functions';
 
@@ -20,6 +21,8 @@ export interface SandboxOptions {
   readonly cloudFormation?: Partial<CloudFormationOptions>;
   /** how long a new or changed policy takes to come into force, in milliseconds */
   readonly propagationDelay?: number;
+  /** what Lambda functions run in; by default, this sandbox starts its own. Whoever shares them closes them */
+  readonly processes?: VacantProcesses;
 }
 
 /**
@@ -46,13 +49,13 @@ export class Sandbox {
   private readonly place: Place;
   private readonly endpoints: Array<{ close(): Promise<void> }> = [];
 
-  private constructor({ accountId = '123456789012', region = 'us-east-1', partition = 'aws', fsx, cloudFormation, propagationDelay }: SandboxOptions) {
+  private constructor({ accountId = '123456789012', region = 'us-east-1', partition = 'aws', fsx, cloudFormation, propagationDelay, processes }: SandboxOptions) {
     const { clock, journal, faults } = this;
     const place = { accountId, region, partition };
     this.place = place;
     this.policies = new PolicyStore({ clock, propagationDelay });
     const authorizer = this.policies;
-    this.lambda = new LambdaRuntime({ clock, journal, faults, authorizer });
+    this.lambda = new LambdaRuntime({ clock, journal, faults, authorizer }, processes);
     this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
     this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
     const { lambda, stepFunctions } = this;

@@ -3,7 +3,7 @@
  * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
  *
  * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
- *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: nth }   { goOn: { nth, instant } }   { reload: environment }
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: nth }   { goOn: { nth, instant } }   { reload: { environment, now } }
  *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }, each with { busy }
  *
  * Timers that Node keeps for itself cannot be faked: `AbortSignal.timeout` and `socket.setTimeout` are replaced below.
@@ -119,7 +119,7 @@ const describe = (error) => (error instanceof Error
 function answer(message) {
   turn++;
   isInvoked = false;
-  send({ ...message, busy: isBusy() });
+  send({ ...message, busy: isBusy() || openRequests() > 0 });
 }
 
 // Both end the container. The parent ends it, so that the message is not lost with the process.
@@ -158,12 +158,14 @@ function load() {
   }
 }
 
-/** Become the container of another function with the same code. What the code changed in Node.js itself is all that it finds again. */
-function reload(environment) {
+/** Become the container of another function. What the code changed in Node.js itself is all that it finds again. */
+function reload({ environment, now }) {
   for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
   Object.assign(process.env, environment);
   for (const file of Object.keys(require.cache)) if (!ours.has(file)) delete require.cache[file];
   clock.reset();
+  clock.setSystemTime(now);
+  process.chdir(environment.LAMBDA_TASK_ROOT);
   load();
 }
 

@@ -23,7 +23,7 @@ export class FunctionError extends Error {
 /** A process that serves one invocation of a function at a time. */
 export interface Container {
   readonly fn: LambdaFunction;
-  /** when the process and its output have ended */
+  /** when it is vacated, or the process and its output have ended */
   readonly closed: Promise<void>;
   /** Resolves to the result, or rejects with a `FunctionError`. */
   invoke(event: unknown, requestId: string): Promise<any>;
@@ -35,7 +35,7 @@ export interface Container {
   isBusy(): boolean;
   isAlive(): boolean;
   kill(): void;
-  /** The end of the container. The process is given back if another container may have it. */
+  /** The end of the container. Its process is given back if another container may have it. */
   vacate(): ContainerProcess | undefined;
 }
 
@@ -58,10 +58,9 @@ interface Invocation {
   onExit(code: number | null, signal: string | null): void;
 }
 
-/** A process of Node.js: the inside of one container after the other, of the same code, which is loaded anew for each. */
+/** A process of Node.js: the inside of one container after the other, for each of which the code is loaded anew. */
 export class ContainerProcess {
   static start(clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>): ContainerProcess {
-    if (!existsSync(fn.directory)) throw new Error(`the code of ${fn.name} is no longer in ${fn.directory}`);
     return new ContainerProcess(startedFor(fn, environment), spawn(
       nodeBinary(), [`--max-old-space-size=${fn.memoryMegabytes}`, join(__dirname, 'bootstrap.cjs'), String(clock.now())],
       { cwd: fn.directory, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
@@ -109,9 +108,30 @@ export class ContainerProcess {
 const READ_AT_START = /^(NODE|UV|LD|MALLOC|OPENSSL|SSL|ICU)_|^(TZ|PATH|LANG|LC_ALL)$/;
 
 /** All that a process is started with, but for what is of the one container. */
-function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment: Record<string, string>): string {
+function startedFor({ memoryMegabytes }: LambdaFunction, environment: Record<string, string>): string {
   const read = Object.entries(environment).filter(([name]) => READ_AT_START.test(name)).sort();
-  return JSON.stringify([directory, memoryMegabytes, read]);
+  return JSON.stringify([memoryMegabytes, read]);
+}
+
+/** Processes that containers have vacated: starting one takes a hundred times longer than loading the code anew. */
+export class VacantProcesses {
+  private readonly all: ContainerProcess[] = [];
+
+  add(process: ContainerProcess): void {
+    this.all.push(process);
+  }
+
+  /** One in which this function can run; it is vacant no more. */
+  take(fn: LambdaFunction, environment: Record<string, string>): ContainerProcess | undefined {
+    const suitable = this.all.findIndex((process) => process.suits(fn, environment));
+    return suitable < 0 ? undefined : this.all.splice(suitable, 1)[0];
+  }
+
+  async close(): Promise<void> {
+    const ended = this.all.splice(0);
+    for (const process of ended) process.kill();
+    await Promise.all(ended.map((process) => process.closed));
+  }
 }
 
 /**
@@ -125,12 +145,18 @@ function startedFor({ directory, memoryMegabytes }: LambdaFunction, environment:
 export function startContainer(
   clock: VirtualClock, fn: LambdaFunction, environment: Record<string, string>, onLog: (line: string) => void, vacant?: ContainerProcess,
 ): Container {
+  if (!existsSync(fn.directory)) throw new Error(`the code of ${fn.name} is no longer in ${fn.directory}`);
   const inside = vacant ?? ContainerProcess.start(clock, fn, environment);
-  vacant?.send({ reload: environment });
+  vacant?.send({ reload: { environment, now: clock.now() } });
   let invocation: Invocation | undefined;
   let hanging = 0;
   let leftover = false;
   let vacated = false;
+  let close: () => void;
+  const closed = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  void inside.closed.then(close!);
   inside.resident = {
     onMessage: (message) => (message.log === undefined ? invocation?.onMessage(message) : onLog(message.log.replace(/\n$/, ''))),
     onExit: (code, signal) => invocation?.onExit(code, signal),
@@ -203,11 +229,14 @@ export function startContainer(
     kill: () => inside.kill(),
     vacate: () => {
       vacated = true;
-      if (inside.alive && invocation === undefined && !leftover) return inside;
+      if (inside.alive && invocation === undefined && !leftover) {
+        close();
+        return inside;
+      }
       inside.kill();
       return undefined;
     },
-    closed: inside.closed,
+    closed,
   };
 }
 

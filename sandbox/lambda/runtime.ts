@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Container, type ContainerProcess, FunctionError, startContainer } from './container';
+import { type Container, FunctionError, startContainer, VacantProcesses } from './container';
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import type { Fault, FaultPlan } from '../faults';
@@ -34,14 +34,18 @@ export class LambdaRuntime {
   private readonly functions = new Map<string, LambdaFunction>();
   /** access key id → container, oldest first; the key of a container that is gone stays known, as its requests may be on their way */
   private readonly containers = new Map<string, Container>();
-  /** starting one takes a hundred times longer than loading the code anew */
-  private readonly vacant: ContainerProcess[] = [];
+  private readonly vacant: VacantProcesses;
   /** functions that may not write to their log */
   private readonly unlogged = new Set<LambdaFunction>();
   private crash?: { operation: string; calls: number };
   private closed = false;
 
-  constructor(private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan; authorizer?: Authorizer }) {
+  /** @param sharedProcesses processes that outlive this runtime */
+  constructor(
+    private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan; authorizer?: Authorizer },
+    private readonly sharedProcesses?: VacantProcesses,
+  ) {
+    this.vacant = sharedProcesses ?? new VacantProcesses();
     sandbox.journal.onEntry((entry) => {
       if (entry.kind === 'call') this.crashIfDue(entry.operation, entry.principal);
     });
@@ -123,8 +127,10 @@ export class LambdaRuntime {
   async close(): Promise<void> {
     this.closed = true;
     this.functions.clear();
-    for (const container of this.containers.values()) container.kill();
-    await Promise.all([...this.containers.values()].map((container) => container.closed));
+    const containers = [...this.containers.values()];
+    for (const container of containers) this.retire(container);
+    await Promise.all(containers.map((container) => container.closed));
+    if (!this.sharedProcesses) await this.vacant.close();
   }
 
   private async deliver(arn: string, payload: unknown, requestId: string): Promise<void> {
@@ -193,9 +199,7 @@ export class LambdaRuntime {
     const onLog = (line: string) => {
       if (!this.unlogged.has(fn)) this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
     };
-    const suitable = this.vacant.findIndex((process) => process.suits(fn, environment));
-    const [process] = suitable < 0 ? [] : this.vacant.splice(suitable, 1);
-    const container = startContainer(this.sandbox.clock, fn, environment, onLog, process);
+    const container = startContainer(this.sandbox.clock, fn, environment, onLog, this.vacant.take(fn, environment));
     this.containers.set(accessKeyId, container);
     return container;
   }
@@ -203,7 +207,7 @@ export class LambdaRuntime {
   /** No function needs this container any more. */
   private retire(container: Container): void {
     const process = container.isAlive() ? container.vacate() : undefined;
-    if (process) this.vacant.push(process);
+    if (process) this.vacant.add(process);
   }
 
   private crashIfDue(operation: string, roleArn: string): void {

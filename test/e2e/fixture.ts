@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, aws_fsx as fsx, aws_ssm as ssm, CfnOutput, Stack } from 'aws-cdk-lib';
 import type { BackupRecord } from '../../sandbox/fsx/backup';
+import { VacantProcesses } from '../../sandbox/lambda/container';
 import { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProps } from '../../src';
 
@@ -10,12 +11,13 @@ export type Kind = 'WINDOWS' | 'LUSTRE' | 'OPENZFS' | 'ONTAP';
 export const KINDS: Kind[] = ['WINDOWS', 'LUSTRE', 'OPENZFS', 'ONTAP'];
 export const MINUTE = 60_000;
 
+const processes = new VacantProcesses();
 const open: Sandbox[] = [];
 const directories: string[] = [];
 
 /** A sandbox that is closed after the test. */
 export async function start(options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await Sandbox.start(options);
+  const sandbox = await Sandbox.start({ processes, ...options });
   open.push(sandbox);
   return sandbox;
 }
@@ -24,6 +26,8 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((sandbox) => sandbox.close()));
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
+
+afterAll(() => processes.close());
 
 /** Synthesize an app with one stack, `Files`, into a cloud assembly. */
 export function synthesize(define: (stack: Stack) => void, context: Record<string, string> = {}): string {
