@@ -71,7 +71,8 @@ async function start(situation: Situation): Promise<Answer | undefined> {
   const { work, wanted, aws, log, now } = situation;
   const { StackId, LogicalResourceId, RequestId } = work.event;
   const source = (await sourceOf(situation))!;
-  const copied = copiedTags(await aws.tagsToCopy(source), wanted.tags, identityTags(situation.identity));
+  work.sourceTags ??= await aws.tagsToCopy(source);
+  const copied = copiedTags(work.sourceTags, wanted.tags, identityTags(situation.identity));
   if (copied.dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
   const token = clientRequestToken(StackId, LogicalResourceId, RequestId);
   work.requested = true;

@@ -11,7 +11,7 @@ import { lookFromOutside } from './outside';
 import {
   checked, CloudFormationEvent, InvalidProperties, isBackupId, isCloudFormationEvent, isFinal, isOutside, oldProperties, sourceId, Wanted,
 } from './request';
-import { secondsToNextLook } from './schedule';
+import { secondsToNextAttempt, secondsToNextLook } from './schedule';
 import { failed, Situation, subject, waitHandleOf, wantedIn, Work } from './situation';
 import { kindOf, notDeleted, notFinished, sayError, sayTrouble, Sequel } from './trouble';
 import { ANSWER_MARGIN, BackupAttributes, MAX_EXECUTION_TIMEOUT, MAX_SERVICE_TIMEOUT, MAX_WAIT_CONDITION_TIMEOUT } from '../src/private/contract';
@@ -111,7 +111,14 @@ async function proceed(execution: Execution, effects: Effects): Promise<Executio
 
   const elapsed = seconds(effects.now() - work.startedAt);
   const left = timeLimit(work) - elapsed;
-  return { over: false, wait: Math.max(1, Math.min(secondsToNextLook(elapsed), left)), work };
+  return { over: false, wait: Math.max(1, Math.min(secondsToWait(work, elapsed), left)), work };
+}
+
+/** Where many look at once, those who already know of their backup leave the way to those who have to start one. */
+function secondsToWait({ failedLooks, awaited, event: { RequestId } }: Work, elapsed: number): number {
+  const planned = secondsToNextLook(elapsed);
+  if (!failedLooks) return planned;
+  return awaited ? Math.max(planned, secondsToNextAttempt(failedLooks, 120, RequestId)) : secondsToNextAttempt(failedLooks, 60, RequestId);
 }
 
 function logFor({ StackId, LogicalResourceId, RequestId, RequestType }: CloudFormationEvent, effects: Effects): Log {
@@ -132,11 +139,13 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
   try {
     const found = await lookOnce(work, wanted, effects, log);
     work.trouble = work.deniedSince = undefined;
+    if (work.failedLooks) work.failedLooks--; // one that gets through does not mean that all would again
     if (found) return found;
   } catch (error) {
     const kind = kindOf(error);
     work.trouble = work.failure ? sayError(error) : sayTrouble(error, event.RequestType === 'Delete' && !isFinal(event));
     log.warn('a look did not get through', { kind, error: sayError(error) });
+    if (kind === 'passing') work.failedLooks = (work.failedLooks ?? 0) + 1;
     if (kind === 'permission') work.deniedSince ??= effects.now();
     const isDenied = kind === 'permission' && effects.now() - work.deniedSince! >= PERMISSION_GRACE;
     if (kind === 'final' || isDenied) return giveUp(work, `${purpose(work, wanted)} failed. ${work.trouble}`, log);

@@ -1,4 +1,4 @@
-import type { Backup } from '@aws-sdk/client-fsx';
+import type { Backup, Tag } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import type { Aws } from './aws';
 import { wantedBy } from './execution-input';
@@ -14,6 +14,8 @@ export interface Work {
   readonly startedAt: number;
   /** What is backed up, as soon as it is known. */
   source?: Source;
+  /** The tags of the source that its backup gets, once they are known: asked for again, they would stand in the way of starting it. */
+  sourceTags?: Tag[];
   /** The backup that is waited for, and since when it is known. */
   awaited?: { readonly id: string; readonly since: number };
   /** The awaited backup is the one the resource already had. */
@@ -36,6 +38,8 @@ export interface Work {
   newStack?: boolean;
   /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
   deniedSince?: number;
+  /** Looks that AWS throttled or failed, less those that got through since. */
+  failedLooks?: number;
   /** What stands in the way at the moment. */
   trouble?: string;
   /** Decided, and not delivered yet. */

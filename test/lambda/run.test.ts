@@ -420,6 +420,60 @@ describe('create', () => {
     expect((await lookAgain(execution)).work.awaited?.id).toBe(BACKUP);
   });
 
+  describe('throttled,', () => {
+    const throttled = awsError('ThrottlingException', 'slow down');
+    const requests = Array.from({ length: 40 }, (_, nth) => ({ ...createEvent(), RequestId: `request-${nth}` }));
+    const waits = (executions: Execution[]) => new Set(executions.map(({ wait }) => wait));
+    const all = async (look: (nth: number) => Promise<Execution>) => {
+      const executions: Execution[] = [];
+      for (let nth = 0; nth < requests.length; nth++) {
+        now = START;
+        executions.push(await look(nth));
+      }
+      return executions;
+    };
+
+    test('those who began together do not come together again, and give each other ever more time', async () => {
+      fsx.on(CreateBackupCommand).rejects(throttled);
+      let executions = await all((nth) => run(requests[nth], effects));
+      for (const longest of [20, 40, 60, 60]) {
+        expect(waits(executions).size).toBeGreaterThan(longest / 4);
+        expect(Math.max(...waits(executions))).toBeLessThanOrEqual(longest);
+        expect(Math.max(...waits(executions))).toBeGreaterThan(longest * 0.75);
+        executions = await all((nth) => lookAgain(executions[nth]));
+      }
+    });
+
+    test('those whose backup is running give way to those who have to start one', async () => {
+      let executions = await all((nth) => run(requests[nth], effects));
+      expect(waits(executions)).toEqual(new Set([5]));
+      fsx.on(DescribeBackupsCommand).rejects(throttled);
+      for (let failed = 1; failed < 6; failed++) executions = await all((nth) => lookAgain(executions[nth]));
+      expect(Math.max(...waits(executions))).toBeGreaterThan(90);
+      expect(Math.max(...waits(executions))).toBeLessThanOrEqual(120);
+
+      fsx.on(DescribeBackupsCommand).resolves({ Backups: [backup({ Lifecycle: 'CREATING' })] });
+      executions = await all((nth) => lookAgain(executions[nth]));
+      expect(Math.max(...waits(executions))).toBeGreaterThan(90); // one that gets through does not change that at once
+      for (let calm = 1; calm < 5; calm++) executions = await all((nth) => lookAgain(executions[nth], 5));
+      expect(waits(executions)).toEqual(new Set([5]));
+
+      fsx.on(DescribeBackupsCommand).rejects(throttled);
+      executions = await all((nth) => lookAgain(executions[nth], 1800));
+      expect(waits(executions)).toEqual(new Set([60])); // no earlier than without
+    });
+
+    test('whoever knows the tags of its source does not ask for them again', async () => {
+      fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM, OpenZFSConfiguration: { CopyTagsToBackups: true }, Tags: [{ Key: 'team', Value: 'a' }] }] });
+      fsx.on(CreateBackupCommand).rejectsOnce(throttled).resolves({ Backup: backup({ Lifecycle: 'CREATING' }) });
+      await lookAgain(await run(createEvent(), effects));
+      expect(calls(DescribeFileSystemsCommand)).toHaveLength(1);
+      expect(calls(CreateBackupCommand)).toHaveLength(2);
+      expect(calls(CreateBackupCommand)[1]).toEqual(calls(CreateBackupCommand)[0]);
+      expect(calls(CreateBackupCommand)[0].Tags).toContainEqual({ Key: 'team', Value: 'a' });
+    });
+  });
+
   test.each<[string, () => unknown]>([
     ['CreateBackup', () => fsx.on(CreateBackupCommand).resolvesOnce({ $metadata: {} }).resolves({ Backup: backup({ Lifecycle: 'CREATING' }) })],
     ['DescribeBackups', () => fsx.on(DescribeBackupsCommand).resolvesOnce({ $metadata: {} }).resolves({ Backups: [] })],
