@@ -138,6 +138,14 @@ const bundle = project.bundler.addBundle('lambda/handler.ts', {
   sourcemap: false,
   outfile: 'index.js',
   mainFields: ['module', 'main'],
+  // What the SDK loads only when it is needed, and Lambda never needs: its credentials are in the environment, and no call streams events.
+  externals: [
+    ...['http', 'ini', 'process', 'sso', 'web-identity'].map((kind) => `@aws-sdk/credential-provider-${kind}`),
+    '@smithy/credential-provider-imds',
+    '@smithy/core/event-streams',
+  ],
+  // Over plain HTTP, as in tests and benchmarks, import() of node:http would read all of its exports, and so load fetch and WebSocket. AWS is HTTPS.
+  esbuildArgs: { '--supported:dynamic-import': 'false' },
 });
 const typecheck = project.addTask('typecheck', {
   description: 'Type-check everything that jsii does not compile: handler, sandbox, examples, tests',
