@@ -163,6 +163,7 @@ function reload({ environment, now }) {
   for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
   Object.assign(process.env, environment);
   for (const file of Object.keys(require.cache)) if (!ours.has(file)) delete require.cache[file];
+  module.children = module.children.filter(({ id }) => ours.has(id)); // else, the former code would stay in memory
   clock.reset();
   clock.setSystemTime(now);
   process.chdir(environment.LAMBDA_TASK_ROOT);

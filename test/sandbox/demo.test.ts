@@ -33,19 +33,19 @@ describe('the demo', () => {
     const names = /^│ (Archive|FourKinds|QuickStart|Development|development|Wiki)/;
     const rows = text.split('\n').filter((line) => names.test(line)).map((line) => line.split('│').map((cell) => cell.trim()));
     expect(rows.map(([, name, kind, now, took, , , , executions]) => [name, kind, now, took, executions])).toEqual([
-      ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 2 min', '1'],
-      ['development home', 'OPENZFS', 'deleted', '6 min 6 s', '1'],
-      ['Development/SharedBackup', 'WINDOWS', 'deleted', '14 min 52 s', '1'],
-      ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,', '12 min 52 s', '1'],
-      ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,', '7 min 24 s', '1'],
-      ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
-      ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 9 s', '1'],
-      ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 52 s', '1'],
-      ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 6 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'], // taken up by a second deployment, at once
-      ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 6 s', '1'],
+      ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 0 min', '1'],
+      ['development home', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
+      ['Development/SharedBackup', 'WINDOWS', 'deleted', '15 min 5 s', '1'],
+      ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,', '12 min 5 s', '1'],
+      ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,', '7 min 35 s', '1'],
+      ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
+      ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 20 s', '1'],
+      ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 5 s', '1'],
+      ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'], // taken up by a second deployment, at once
+      ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
     ]);
   });
 
