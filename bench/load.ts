@@ -123,7 +123,7 @@ export async function measureLoad(): Promise<Section> {
     ],
     blocks: [
       `Backups of ${time(SHORTEST / 1000)} to ${time(LONGEST / 1000)}, all started in the same moment, and FSx throttles what is beyond ${ALLOWED.perSecond} calls a second. The real handler in virtual time with the sandbox's FSx, and the `
-        + 'SDK\'s three attempts, for all. Throttled calls are counted. With the framework, a call that fails three times fails the deployment.',
+        + 'SDK\'s three attempts, for all. Throttled calls are counted. With the framework, a call that fails three times fails the deployment, and what has failed calls no more.',
       table(['backups', ...Object.keys(TAKERS)], COUNTS.map((count, nth) => [`${count}`, ...Object.values(outcomes).map((all) => {
         const { failures, lastAnswer, calls } = all[nth];
         return `${failures} failed; ${calls.length} calls, at most ${peakRate(calls)} a second; last answer after ${time(lastAnswer / 1000)}`;

@@ -2,7 +2,7 @@ import { escaped, round } from '../sandbox/demo/svg';
 
 /* Pictures of numbers, as SVG that needs nothing else; light or dark, as the reader has it. */
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 380, 70, 20, 76, 46];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 380, 70, 20, 90, 46];
 const COLOURS = 5;
 
 const STYLE = `
@@ -75,10 +75,12 @@ function roundNumbers(most: number): number[] {
 }
 
 function picture(title: string, names: string[], marks: string[]): string {
-  let left = LEFT;
+  let [left, top] = [LEFT, 36];
   const legend = names.map((name, nth) => {
-    const mark = `<rect class="f${nth}" x="${left}" y="44" width="12" height="12"/>${text(left + 18, 54, name, 'start', 'ink')}`;
-    left += 34 + name.length * 6.4;
+    const width = 34 + name.length * 6.4;
+    if (left + width > WIDTH) [left, top] = [LEFT, top + 16];
+    const mark = `<rect class="f${nth}" x="${round(left)}" y="${top}" width="12" height="12"/>${text(left + 18, top + 10, name, 'start', 'ink')}`;
+    left += width;
     return mark;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">
