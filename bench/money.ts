@@ -57,7 +57,7 @@ export function measureMoney(looks: Record<string, Look>): Section {
     blocks: [
       'What one backup costs in Lambda, Step Functions and logs, besides what FSx takes for it:',
       '`polls × (functions × request + Σ memory × duration × GB-second + log bytes × GB + transitions × transition) + fixed transitions × transition`',
-      `List prices of us-east-1, ${AS_OF} (${SOURCES}), without free tiers: $${(PRICES.lambdaRequest * 1e6).toFixed(2)} for a million requests, $${PRICES.lambdaGigabyteSecond} for a GB-second, `
+      `List prices of us-east-1, written down in ${AS_OF} from ${SOURCES}, without free tiers: $${(PRICES.lambdaRequest * 1e6).toFixed(2)} for a million requests, $${PRICES.lambdaGigabyteSecond} for a GB-second, `
         + `$${(PRICES.stepFunctionsTransition * 1000).toFixed(3)} for a thousand transitions, $${PRICES.logsGigabyte.toFixed(2)} for a GB of logs. Durations and log bytes are those of a warm look in this run, with ${CALL_SECONDS * 1000} ms for `
         + `the network and ${REPORT_BYTES} bytes for Lambda's own lines. Ours has 256 MB and goes through three states for a look; the framework has two functions of 128 MB, of which one waits for the other, and a retry, `
         + 'which is a transition too.',

@@ -44,7 +44,7 @@ export function bars({ title, groups, series }: { title: string; groups: string[
       ...all.map((values, which) => {
         const [left, top] = [LEFT + groupWidth * (nth + 0.1) + barWidth * which, up.place(values[nth])];
         return `<rect class="f${which}" x="${round(left + 2)}" y="${top}" width="${round(barWidth - 4)}" height="${round(HEIGHT - BOTTOM - top)}"/>`
-          + text(left + barWidth / 2, top - 5, values[nth].toPrecision(3).replace(/\.?0+$/, ''), 'middle', 'ink');
+          + text(left + barWidth / 2, top - 5, String(Number(values[nth].toPrecision(3))), 'middle', 'ink');
       }),
     ]),
   ];
