@@ -44,8 +44,11 @@ export interface Look {
   readonly logBytes: number;
 }
 
+/** As `npm run oldest` has it. */
+const NODE_22 = 'node@22.23.3';
+
 export function nodeVersions(): Record<string, string> {
-  const between = execFileSync('npx', ['--yes', '--package', 'node@22', 'node', '--print', 'process.execPath'], { encoding: 'utf8', cwd: root }).trim().split('\n').at(-1)!;
+  const between = execFileSync('npx', ['--yes', '--package', NODE_22, 'node', '--print', 'process.execPath'], { encoding: 'utf8', cwd: root }).trim().split('\n').at(-1)!;
   return { 'Node.js 22': between, 'Node.js 24': join(root, 'node_modules/node/bin/node') };
 }
 

@@ -118,7 +118,8 @@ export async function measureLoad(): Promise<Section> {
     goals: [
       atMost(`failures with ${COUNTS.at(-1)} backups`, 0, last.failures),
       atMost(`the last answer with ${COUNTS.at(-1)}, of the longest backup`, 1.1, last.lastAnswer / LONGEST, ratio),
-      atMost(`peak calls a second with ${COUNTS.at(-1)}, for each backup`, 1, peakRate(last.calls) / COUNTS.at(-1)!, ratio),
+      // one look at a time, with the SDK's three attempts
+      atMost(`peak calls a second with ${COUNTS.at(-1)}, for each backup`, 3, peakRate(last.calls) / COUNTS.at(-1)!, ratio),
       atMost(`peak calls a second with ${COUNTS.at(-1)}, from ten minutes on, for each backup`, 1, peakRate(afterStart) / COUNTS.at(-1)!, ratio),
     ],
     blocks: [

@@ -51,8 +51,8 @@ export async function measureTemplates(): Promise<Section> {
     const which = isOwnSources ? ', each of a source of the stack' : '';
     goals.push(
       atMost(`resources for the first backup${which}`, 8, none[0]),
-      atMost(`resources for each more, of ${COUNTS.at(-1)}${which}`, 1, (none.at(-1)! - none[0]) / (COUNTS.at(-1)! - 1), ratio),
-      atMost(`resources for each more, of 10${which}`, 1, (none[1] - none[0]) / 9, ratio),
+      atMost(`resources for each of the next 399${which}`, 1, (none.at(-1)! - none[0]) / (COUNTS.at(-1)! - 1), ratio),
+      atMost(`resources for each of the next nine${which}`, 1, (none[1] - none[0]) / 9, ratio),
       atMost(`resources that feature flags or the oldest aws-cdk-lib add${which}`, 0, Math.max(...others.flatMap((all) => all.map((count, nth) => count - none[nth])))),
     );
   }
@@ -60,7 +60,7 @@ export async function measureTemplates(): Promise<Section> {
     title: 'Resources',
     goals,
     blocks: [
-      'CloudFormation resources of a stack with so many backups, with no feature flag; in brackets with all that CDK recommends, where that differs. File systems are not counted.',
+      'CloudFormation resources of a stack with so many backups, with no feature flag; in brackets with all that CDK recommends, where that differs. File systems are not counted. More than 500 are too many for a stack.',
       table(['', ...COUNTS.map((count) => `${count}`), `template for ${COUNTS.join(', ')}`, 'assets'], rows),
     ],
   };
