@@ -118,7 +118,7 @@ async function proceed(execution: Execution, effects: Effects): Promise<Executio
 function secondsToWait({ failedLooks, awaited, event: { RequestId } }: Work, elapsed: number): number {
   const planned = secondsToNextLook(elapsed);
   if (!failedLooks) return planned;
-  return awaited ? Math.max(planned, secondsToNextAttempt(failedLooks, 120, RequestId)) : secondsToNextAttempt(failedLooks, 60, RequestId);
+  return awaited ? planned + secondsToNextAttempt(failedLooks, 120, RequestId) : secondsToNextAttempt(failedLooks, 60, RequestId);
 }
 
 function logFor({ StackId, LogicalResourceId, RequestId, RequestType }: CloudFormationEvent, effects: Effects): Log {

@@ -450,7 +450,7 @@ describe('create', () => {
       fsx.on(DescribeBackupsCommand).rejects(throttled);
       for (let failed = 1; failed < 6; failed++) executions = await all((nth) => lookAgain(executions[nth]));
       expect(Math.max(...waits(executions))).toBeGreaterThan(90);
-      expect(Math.max(...waits(executions))).toBeLessThanOrEqual(120);
+      expect(Math.max(...waits(executions))).toBeLessThanOrEqual(132);
 
       fsx.on(DescribeBackupsCommand).resolves({ Backups: [backup({ Lifecycle: 'CREATING' })] });
       executions = await all((nth) => lookAgain(executions[nth]));
@@ -460,7 +460,8 @@ describe('create', () => {
 
       fsx.on(DescribeBackupsCommand).rejects(throttled);
       executions = await all((nth) => lookAgain(executions[nth], 1800));
-      expect(waits(executions)).toEqual(new Set([60])); // no earlier than without
+      expect(Math.min(...waits(executions))).toBeGreaterThanOrEqual(60); // no earlier than without
+      expect(Math.max(...waits(executions))).toBeLessThanOrEqual(80);
     });
 
     test('whoever knows the tags of its source does not ask for them again', async () => {
