@@ -71,6 +71,33 @@ describe('the costs', () => {
   });
 });
 
+describe('what is measured', () => {
+  const page = read('docs/benchmarks.md');
+  const row = (section: string, first: string) => {
+    const rows = page.slice(page.indexOf(`## ${section}\n`)).split('\n').filter((line) => line.startsWith(`| ${first} |`));
+    return rows[0].split('|').slice(2).map((cell) => cell.trim());
+  };
+
+  test('is what docs/benchmarks.md says', () => {
+    const [own, framework] = ['cdk-fsx-backup', 'Provider framework'].map((name) => row('Resources', name)[0]);
+    const [, flagless, flagged] = /^(\d+) \((\d+)\)$/.exec(framework)!;
+    expect(README).toContain(`the first backup adds ${own} resources where the framework adds ${flagless}, or ${flagged} with the`);
+
+    const [looks, others] = row('Polls and lag', '1 h').map((cell) => parseInt(cell));
+    expect(README).toContain(`a backup of an hour takes ${looks} looks where it takes ${others}, and costs a third;`);
+    const [price, theirs] = row('Money', '1 h').map(parseFloat);
+    expect(price / theirs).toBeCloseTo(1 / 3, 1);
+
+    const [failed, theirFailed] = row('Many backups at once', '400').map((cell) => parseInt(cell));
+    expect(README).toContain(`${failed} fail where ${theirFailed} of the framework's do`);
+  });
+
+  test('has a picture for each', () => {
+    const pictures = [...page.matchAll(/!\[.*?\]\((.*?)\)/g)].map(([, file]) => file.split('/').at(-1)!);
+    expect(pictures.sort()).toEqual(readdirSync(join(ROOT, 'docs/benchmarks')).sort());
+  });
+});
+
 test('the examples in docs/ are what a user can compile', () => {
   const fixture = read('rosetta/default.ts-fixture').replace('from \'cdk-fsx-backup\'', 'from \'../src\'');
   const snippets = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md')).flatMap((file) => {
