@@ -117,8 +117,8 @@ export class Aws {
   async held(stackId: string, logicalId: string): Promise<{ physicalId?: string; properties?: string } | undefined> {
     for await (const event of this.stackEvents(stackId)) {
       if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return undefined;
-      const completed = event.ResourceStatus === 'CREATE_COMPLETE' || event.ResourceStatus === 'UPDATE_COMPLETE';
-      if (completed && event.LogicalResourceId === logicalId) return { physicalId: event.PhysicalResourceId, properties: event.ResourceProperties };
+      const isComplete = event.LogicalResourceId === logicalId && COMPLETE.has(event.ResourceStatus!);
+      if (isComplete) return { physicalId: event.PhysicalResourceId, properties: event.ResourceProperties };
     }
     return undefined;
   }
@@ -140,6 +140,19 @@ export class Aws {
     for await (const event of this.stackEvents(stackId)) {
       if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
       if (event.LogicalResourceId === logicalId && /^(CREATE|UPDATE)_FAILED$/.test(event.ResourceStatus!)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Whether the backup that the resource has come to hold has failed a wait condition. With rollback disabled, the resource holds it all the same, and
+   * what was left of it may have been removed.
+   */
+  async hasFailedAWait(stackId: string, logicalId: string, backupId: string): Promise<boolean> {
+    for await (const event of this.stackEvents(stackId)) {
+      if (event.LogicalResourceId === logicalId && COMPLETE.has(event.ResourceStatus!)) return false;
+      const isFailedWait = event.ResourceType === 'AWS::CloudFormation::WaitCondition' && event.ResourceStatus === 'CREATE_FAILED';
+      if (isFailedWait && event.ResourceStatusReason?.includes(backupId)) return true;
     }
     return false;
   }
@@ -206,4 +219,5 @@ function listed<T>(list: T[] | undefined, { $metadata }: { $metadata: { requestI
 const STARTED = new Set<string>(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'IMPORT_IN_PROGRESS']);
 const PHASES = new Set<string>([...STARTED, 'ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS']);
 const SUCCEEDED = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'IMPORT_COMPLETE']);
+const COMPLETE = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 const NOT_THERE = new Set<string>(['CREATE_IN_PROGRESS', 'CREATE_FAILED', 'DELETE_COMPLETE', 'DELETE_SKIPPED']);

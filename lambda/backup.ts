@@ -140,7 +140,8 @@ async function update(situation: Situation): Promise<Answer | undefined> {
   const current = await ownById(situation, event.PhysicalResourceId!);
   if (work.rollback) return current ? settle(situation, success(current)) : take(situation);
   const old = oldProperties(event);
-  if (!old || generationOf(old) !== identity.generation) {
+  const wantsAnother = !old || generationOf(old) !== identity.generation;
+  if (wantsAnother || (!current && await aws.hasFailedAWait(event.StackId, event.LogicalResourceId, event.PhysicalResourceId!))) {
     work.rollback = await aws.hasFailed(event.StackId, event.LogicalResourceId);
     if (work.rollback) return current ? settle(situation, success(current)) : returnTo(situation, undefined, status);
     return take(situation);

@@ -674,6 +674,36 @@ describe('with rollback disabled', () => {
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
     expect(told(sandbox)).toBe(newest(sandbox).id);
   });
+
+  test.each<[string, Props, Duration]>([
+    ['shorter', { keepLast: 2 }, Duration.hours(1)],
+    ['shorter', { removalPolicy: DESTROY }, Duration.hours(1)],
+    ['longer', { keepLast: 2 }, Duration.hours(6)],
+    ['longer', {}, Duration.hours(6)],
+    ['shorter', {}, Duration.hours(1)],
+  ])('a backup that failed while a %s wait was to come, and is gone, is no backup (%j)', async (_, props, timeout) => {
+    const sandbox = await deployed(30 * MINUTE, { ...props, timeout: Duration.hours(4) });
+    sandbox.fsx.options.fail = () => 'failed for the test';
+    expect((await sandbox.deploy(waiting('2', { ...props, timeout: Duration.hours(4) }), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
+    sandbox.fsx.options.fail = () => undefined;
+    expect((await sandbox.deploy(waiting('2', { ...props, timeout }), { disableRollback: true })).Files.status).toBe('UPDATE_COMPLETE');
+    expect(lifecycleOf(newest(sandbox), sandbox.clock.now())).toBe('AVAILABLE');
+    expect([held(sandbox), told(sandbox)]).toEqual(['2', newest(sandbox).id]);
+    const before = calls(sandbox, 'fsx:CreateBackup');
+    expect((await sandbox.deploy(waiting('2', { ...props, timeout: Duration.hours(5) }))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(before);
+  });
+
+  test('a backup that failed, and fails again, is rolled back to the one before', async () => {
+    const props: Props = { keepLast: 2 };
+    const sandbox = await deployed(30 * MINUTE, { ...props, timeout: Duration.hours(4) });
+    const [former] = ownBackupsIn(sandbox);
+    sandbox.fsx.options.fail = () => 'failed for the test';
+    await sandbox.deploy(waiting('2', { ...props, timeout: Duration.hours(4) }), { disableRollback: true });
+    expect((await sandbox.deploy(waiting('2', { ...props, timeout: Duration.hours(1) }))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await comesToAnEnd(sandbox);
+    expect(ownBackupsIn(sandbox).map(({ id }) => id)).toEqual([former.id]);
+  });
 });
 
 test('neither the log nor a reason holds the URL of an answer or of a handle, whatever happens', async () => {

@@ -1,4 +1,4 @@
-import { DescribeStackResourceCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeStackResourceCommand, type StackEvent } from '@aws-sdk/client-cloudformation';
 import { CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, TagResourceCommand } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
@@ -149,8 +149,8 @@ describe('the wait condition', () => {
   test('is not told of throttling that passes', async () => {
     let execution = await begun();
     world.fsx.on(DescribeBackupsCommand).rejects(awsError('ThrottlingException', 'slow down'));
-    for (let looks = 0; looks < 150; looks++) execution = await world.lookAgain(execution);
-    expect(world.now - START).toBeGreaterThan(2 * HOUR);
+    while (world.now - START < 2 * HOUR) execution = await world.lookAgain(execution);
+    expect(execution.over).toBe(false);
     world.described(backup());
     await world.lookAgain(execution);
     expect(world.signals.map(({ Status }) => Status)).toEqual(['SUCCESS']);
@@ -293,6 +293,48 @@ describe('an update', () => {
     expect(await world.run(updateEvent(BACKUP, { ...WAIT, TimeoutSeconds: '28800' }, WAIT_BEFORE))).toMatchObject({ over: true });
     expect(world.answers[0]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'DELETED' } });
     expect(world.signals[0]).toMatchObject({ Status: 'SUCCESS', Data: BACKUP });
+  });
+
+  describe('of a backup that is gone', () => {
+    const failedWait = (secondsAgo: number, backupId: string, changes = {}) => stackEvent(secondsAgo, 'CREATE_FAILED', {
+      LogicalResourceId: 'BackupWaitCondition',
+      ResourceType: 'AWS::CloudFormation::WaitCondition',
+      PhysicalResourceId: 'condition',
+      ResourceStatusReason:
+        `WaitCondition received failed message: 'FSx could not finish backup ${backupId} of ${FILE_SYSTEM}: no space.' for uniqueId: FsxBackup`,
+      ...changes,
+    });
+    const completed = (secondsAgo: number, status = 'CREATE_COMPLETE') => stackEvent(secondsAgo, status, { LogicalResourceId: 'Backup', PhysicalResourceId: BACKUP });
+    const now = stackEvent(5, 'UPDATE_IN_PROGRESS');
+    const update = async (...events: StackEvent[]) => {
+      world.stackIs('UPDATE_IN_PROGRESS', ...events);
+      world.described(undefined);
+      return world.run(updateEvent(BACKUP, {}, WAIT));
+    };
+
+    test('and had failed its wait condition takes another', async () => {
+      const execution = await update(now, failedWait(800, BACKUP), completed(900));
+      expect(world.calls(CreateBackupCommand)).toHaveLength(1);
+      expect([execution.over, world.answers]).toEqual([false, []]);
+    });
+
+    test.each<[string, StackEvent[]]>([
+      ['the wait condition had failed since time was up', [failedWait(800, '', { ResourceStatusReason: 'WaitCondition timed out. Received 0 conditions when expecting 1' }), completed(900)]],
+      ['another backup had failed its wait condition', [failedWait(800, 'backup-0bbbbbbbbbbbbbbbb'), completed(900)]],
+      ['it was kept in spite of that', [completed(700, 'UPDATE_COMPLETE'), failedWait(800, BACKUP), completed(900)]],
+      ['something else failed for want of it', [failedWait(800, BACKUP, { ResourceType: 'AWS::FSx::FileSystem' }), completed(900)]],
+      ['its wait condition was deleted with a text', [failedWait(800, BACKUP, { ResourceStatus: 'DELETE_COMPLETE' }), completed(900)]],
+    ])('takes no other where %s', async (_, events) => {
+      expect(await update(now, ...events)).toMatchObject({ over: true });
+      expect(world.answers[0]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'DELETED' } });
+      expect(world.calls(CreateBackupCommand)).toEqual([]);
+    });
+
+    test('takes no other at a late delivery, when the update has failed as well', async () => {
+      const failed = stackEvent(2, 'UPDATE_FAILED', { LogicalResourceId: 'Backup', PhysicalResourceId: BACKUP });
+      expect(await update(failed, now, failedWait(800, BACKUP), completed(900))).toMatchObject({ over: true });
+      expect(world.calls(CreateBackupCommand)).toEqual([]);
+    });
   });
 
   test('whose former properties cannot be read tells its wait condition', async () => {
