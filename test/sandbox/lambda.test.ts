@@ -8,6 +8,7 @@ import { AwsError, listen } from '../../sandbox/endpoint';
 import { FaultPlan } from '../../sandbox/faults';
 import type { AuthorizationRequest } from '../../sandbox/iam';
 import { Journal } from '../../sandbox/journal';
+import { VacantProcesses } from '../../sandbox/lambda/container';
 import { FunctionError, type LambdaFunction, LambdaRuntime } from '../../sandbox/lambda/runtime';
 
 const ROLE = 'arn:aws:iam::123456789012:role/Function';
@@ -229,6 +230,60 @@ describe('containers', () => {
       const endpoint = await serveFsx();
       const { pid } = await first({ url: endpoint.url });
       expect((await invoke(functionNamed('second'))).pid).not.toBe(pid);
+    });
+  });
+
+  describe('of a sandbox that is closed', () => {
+    const CODE = `let count = 0;
+      exports.handler = async ({ url }) => {
+        if (url) fetch(url).catch(() => {});
+        console.log('called');
+        return { pid: process.pid, count: ++count, directory: process.cwd(), secret: process.env.SECRET, now: Date.now() };
+      };`;
+    let processes: VacantProcesses;
+    const another = () => {
+      clock = new VirtualClock();
+      journal = new Journal(clock);
+      lambda = new LambdaRuntime({ clock, journal, faults }, processes);
+    };
+    const first = async (event: object) => {
+      another();
+      await clock.run(clock.sleep(1000 * MINUTE));
+      const result = await invoke(define('first', CODE, { environment: { SECRET: 'first' } }), event);
+      await lambda.close();
+      another();
+      return result;
+    };
+
+    beforeEach(() => {
+      processes = new VacantProcesses();
+      closing.push(() => processes.close());
+    });
+
+    test('lend their process to the next sandbox, where time begins anew and nothing is known of the first', async () => {
+      const { pid } = await first({});
+      expect(await invoke(define('second', CODE))).toEqual({ pid, count: 1, directory: join(root, 'second'), now: clock.now() });
+      expect(journal.of('log')).toHaveLength(1);
+    });
+
+    test('lend it to one function at a time', async () => {
+      const { pid } = await first({});
+      const arns = [define('second', CODE), define('third', CODE)];
+      const pids = await clock.run(Promise.all(arns.map((arn) => lambda.invoke(arn, {})))).then((results) => results.map((result) => result.pid));
+      expect(pids).toContain(pid);
+      expect(new Set(pids).size).toBe(2);
+    });
+
+    test('end where something still goes on in there', async () => {
+      const endpoint = await serveFsx();
+      const { pid } = await first({ url: endpoint.url });
+      expect((await invoke(define('second', CODE))).pid).not.toBe(pid);
+    });
+
+    test('end with those who share them', async () => {
+      const { pid } = await first({});
+      await processes.close();
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     });
   });
 
