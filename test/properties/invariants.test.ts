@@ -123,6 +123,21 @@ about('noKeptBackupIsDeleted', ({ allows, finds }) => {
     const request = tale.request('Update', DESTROY);
     return tale.answers(request, 'backup-1').deletes('backup-1');
   });
+  const neverHeld = (tale: Tale) => {
+    deployed(tale).stack('UPDATE_IN_PROGRESS');
+    const slow = tale.request('Update', { Triggers: ['2'] });
+    tale.takes(slow, 'backup-2', { generation: '2', ms: 9 * HOUR }).answers(slow, 'backup-1', 'FAILED');
+    return tale.answers(tale.request('Update'), 'backup-1').begins();
+  };
+  allows('the deletion of what the resource never had, since a retry with DESTROY took it up and failed as well', (tale) => {
+    neverHeld(tale);
+    return tale.answers(tale.request('Update', { ...DESTROY, Triggers: ['2'] }), 'backup-1', 'FAILED').deletes('backup-2');
+  });
+  finds('the deletion of what the resource never had, where the retry with DESTROY took another', (tale) => {
+    neverHeld(tale);
+    const retry = tale.request('Update', { ...DESTROY, Triggers: ['2'] });
+    return tale.takes(retry, 'backup-3', { generation: '2' }).answers(retry, 'backup-1', 'FAILED').deletes('backup-2');
+  }, /backup-2 of Backup was deleted, and its policy is RETAIN/);
   finds('the deletion with DESTROY where the template says RETAIN now', (tale) => {
     return updated(deployed(tale, 'backup-1', DESTROY), 'backup-2', { RemovalPolicy: 'RETAIN' }, '2').deletes('backup-1');
   }, /policy is DESTROY, and RETAIN now/);

@@ -92,9 +92,10 @@ function deletions({ backups }: Facts): Backup[] {
 
 /**
  * What the resource last said of this backup: when it was taken, and when the resource, asking for the same, still had it or was given it again. What it says
- * after it has moved on to another backup is about that one.
+ * after it has moved on to another backup is about that one; but what it never had, since the deployment failed, is taken up by who asks for the same again
+ * and takes no other.
  */
-function policyFor({ requests }: Facts, backup: Backup, index: number): ReturnType<typeof policyOf> | undefined {
+function policyFor({ requests, backups }: Facts, backup: Backup, index: number): ReturnType<typeof policyOf> | undefined {
   const { request: origin } = backup;
   if (!origin) return undefined;
   const sameResource = requests.filter((request) => {
@@ -102,9 +103,11 @@ function policyFor({ requests }: Facts, backup: Backup, index: number): ReturnTy
   });
   const later = sameResource.filter((request) => request.index > origin.index && request.index < index);
   const movedOn = later.find(({ answer }) => answer?.body.Status === 'SUCCESS' && answer.body.PhysicalResourceId !== backup.id && answer.index < index);
+  const wasHeld = sameResource.some(({ answer }) => answer?.body.Status === 'SUCCESS' && answer.body.PhysicalResourceId === backup.id && answer.index < index);
   const holders = later.filter((request) => {
     const isBefore = !movedOn || request.index < movedOn.index;
-    return (isBefore && wishOf(request) === wishOf(origin)) || request.answer?.body.PhysicalResourceId === backup.id;
+    const takesUp = !wasHeld && !backups.some((other) => other.request === request);
+    return ((isBefore || takesUp) && wishOf(request) === wishOf(origin)) || request.answer?.body.PhysicalResourceId === backup.id;
   });
   return policyOf(holders.at(-1) ?? origin);
 }
