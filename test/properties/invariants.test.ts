@@ -358,6 +358,9 @@ about('successMeansAvailable', ({ allows, finds }) => {
   finds('success too early', (tale) => told(tale, 9 * MINUTE), /Backup was told of success with backup-1, which is not AVAILABLE/);
   finds('success with a failed one', (tale) => told(tale, 11 * MINUTE, {}, { as: 'FAILED' }), /not AVAILABLE/);
   finds('success with none that there is', (tale) => tale.answers(tale.stack('CREATE_IN_PROGRESS').request('Create'), 'backup-9'), /backup-9/);
+  allows('a signal that comes when the wait condition is gone, and so is the backup', (tale) => {
+    return told(tale, 0, { WaitHandle: 'https://a' }).event('Handle', 'DELETE_COMPLETE').signals('Handle', 'backup-1');
+  });
   finds('a signal too early', (tale) => told(tale, 0, { WaitHandle: 'https://a' }).signals('Handle', 'backup-1'), /Handle was told of success with backup-1/);
 });
 

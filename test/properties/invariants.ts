@@ -315,7 +315,11 @@ export const successMeansAvailable: Invariant = (facts) => {
     const waitsElsewhere = WaitHandle !== undefined && WaitHandle !== event.OldResourceProperties?.WaitHandle;
     return isToWait && !waitsElsewhere && answer?.body.Status === 'SUCCESS' && !(WaitHandle !== undefined && isToldOfFailure(answer)) ? [{ response: answer, id: answer.body.PhysicalResourceId }] : [];
   });
+  const isHeard = ({ logicalId, index }: Placed<'response'>) => !of('event').some((event) => {
+    return event.index < index && event.logicalId === logicalId && event.status === 'DELETE_COMPLETE';
+  });
   const signals = of('response').filter(({ body, effect }) => effect === 'accepted' && body.UniqueId !== undefined && body.Status === 'SUCCESS')
+    .filter(isHeard)
     .map((response) => ({ response, id: response.body.Data }));
   return [...answers, ...signals].filter(({ id, response }) => id !== 'none' && !isFinished(id, response)).map(({ id, response }) => {
     return { index: response.index, what: `${response.logicalId} was told of success with ${id}, which is not AVAILABLE` };
