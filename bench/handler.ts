@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { statSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -44,11 +44,9 @@ export interface Look {
   readonly logBytes: number;
 }
 
-/** As `npm run oldest` has it. */
-const NODE_22 = 'node@22.23.3';
-
 export function nodeVersions(): Record<string, string> {
-  const between = execFileSync('npx', ['--yes', '--package', NODE_22, 'node', '--print', 'process.execPath'], { encoding: 'utf8', cwd: root }).trim().split('\n').at(-1)!;
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'test/engines/foreign/package.json'), 'utf8'));
+  const between = execFileSync('npx', ['--yes', '--package', `node@${dependencies.node}`, 'node', '--print', 'process.execPath'], { encoding: 'utf8', cwd: root }).trim().split('\n').at(-1)!;
   return { 'Node.js 22': between, 'Node.js 24': join(root, 'node_modules/node/bin/node') };
 }
 
