@@ -141,7 +141,8 @@ async function update(situation: Situation): Promise<Answer | undefined> {
   if (work.rollback) return current ? settle(situation, success(current)) : take(situation);
   const old = oldProperties(event);
   const wantsAnother = !old || generationOf(old) !== identity.generation;
-  if (wantsAnother || (!current && await aws.hasFailedAWait(event.StackId, event.LogicalResourceId, event.PhysicalResourceId!))) {
+  const mayHaveFailed = !current && isBackupId(event.PhysicalResourceId!);
+  if (wantsAnother || (mayHaveFailed && await aws.hasFailedAWait(event.StackId, event.LogicalResourceId, event.PhysicalResourceId!))) {
     work.rollback = await aws.hasFailed(event.StackId, event.LogicalResourceId);
     if (work.rollback) return current ? settle(situation, success(current)) : returnTo(situation, undefined, status);
     return take(situation);

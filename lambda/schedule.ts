@@ -11,7 +11,7 @@ export function secondsToNextLook(elapsed: number): number {
 }
 
 /**
- * Seconds until the next attempt after so many in a row that AWS throttled or failed: at random, so that those who began together do not come together
+ * Seconds until the next attempt after so many that AWS throttled or failed: at random, so that those who began together do not come together
  * again, and over a range that doubles up to `longest`. The random part is drawn from who asks, so that a history can be repeated.
  */
 export function secondsToNextAttempt(failed: number, longest: number, who: string): number {

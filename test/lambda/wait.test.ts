@@ -1,4 +1,4 @@
-import { DescribeStackResourceCommand, type StackEvent } from '@aws-sdk/client-cloudformation';
+import { DescribeStackEventsCommand, DescribeStackResourceCommand, type StackEvent } from '@aws-sdk/client-cloudformation';
 import { CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand, TagResourceCommand } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
@@ -328,6 +328,13 @@ describe('an update', () => {
       expect(await update(now, ...events)).toMatchObject({ over: true });
       expect(world.answers[0]).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'DELETED' } });
       expect(world.calls(CreateBackupCommand)).toEqual([]);
+    });
+
+    test('takes none where there was none, whatever another wait condition says, and reads no events', async () => {
+      world.stackIs('UPDATE_IN_PROGRESS', now, failedWait(800, 'none'), completed(900));
+      await world.run(updateEvent('none', {}, WAIT));
+      expect(world.answers[0]).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'none' });
+      expect([world.calls(CreateBackupCommand), world.calls(DescribeStackEventsCommand)]).toEqual([[], []]);
     });
 
     test('takes no other at a late delivery, when the update has failed as well', async () => {
