@@ -11,6 +11,7 @@ import { BackupSource } from './backup-source';
 import { FUNCTION_TIMEOUT, IDENTITY_TAG, TAG_PREFIX } from './private/contract';
 import { checkOrder, Served } from './private/execution-order';
 import { markAsOwn } from './private/own';
+import { ShippedCode } from './private/shipped-code';
 import { stateMachineDefinition } from './private/state-machine';
 
 /**
@@ -162,7 +163,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
 
     const handler = this.handler = new lambda.Function(this, 'Function', {
       description: 'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
-      code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'lambda', 'handler')),
+      code: new ShippedCode(path.join(__dirname, '..', 'assets', 'lambda', 'handler')),
       handler: 'index.handler',
       // Named without its constant, which is younger than the oldest supported aws-cdk-lib.
       runtime: new lambda.Runtime('nodejs24.x', lambda.RuntimeFamily.NODEJS, { supportsInlineCode: true }),

@@ -1,4 +1,9 @@
-import { App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import {
+  App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, CliCredentialsStackSynthesizer, DefaultStackSynthesizer,
+  IStackSynthesizer, LegacyStackSynthesizer, NestedStack, RemovalPolicy, Stack,
+} from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxBackupProviderProps } from '../src';
 
@@ -274,4 +279,44 @@ test('with all of CDK\'s recommended feature flags there are as many resources',
   new FsxBackup(flagged, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
   expect(Object.keys(flags).length).toBeGreaterThan(20);
   expect(Object.keys(Template.fromStack(flagged).toJSON().Resources)).toHaveLength(7);
+});
+
+describe('the code of the function', () => {
+  const HANDLER = join(__dirname, '..', 'assets', 'lambda', 'handler');
+  const synthesizers: Array<[string, () => IStackSynthesizer]> = [
+    ['default', () => new DefaultStackSynthesizer()],
+    ['CLI credentials', () => new CliCredentialsStackSynthesizer()],
+    ['legacy', () => new LegacyStackSynthesizer()],
+  ];
+
+  test.each(synthesizers)('is published as CDK publishes a function of its own: %s', (_, synthesizer) => {
+    const [ours, another] = ['Ours', 'Another'].map((id) => new Stack(new App(), id, { synthesizer: synthesizer() }));
+    new FsxBackup(ours, 'Backup', { source: oneSource[0] });
+    new lambda.Function(another, 'Function', { runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromAsset(HANDLER) });
+    const codeOf = (of: Stack) => Object.values(Template.fromStack(of).findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties.Code);
+    const withoutNames = (codes: object[]) => JSON.parse(JSON.stringify(codes).replace(/AssetParameters[0-9a-f]+/g, 'AssetParameters'));
+    expect(codeOf(ours)).toHaveLength(1);
+    expect(withoutNames(codeOf(ours))).toEqual(withoutNames(codeOf(another)));
+    const assetsOf = (of: Stack) => of.node.root.node.tryFindChild(of.node.id) && (of.node.root as App).synth().getStackByName(of.stackName).assets;
+    expect(assetsOf(ours)).toEqual(assetsOf(another));
+  });
+
+  test('is published for a nested stack', () => {
+    new FsxBackup(new NestedStack(stack, 'Nested'), 'Backup', { source: oneSource[0] });
+    const { artifacts } = (stack.node.root as App).synth();
+    const published = artifacts.flatMap((artifact: any) => Object.values(artifact.contents?.files ?? {}) as any[]);
+    expect(published.filter(({ source }) => source.packaging === 'zip')).toHaveLength(1);
+  });
+
+  test('does not have CDK load what it knows of every Region', () => {
+    const app = `
+      const { App, Stack } = require('aws-cdk-lib');
+      const { BackupSource, FsxBackup } = require('./src');
+      const app = new App();
+      new FsxBackup(new Stack(app, 'Files'), 'Backup', { source: BackupSource.fromFileSystemId('${FILE_SYSTEM}') });
+      app.synth();
+      console.log(Object.keys(require.cache).filter((file) => file.includes('region-info')).join());`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', app], { cwd: join(__dirname, '..'), encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual(['\n', '']);
+  });
 });
