@@ -34,8 +34,6 @@ export interface Role {
 interface Version {
   from: number;
   role: Role;
-  /** answers already given: undefined for "allowed" */
-  decisions: Map<string, AwsError | undefined>;
 }
 
 /** The service principals that are asked for, and how each service refuses a role that does not trust it. */
@@ -111,15 +109,13 @@ export class PolicyStore implements Authorizer {
   async authorize(request: AuthorizationRequest): Promise<void> {
     const version = this.inForce(request.principal);
     if (!version) throw denial(request, 'because no identity-based policy allows');
-    const key = JSON.stringify([request, this.resourcePolicyFor(request)]);
-    if (!version.decisions.has(key)) version.decisions.set(key, await this.decide(version.role, request));
-    const refusal = version.decisions.get(key);
+    const refusal = await this.decide(version.role, request);
     if (refusal) throw refusal;
   }
 
   /** The refusal of a request whose principal has the policies of this role; undefined for "allowed". */
   decide(role: Role, request: AuthorizationRequest): Promise<AwsError | undefined> {
-    return this.withoutTimePassing(() => decide(role, request, this.resourcePolicyFor(request)));
+    return this.withoutTimePassing(() => decision(role, request, this.resourcePolicyFor(request)));
   }
 
   /** What says, beside the policies of the principal, whether it may: to assume a role takes what its trust policy says, too. */
@@ -153,12 +149,12 @@ export class PolicyStore implements Authorizer {
   }
 
   private change(roleArn: string, role: Role): void {
-    const version = { from: this.clock.now() + this.propagationDelay, role, decisions: new Map() };
+    const version = { from: this.clock.now() + this.propagationDelay, role };
     this.roles.set(roleArn, [...this.roles.get(roleArn) ?? [], version]);
   }
 
   private assertValid(name: string, document: PolicyDocument): Promise<void> {
-    return this.withoutTimePassing(() => assertValidPolicy(name, document));
+    return this.withoutTimePassing(() => validity(name, document));
   }
 
   /** The reference is read from files: real work. */
@@ -171,6 +167,21 @@ export class PolicyStore implements Authorizer {
     }
   }
 }
+
+/** The same question has the same answer, in whichever sandbox it comes up. */
+function remembered<Question extends any[], Answer>(answer: (...question: Question) => Promise<Answer>): (...question: Question) => Promise<Answer> {
+  const answers = new Map<string, Promise<Answer>>();
+  return (...question) => {
+    const key = JSON.stringify(question);
+    const known = answers.get(key) ?? answer(...question);
+    if (answers.size > 10_000) answers.clear();
+    answers.set(key, known);
+    return known;
+  };
+}
+
+const decision = remembered(decide);
+const validity = remembered(assertValidPolicy);
 
 async function decide(role: Role, request: AuthorizationRequest, resourcePolicy?: PolicyDocument): Promise<AwsError | undefined> {
   const simulated = await runSimulation({ ...simulationOf(role, request), resourcePolicy }, {});

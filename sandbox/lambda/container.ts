@@ -33,6 +33,8 @@ export interface Container {
    */
   requestHangs(): () => void;
   isBusy(): boolean;
+  /** Resolves when there is nothing to do in it before time passes: it has answered, or waits for a timer. */
+  rests(): Promise<void>;
   isAlive(): boolean;
   kill(): void;
   /** The end of the container. Its process is given back if another container may have it. */
@@ -152,6 +154,19 @@ export function startContainer(
   let hanging = 0;
   let leftover = false;
   let vacated = false;
+  let rests = Promise.resolve();
+  /** Time stands still until what is returned is called. */
+  const work = () => {
+    const release = clock.hold();
+    let rest: () => void;
+    rests = new Promise((resolve) => {
+      rest = resolve;
+    });
+    return () => {
+      release();
+      rest();
+    };
+  };
   let close: () => void;
   const closed = new Promise<void>((resolve) => {
     close = resolve;
@@ -164,7 +179,7 @@ export function startContainer(
 
   const invoke = (event: unknown, requestId: string) => new Promise<any>((resolve, reject) => {
     const deadline = clock.now() + fn.timeoutSeconds * 1000;
-    let release = clock.hold();
+    let release = work();
     let wake: number | undefined;
 
     const end = (settle: () => void) => {
@@ -185,7 +200,7 @@ export function startContainer(
     const goOn = (message: Wake) => {
       clock.clearTimeout(wake);
       release();
-      release = clock.hold();
+      release = work();
       inside.send(message);
     };
     const waitUntil = (instant: number) => {
@@ -225,6 +240,7 @@ export function startContainer(
       };
     },
     isBusy: () => invocation !== undefined,
+    rests: () => rests,
     isAlive,
     kill: () => inside.kill(),
     vacate: () => {

@@ -128,6 +128,7 @@ export class LambdaRuntime {
     this.closed = true;
     this.functions.clear();
     const containers = [...this.containers.values()];
+    await Promise.all(containers.map((container) => container.rests())); // a process in the middle of something is of no use to another container
     for (const container of containers) this.retire(container);
     await Promise.all(containers.map((container) => container.closed));
     if (!this.sharedProcesses) await this.vacant.close();

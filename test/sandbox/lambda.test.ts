@@ -280,6 +280,24 @@ describe('containers', () => {
       expect((await invoke(define('second', CODE))).pid).not.toBe(pid);
     });
 
+    test('answer first, if they can without time passing', async () => {
+      another();
+      const begun = lambda.invoke(define('first', CODE), {});
+      await new Promise(setImmediate); // it has been started, and has not answered
+      await lambda.close();
+      const { pid } = await begun;
+      another();
+      expect((await invoke(define('second', CODE))).pid).toBe(pid);
+    });
+
+    test('end where they wait for time to pass', async () => {
+      another();
+      const begun = lambda.invoke(define('first', 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 60_000));'), {});
+      await new Promise(setImmediate);
+      await lambda.close();
+      await expect(begun).rejects.toThrow('signal: killed');
+    });
+
     test('end with those who share them', async () => {
       const { pid } = await first({});
       await processes.close();
