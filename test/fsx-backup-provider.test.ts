@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
-  App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, CliCredentialsStackSynthesizer, DefaultStackSynthesizer,
-  IStackSynthesizer, LegacyStackSynthesizer, NestedStack, RemovalPolicy, Stack,
+  App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, CliCredentialsStackSynthesizer,
+  DefaultStackSynthesizer, IStackSynthesizer, LegacyStackSynthesizer, NestedStack, RemovalPolicy, Stack,
 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxBackupProviderProps } from '../src';

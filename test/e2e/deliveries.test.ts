@@ -6,7 +6,7 @@ import type { Sandbox } from '../../sandbox/sandbox';
 
 const { DESTROY } = RemovalPolicy;
 
-describe.each([0, 300, 30_000, 3 * MINUTE, 9 * MINUTE, 20 * MINUTE])('every event delivered again after %i ms', (duplicateDeliveries) => {
+describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('every event delivered again after %i ms', (duplicateDeliveries) => {
   test('gives one backup and one answer, and takes one backup away', async () => {
     const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
     expect((await sandbox.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe('CREATE_COMPLETE');

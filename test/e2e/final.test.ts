@@ -420,7 +420,7 @@ test('an automatic backup that is in the way is waited out', async () => {
 });
 
 describe('whatever is delivered, lost or repeated, there is one backup', () => {
-  test.each([0, 300, 30_000, 3 * MINUTE, 9 * MINUTE, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
+  test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
     const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
     await sandbox.deploy(finalStack());
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
@@ -434,7 +434,7 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
       for (const id of finalIds) new FsxFinalBackup(stack, id, { source });
     });
 
-    test.each([0, 300, 30_000, 3 * MINUTE, 9 * MINUTE, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
+    test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
       const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
       await sandbox.deploy(app('Final', 'Other'));
       expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');

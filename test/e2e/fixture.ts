@@ -15,9 +15,9 @@ const processes = new VacantProcesses();
 const open: Sandbox[] = [];
 const directories: string[] = [];
 
-/** A sandbox that is closed after the test. */
-export async function start(options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ processes, ...options });
+/** A sandbox that is closed after the test. Its backups take a minute, and so a few looks. */
+export async function start({ fsx: backups, ...options }: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await Sandbox.start({ processes, fsx: { backupDuration: () => MINUTE, ...backups }, ...options });
   open.push(sandbox);
   return sandbox;
 }

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import {
   answersIn, backupsIn, backupStack, bystander, calls, KINDS, logOf, MINUTE, nameOf, ownBackupsIn, physicalIdFor, sourceOf, start, synthesize,
 } from './fixture';
-import type { Sandbox } from '../../sandbox/sandbox';
+import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
 import { FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 
 const { DESTROY } = RemovalPolicy;
@@ -36,8 +36,8 @@ describe.each(KINDS)('%s', (kind) => {
     });
 
     const [answer] = sandbox.journal.of('response');
-    expect(answer.at - backup.createdAt).toBeGreaterThanOrEqual(10 * MINUTE);
-    expect(answer.at - backup.createdAt).toBeLessThanOrEqual(11 * MINUTE);
+    expect(answer.at - backup.createdAt).toBeGreaterThanOrEqual(backup.duration);
+    expect(answer.at - backup.createdAt).toBeLessThanOrEqual(backup.duration * 1.1 + 5000);
     expect(answersIn(sandbox)).toEqual([expect.objectContaining({
       Status: 'SUCCESS',
       PhysicalResourceId: backup.id,
@@ -251,8 +251,8 @@ describe.each(KINDS)('%s', (kind) => {
   });
 
   describe('a create that is cancelled because another resource failed', () => {
-    const cancelled = async (removalPolicy: RemovalPolicy | undefined, options: Parameters<typeof start>[0] = {}, failAfter = 2 * MINUTE) => {
-      const sandbox = await start(options);
+    const cancelled = async (removalPolicy: RemovalPolicy | undefined, options: SandboxOptions['fsx'] = {}) => {
+      const sandbox = await start({ fsx: { backupDuration: () => 10 * MINUTE, ...options } });
       const deployed = (present: boolean) => synthesize((stack) => {
         const source = sourceOf(stack, kind);
         if (!present) return;
@@ -260,7 +260,7 @@ describe.each(KINDS)('%s', (kind) => {
         bystander(stack);
       });
       await sandbox.deploy(deployed(false));
-      sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: failAfter });
+      sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2 * MINUTE });
       const { Files } = await sandbox.deploy(deployed(true));
       expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
       expect(Files.events.map((event) => event.reason).join()).toContain('Resource creation cancelled');
@@ -275,7 +275,7 @@ describe.each(KINDS)('%s', (kind) => {
     });
 
     test('with DESTROY leaves no backup, also where FSx cannot delete a running one', async () => {
-      const sandbox = await cancelled(DESTROY, { fsx: { deletionInProgress: 'BackupInProgress' } });
+      const sandbox = await cancelled(DESTROY, { deletionInProgress: 'BackupInProgress' });
       expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
       expect(backupsIn(sandbox)).toEqual([]);
     });
