@@ -139,7 +139,7 @@ export class Aws {
   async hasFailed(stackId: string, logicalId: string): Promise<boolean> {
     for await (const event of this.stackEvents(stackId)) {
       if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return false;
-      if (event.LogicalResourceId === logicalId && /^(CREATE|UPDATE)_FAILED$/.test(event.ResourceStatus!)) return true;
+      if (event.LogicalResourceId === logicalId && FAILED.has(event.ResourceStatus!)) return true;
     }
     return false;
   }
@@ -157,11 +157,13 @@ export class Aws {
     return false;
   }
 
-  /** Whether the stack's present operation is through with the resource, for good or ill; if not, when it has begun. */
-  async presentOperation(stackId: string, logicalId: string): Promise<{ isDone: boolean; begun?: Date }> {
+  /** Whether the stack's present operation is through with the resource, and what that has come to hold; if it is not, when the operation has begun. */
+  async presentOperation(stackId: string, logicalId: string): Promise<{ isDone: boolean; physicalId?: string; begun?: Date }> {
     for await (const event of this.stackEvents(stackId)) {
       if (event.PhysicalResourceId === stackId && PHASES.has(event.ResourceStatus!)) return { isDone: false, begun: event.Timestamp };
-      if (event.LogicalResourceId === logicalId && /^(CREATE|UPDATE)_(COMPLETE|FAILED)$/.test(event.ResourceStatus!)) return { isDone: true };
+      if (event.LogicalResourceId !== logicalId) continue;
+      if (COMPLETE.has(event.ResourceStatus!)) return { isDone: true, physicalId: event.PhysicalResourceId };
+      if (FAILED.has(event.ResourceStatus!)) return { isDone: true };
     }
     return { isDone: false };
   }
@@ -220,4 +222,5 @@ const STARTED = new Set<string>(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'IM
 const PHASES = new Set<string>([...STARTED, 'ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS']);
 const SUCCEEDED = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'IMPORT_COMPLETE']);
 const COMPLETE = new Set<string>(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
+const FAILED = new Set<string>(['CREATE_FAILED', 'UPDATE_FAILED']);
 const NOT_THERE = new Set<string>(['CREATE_IN_PROGRESS', 'CREATE_FAILED', 'DELETE_COMPLETE', 'DELETE_SKIPPED']);

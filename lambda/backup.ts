@@ -49,10 +49,28 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   // failed, and what has failed may be removed. An update has been asked about that already.
   const mayBeLate = isDeployed(wanted.source) || husk !== undefined || (RequestType === 'Create' && removesHusks(wanted));
   if (!mayBeLate) return start(situation);
-  const { isDone, begun } = await aws.presentOperation(StackId, LogicalResourceId);
-  if (isDone) return failed(situation, notWaitedFor(subject(situation), status));
+  const { isDone, physicalId, begun } = await aws.presentOperation(StackId, LogicalResourceId);
+  if (isDone) return follow(situation, physicalId, status);
   // Another delivery of this very request has started it, and will find that it has failed, too.
   return husk && begun && begun < husk.CreationTime! ? adopt(situation, husk) : start(situation);
+}
+
+/**
+ * The request was answered at another delivery, whose backup did not show here yet, or failed since. Where a wait condition is to hear of the end, it hears
+ * it from here: whoever answered could start no execution beside this one. Else, this delivery is late.
+ */
+async function follow(situation: Situation, physicalId: string | undefined, status: string): Promise<Answer | undefined> {
+  const { work, now } = situation;
+  const isHeard = isBackupId(physicalId ?? '') && waitHandleOf(work) !== undefined && !await isSpent(situation);
+  if (!isHeard) return failed(situation, notWaitedFor(subject(situation), status));
+  work.awaited = { id: physicalId!, since: now };
+  work.answered = true;
+  return watch(situation);
+}
+
+/** The wait condition is there already: a deployment that failed, with rollback disabled, has not removed it yet, and it is not going to wait again. */
+async function isSpent({ work, wanted, aws }: Situation): Promise<boolean> {
+  return wanted.waitCondition !== undefined && await aws.deployedId(work.event.StackId, wanted.waitCondition) !== undefined;
 }
 
 /** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
@@ -104,6 +122,7 @@ async function judge(situation: Situation, backup: Backup): Promise<Answer | und
   const { work, wanted } = situation;
   work.seen = { lifecycle: backup.Lifecycle!, percent: backup.ProgressPercent };
   if (backup.Lifecycle === 'FAILED' || backup.Lifecycle === 'DELETED') return fail(situation, backup);
+  if (!work.answered && waitHandleOf(work) !== undefined && await isSpent(situation)) work.waitsItself = true;
   if (backup.Lifecycle === 'AVAILABLE' || wanted.waitUntil === 'STARTED') return success(backup);
   if (work.answered || waitHandleOf(work) === undefined) return undefined;
   work.startedOnly = true;

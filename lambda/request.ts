@@ -32,6 +32,7 @@ export interface Wanted {
   readonly waitUntil: BackupProperties['WaitUntil'];
   readonly timeoutSeconds: number;
   readonly waitHandle?: string;
+  readonly waitCondition?: string;
   readonly removalPolicy: BackupProperties['RemovalPolicy'];
   readonly keepLast?: number;
 }
@@ -103,6 +104,7 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
     waitUntil: oneOf('WaitUntil', given.WaitUntil, ['AVAILABLE', 'STARTED']),
     timeoutSeconds: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_WAIT_CONDITION_TIMEOUT),
     waitHandle: given.WaitHandle === undefined ? undefined : parseUrl(given.WaitHandle),
+    waitCondition: given.WaitCondition === undefined ? undefined : parseLogicalId(given.WaitCondition),
     removalPolicy: oneOf('RemovalPolicy', given.RemovalPolicy, ['RETAIN', 'DESTROY']),
     keepLast: given.KeepLast === undefined ? undefined : wholeNumber('KeepLast', given.KeepLast, 1, Number.MAX_SAFE_INTEGER),
   };
@@ -127,17 +129,17 @@ function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): S
     throw new InvalidProperties('exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given');
   }
   const logicalId = DeployedFileSystem ?? DeployedVolume;
-  if (logicalId !== undefined) {
-    if (typeof logicalId === 'string' && /^[A-Za-z0-9]{1,255}$/.test(logicalId)) {
-      return { logicalId };
-    }
-    throw new InvalidProperties(`"${show(logicalId)}" is not the logical id of a resource`);
-  }
+  if (logicalId !== undefined) return { logicalId: parseLogicalId(logicalId) };
   const id = FileSystemId ?? VolumeId;
   const source = typeof id === 'string' ? sourceWithId(id) : undefined;
   if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
   const expected = FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
   throw new InvalidProperties(`"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`);
+}
+
+function parseLogicalId(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9]{1,255}$/.test(value)) return value;
+  throw new InvalidProperties(`"${show(value)}" is not the logical id of a resource`);
 }
 
 function parseTriggers(triggers: unknown): string[] {

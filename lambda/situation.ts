@@ -32,6 +32,8 @@ export interface Work {
   settled?: Answer;
   /** The answer says only that the backup has started, since a wait condition waits for its end. */
   startedOnly?: boolean;
+  /** The wait condition was there before and waits no more: the answer itself waits for the end. */
+  waitsItself?: boolean;
   /** It was delivered; what there is to say now is for the wait condition. */
   answered?: boolean;
   /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
@@ -81,8 +83,8 @@ export function wantedIn(event: CloudFormationEvent): Wanted {
 }
 
 /** The wait condition that waits for the end of this request, if there is one. One that was there before has heard of its backup. */
-export function waitHandleOf({ event, rollback }: Work): string | undefined {
-  if (rollback || event.RequestType === 'Delete') return undefined;
+export function waitHandleOf({ event, rollback, waitsItself }: Work): string | undefined {
+  if (rollback || waitsItself || event.RequestType === 'Delete') return undefined;
   const { waitHandle } = wantedIn(event);
   return waitHandle === oldProperties(event)?.waitHandle ? undefined : waitHandle;
 }

@@ -218,8 +218,17 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
    * @internal
    */
   public _allowSource(source: BackupSource): iam.Policy[] {
-    if (source._isDeployed) this.ownStack.addActions('cloudformation:DescribeStackResource');
+    if (source._isDeployed) this._allowLookup();
     return this.allow(source);
+  }
+
+  /**
+   * Allow to ask what the stack has deployed under a logical id.
+   *
+   * @internal
+   */
+  public _allowLookup(): void {
+    this.ownStack.addActions('cloudformation:DescribeStackResource');
   }
 
   private allow(source: BackupSource): iam.Policy[] {

@@ -300,6 +300,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     Tags.of(this).add('Name', nameTag(this, props.backupName));
     if (timeout > MAX_SERVICE_TIMEOUT) {
       // Named after its timeout, too: a wait condition cannot be changed.
+      this.provider._allowLookup();
       this.wait = new Wait(this, timeout, () => hashOf([timeout, this.generationHash(), this.node.tryGetContext(DEPLOYMENT_CONTEXT)], 8));
     }
 
@@ -317,6 +318,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
         WaitUntil: props.waitUntil ?? WaitUntil.AVAILABLE,
         TimeoutSeconds: String(timeout),
         WaitHandle: this.wait?.handle,
+        WaitCondition: this.wait?.name,
         RemovalPolicy: 'RETAIN',
         KeepLast: this.keepLast?.toString(),
       } satisfies BackupProperties,

@@ -78,6 +78,8 @@ export interface BackupProperties {
   readonly TimeoutSeconds: string;
   /** The presigned URL of the wait condition that waits for the backup; the custom resource itself then waits for its start only. */
   readonly WaitHandle?: string;
+  /** The logical id of that wait condition. One that is there already waits for nothing any more. */
+  readonly WaitCondition?: string;
   readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
   /** How many backups of this resource are kept; all, if it is not given. */
   readonly KeepLast?: string;

@@ -15,6 +15,8 @@ export const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
 export class Wait {
   /** What the provider signals. */
   public readonly handle: string;
+  /** The logical id of the wait condition. */
+  public readonly name: string;
   private readonly condition: CfnWaitCondition;
 
   /**
@@ -35,6 +37,7 @@ export class Wait {
       resource.overrideLogicalId(Lazy.uncachedString({ produce }));
     }
     this.handle = handle.ref;
+    this.name = this.condition.logicalId;
   }
 
   /** The condition's clock starts when the resource is there. */

@@ -1,7 +1,7 @@
 import { App, aws_fsx as fsx, aws_ssm as ssm, CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
 import {
-  bystander, calls, idOf, logOf, MINUTE, ownBackupsIn, passTime, recreate, sourceOf, start, synthesize,
+  bystander, calls, finishedAt, idOf, logOf, MINUTE, ownBackupsIn, passTime, recreate, sourceOf, start, synthesize, timeOf,
 } from './fixture';
 import { BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
 import type { Sandbox } from '../../sandbox/sandbox';
@@ -424,6 +424,24 @@ describe('whatever is delivered, lost or repeated, there is one backup and one s
       expect([versions(sandbox), effective(sandbox)]).toEqual([['1', '2'], ['SUCCESS', 'SUCCESS']]);
     });
 
+  test.each([
+    ['finished', 4 * HOUR, undefined, 'CREATE_COMPLETE'],
+    ['failed', 4_000, 'failed for the test', 'ROLLBACK_COMPLETE'],
+  ] as const)('where the first delivery did not get through and the second took a backup, which the execution sees when it is %s', async (_, duration, failure, end) => {
+    const sandbox = await start({
+      fsx: { visibilityDelay: 20_000, backupDuration: () => duration, fail: () => failure }, cloudFormation: { duplicateDeliveries: 1000 },
+    });
+    sandbox.faults.add('cloudformation:DescribeStackEvents', { from: 1, to: 3 }, { kind: 'lost-response' });
+    const since = sandbox.clock.now();
+    const { Files } = await sandbox.deploy(waiting('1', { ...SIX_HOURS, removalPolicy: DESTROY }));
+    expect(sandbox.journal.of('execution').filter(({ status }) => status === 'RUNNING')).toHaveLength(failure ? 2 : 1); // the other one is the deletion's
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+    expect(Files.status).toBe(end);
+    if (failure) expect(Files.reason).toContain('WaitCondition received failed message: \'FSx could not finish backup');
+    expect(sandbox.clock.now() - since).toBeLessThan(duration * 1.02 + 20 * MINUTE);
+    expect(effective(sandbox)).toEqual([failure ? 'FAILURE' : 'SUCCESS']);
+  });
+
   test('where the invocation dies between the answer and the start of the execution', async () => {
     const sandbox = await deployed(4 * HOUR);
     sandbox.faults.add('states:StartExecution', 1, { kind: 'reset' });
@@ -656,6 +674,38 @@ describe('a guard of a file system\'s own changes', () => {
 });
 
 describe('with rollback disabled', () => {
+  /** A stack with two wait conditions that are met, since the deployment that came after the first backup has failed, and not been rolled back. */
+  const halfway = async (takes: number) => {
+    const sandbox = await deployed(MINUTE);
+    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await sandbox.deploy(waiting('2'), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
+    sandbox.cloudFormation.failures.clear();
+    expect(resources(sandbox, 'AWS::CloudFormation::WaitCondition')).toHaveLength(2);
+    sandbox.fsx.options.backupDuration = () => takes;
+    return sandbox;
+  };
+
+  test('what goes back to the former triggers waits for its backup, although its wait condition is still there', async () => {
+    const sandbox = await halfway(30 * MINUTE);
+    expect((await sandbox.deploy(waiting('1'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+    expect(timeOf(sandbox, 'Bystander', 'UPDATE_IN_PROGRESS')).toBeGreaterThanOrEqual(finishedAt(newest(sandbox)));
+    expect([held(sandbox), told(sandbox), effective(sandbox)]).toEqual(['1', newest(sandbox).id, ['SUCCESS', 'SUCCESS']]);
+    await comesToAnEnd(sandbox);
+  });
+
+  test('a backup that takes longer than an hour then fails the deployment after 55 minutes, and the next one takes it up', async () => {
+    const sandbox = await halfway(90 * MINUTE);
+    const { Files } = await sandbox.deploy(waiting('1'));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(Files.reason).toMatch(/is not finished after 55 min \(CREATING, 61 %\)\. It goes on: deploy again and the deployment takes it up\./);
+    expect((await sandbox.deploy(waiting('1'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+    expect(timeOf(sandbox, 'Bystander', 'UPDATE_IN_PROGRESS')).toBeGreaterThanOrEqual(finishedAt(newest(sandbox)));
+    expect([held(sandbox), told(sandbox)]).toEqual(['1', newest(sandbox).id]);
+    await comesToAnEnd(sandbox);
+  });
+
   test('a wait that ended badly ends so again, since the handle keeps what it was told', async () => {
     const props = { timeout: Duration.hours(4) };
     const sandbox = await deployed(5 * HOUR, props);
