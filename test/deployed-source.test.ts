@@ -211,6 +211,15 @@ describe('a backup of what is deployed', () => {
     expect(JSON.stringify(statementsIn())).not.toContain('DescribeStackResource');
   });
 
+  test('or one that may take longer than an hour: whether its wait condition is there already is asked, too', () => {
+    new FsxBackup(stack, 'Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), timeout: Duration.minutes(61) });
+    expect(statementsIn().map(({ Action, Resource }) => [[Action].flat(), Resource])).toContainEqual([
+      ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'cloudformation:DescribeStackResource'], { Ref: 'AWS::StackId' },
+    ]);
+    const [backup] = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'));
+    expect(Object.keys(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition'))).toEqual([backup.Properties.WaitCondition]);
+  });
+
   test('costs one policy less than one that refers to its source', () => {
     define(fileSystem());
     expect(Object.keys(Template.fromStack(stack).findResources('AWS::IAM::Policy'))).toHaveLength(1);

@@ -137,6 +137,7 @@ describe('Bad inputs', () => {
       ['WaitUntil', /WaitUntil is ".*it must be AVAILABLE or STARTED/, ALL],
       ['TimeoutSeconds', /TimeoutSeconds is ".*it must be a whole number from 1 to 43200/, { ...without('a number'), 'nothing': '0', 'too much': '43201', 'hexadecimal': '0x10', 'exponent': '1e3' }],
       ['WaitHandle', /WaitHandle must be the URL of a wait condition handle/, without('missing')],
+      ['WaitCondition', /".*" is not the logical id of a resource/, without('missing', 'a constructor', 'null')],
       ['RemovalPolicy', /RemovalPolicy is ".*it must be RETAIN or DESTROY/, { ...ALL, 'another': 'SNAPSHOT', 'small letters': 'destroy' }],
       ['KeepLast', /KeepLast is ".*it must be a whole number from 1/, { ...without('missing', 'a number'), 'nothing': '0', 'less than nothing': '-1', 'very much': '9'.repeat(40) }],
     ];

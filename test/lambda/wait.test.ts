@@ -89,6 +89,37 @@ describe('the custom resource', () => {
   });
 });
 
+describe('a wait condition that is there already', () => {
+  const there = (ResourceStatus: any) => world.cloudFormation.on(DescribeStackResourceCommand, { LogicalResourceId: 'Wait1' }).resolves({
+    StackResourceDetail: { LogicalResourceId: 'Wait1', PhysicalResourceId: 'arn', ResourceType: 'AWS::CloudFormation::WaitCondition', LastUpdatedTimestamp: new Date(), ResourceStatus },
+  });
+
+  test('is not relied upon: the answer waits, for the hour, and the handle is never told', async () => {
+    there('CREATE_COMPLETE');
+    let execution = await begun({ WaitCondition: 'Wait1' });
+    expect([execution.over, world.delivered]).toEqual([false, []]);
+    world.described(backup({ Lifecycle: 'CREATING' }));
+    execution = await world.lookAgain(execution, 600);
+    expect([execution.over, world.delivered]).toEqual([false, []]);
+    world.described(backup());
+    expect(await world.lookAgain(execution)).toMatchObject({ over: true });
+    expect(world.delivered).toEqual([{ url: RESPONSE_URL, body: expect.objectContaining({ Status: 'SUCCESS', PhysicalResourceId: BACKUP }) }]);
+  });
+
+  test('and a backup that is finished: the handle is not told', async () => {
+    there('CREATE_COMPLETE');
+    world.listed(backup());
+    expect(await begun({ WaitCondition: 'Wait1' })).toMatchObject({ over: true });
+    expect(world.delivered.map(({ url }) => url)).toEqual([RESPONSE_URL]);
+  });
+
+  test.each(['CREATE_IN_PROGRESS', 'CREATE_FAILED', 'DELETE_COMPLETE'])('but is %s waits', async (status) => {
+    there(status);
+    expect(await begun({ WaitCondition: 'Wait1' })).toMatchObject({ over: false, work: { answered: true } });
+    expect(world.delivered.map(({ url }) => url)).toEqual([RESPONSE_URL]);
+  });
+});
+
 describe('the wait condition', () => {
   test('is told the id when the backup is AVAILABLE, and only then', async () => {
     let execution = await begun();
