@@ -139,18 +139,23 @@ async function decide(work: Work, effects: Effects, log: Log): Promise<Answer | 
   try {
     const found = await lookOnce(work, wanted, effects, log);
     work.trouble = work.deniedSince = undefined;
-    if (work.failedLooks) work.failedLooks--; // one that gets through does not mean that all would again
+    work.failedLooks = lessOne(work.failedLooks);
     if (found) return found;
   } catch (error) {
     const kind = kindOf(error);
     work.trouble = work.failure ? sayError(error) : sayTrouble(error, event.RequestType === 'Delete' && !isFinal(event));
     log.warn('a look did not get through', { kind, error: sayError(error) });
-    if (kind === 'passing') work.failedLooks = (work.failedLooks ?? 0) + 1;
+    work.failedLooks = kind === 'passing' ? (work.failedLooks ?? 0) + 1 : lessOne(work.failedLooks);
     if (kind === 'permission') work.deniedSince ??= effects.now();
     const isDenied = kind === 'permission' && effects.now() - work.deniedSince! >= PERMISSION_GRACE;
     if (kind === 'final' || isDenied) return giveUp(work, `${purpose(work, wanted)} failed. ${work.trouble}`, log);
   }
   return seconds(elapsed) >= timeLimit(work) ? giveUp(work, late(work, wanted), log) : undefined;
+}
+
+/** One that AWS answers does not mean that it would answer all again. */
+function lessOne(failedLooks: number | undefined): number | undefined {
+  return failedLooks ? failedLooks - 1 : undefined;
 }
 
 async function lookOnce(work: Work, wanted: Wanted, { aws, now }: Effects, log: Log): Promise<Answer | undefined> {

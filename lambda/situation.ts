@@ -40,7 +40,7 @@ export interface Work {
   newStack?: boolean;
   /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
   deniedSince?: number;
-  /** Looks that AWS throttled or failed, less those that got through since. */
+  /** Looks that AWS throttled or failed, less those that it answered since. */
   failedLooks?: number;
   /** What stands in the way at the moment. */
   trouble?: string;

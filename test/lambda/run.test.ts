@@ -8,6 +8,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { aws, awsError, BACKUP, createEvent, deleteEvent, EXECUTION, FILE_SYSTEM, RESPONSE_URL, run, STACK_ID, START, updateEvent } from './events';
 import { generationOf, identityTags } from '../../lambda/identity';
 import type { Effects, Execution } from '../../lambda/run';
+import { secondsToNextLook } from '../../lambda/schedule';
 
 const fsx = mockClient(FSxClient);
 const cloudFormation = mockClient(CloudFormationClient);
@@ -462,6 +463,14 @@ describe('create', () => {
       executions = await all((nth) => lookAgain(executions[nth], 1800));
       expect(Math.min(...waits(executions))).toBeGreaterThanOrEqual(60); // no earlier than without
       expect(Math.max(...waits(executions))).toBeLessThanOrEqual(80);
+    });
+
+    test.each(['BackupInProgress', 'AccessDeniedException'])('those who are answered otherwise come as seldom as ever: %s', async (name) => {
+      fsx.on(CreateBackupCommand).rejects(throttled);
+      let executions = await all((nth) => run(requests[nth], effects));
+      fsx.on(CreateBackupCommand).rejects(awsError(name, 'not now'));
+      executions = await all((nth) => lookAgain(executions[nth], 60));
+      expect(waits(executions)).toEqual(new Set([secondsToNextLook(60)]));
     });
 
     test('whoever knows the tags of its source does not ask for them again', async () => {

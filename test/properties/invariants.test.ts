@@ -138,6 +138,12 @@ about('noKeptBackupIsDeleted', ({ allows, finds }) => {
     const retry = tale.request('Update', { ...DESTROY, Triggers: ['2'] });
     return tale.takes(retry, 'backup-3', { generation: '2' }).answers(retry, 'backup-1', 'FAILED').deletes('backup-2');
   }, /backup-2 of Backup was deleted, and its policy is RETAIN/);
+  allows('the deletion, with DESTROY, of what failed, when the next create took another with RETAIN, and failed as well', (tale) => {
+    const first = tale.request('Create', DESTROY);
+    tale.takes(first, 'backup-1').answers(first, 'backup-1', 'FAILED').passes(96 * HOUR);
+    const second = tale.request('Create', { RemovalPolicy: 'RETAIN' });
+    return tale.takes(second, 'backup-2').answers(second, 'backup-2', 'FAILED').stack('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS').deletes('backup-1');
+  });
   finds('the deletion with DESTROY where the template says RETAIN now', (tale) => {
     return updated(deployed(tale, 'backup-1', DESTROY), 'backup-2', { RemovalPolicy: 'RETAIN' }, '2').deletes('backup-1');
   }, /policy is DESTROY, and RETAIN now/);

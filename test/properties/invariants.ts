@@ -92,8 +92,8 @@ function deletions({ backups }: Facts): Backup[] {
 
 /**
  * What the resource last said of this backup: when it was taken, and when the resource, asking for the same, still had it or was given it again. What it says
- * after it has moved on to another backup is about that one; but what it never had, since the deployment failed, is taken up by who asks for the same again
- * and takes no other.
+ * after it has moved on to another backup is about that one; but what it never had, since the deployment failed, is taken up by who asks for the same again.
+ * Who takes another says nothing of this one.
  */
 function policyFor({ requests, backups }: Facts, backup: Backup, index: number): ReturnType<typeof policyOf> | undefined {
   const { request: origin } = backup;
@@ -106,8 +106,9 @@ function policyFor({ requests, backups }: Facts, backup: Backup, index: number):
   const wasHeld = sameResource.some(({ answer }) => answer?.body.Status === 'SUCCESS' && answer.body.PhysicalResourceId === backup.id && answer.index < index);
   const holders = later.filter((request) => {
     const isBefore = !movedOn || request.index < movedOn.index;
-    const takesUp = !wasHeld && !backups.some((other) => other.request === request);
-    return ((isBefore || takesUp) && wishOf(request) === wishOf(origin)) || request.answer?.body.PhysicalResourceId === backup.id;
+    const takesAnother = backups.some((other) => other.request === request);
+    const asksForTheSame = wishOf(request) === wishOf(origin) && !takesAnother && (isBefore || !wasHeld);
+    return asksForTheSame || request.answer?.body.PhysicalResourceId === backup.id;
   });
   return policyOf(holders.at(-1) ?? origin);
 }
