@@ -270,6 +270,7 @@ sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });
 // -------------------------------------------------------------------------------------------------- benchmarks
 const bench = project.addTask('bench', { description: 'Measure what it costs, beside what people would use instead; writes docs/benchmarks.md' });
 bench.spawn(bundle.bundleTask);
+bench.spawn(project.compileTask);
 bench.exec('tsx --tsconfig test/tsconfig.json bench/main.ts', { receiveArgs: true });
 
 // ------------------------------------------------------------------------------------------------ documentation
