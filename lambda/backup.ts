@@ -4,15 +4,13 @@ import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
 import { CloudFormationEvent, isBackupId, isDeployed, isFinal, isOutside, oldProperties, sourceId, Wanted } from './request';
-import { failed, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
+import { failed, isTakenUp, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
 
 /** CloudFormation may still show the status of the stack's last operation. */
 const STATUS_GRACE = 60_000;
-/** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
-const ADOPTION_AGE = 24 * 60 * 60_000;
 /** What was written since the final backup was started, is lost. */
 const FINAL_ADOPTION_AGE = 2 * 60 * 60_000;
 
@@ -40,8 +38,8 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
   work.newStack = status === 'CREATE_IN_PROGRESS';
   if (isRollback(status)) return returnTo(situation, newest, status);
   if (!(isFinal(work.event) ? isDeletion(status) : isForward(status))) return refuse(situation, status);
-  const recent = newest && now - newest.CreationTime!.getTime() < (isFinal(work.event) ? FINAL_ADOPTION_AGE : ADOPTION_AGE);
-  if (recent && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
+  const mayBeAdopted = newest && isTakenUp(newest, now, isFinal(work.event) ? FINAL_ADOPTION_AGE : undefined);
+  if (mayBeAdopted && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
   if (isFinal(work.event)) return start(situation);
   const { StackId, LogicalResourceId, RequestType } = work.event;
   const [husk] = newestFirst(found.filter((backup) => !isLiving(backup)));

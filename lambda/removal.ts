@@ -2,7 +2,7 @@ import type { Backup } from '@aws-sdk/client-fsx';
 import type { Answer } from './answer';
 import { belongsToResource } from './identity';
 import { isBackupId } from './request';
-import { failed, isPlaceholder, isUnconfirmed, newestFirst, own, Situation, VISIBILITY_GRACE } from './situation';
+import { failed, isPlaceholder, isTakenUp, isUnconfirmed, newestFirst, own, Situation, VISIBILITY_GRACE } from './situation';
 import { foreignBackup, kindOf, sayError } from './trouble';
 import { type BackupProperties, NO_BACKUP } from '../src/private/contract';
 
@@ -97,13 +97,14 @@ export async function removeAttempts(situation: Situation, mayStillRun: boolean)
   const { work, now, log } = situation;
   const found = (await own(situation)).filter((backup) => backup.BackupId !== work.event.PhysicalResourceId);
   let all = true;
+  let mayBeItsOwn = false;
   for (const backup of found) {
     if (!await isUnconfirmed(situation, backup)) continue;
+    mayBeItsOwn ||= isTakenUp(backup, now); // an older one is of an earlier attempt, beside which it would start another
     log.info('deleting what a failed attempt had started', { backupId: backup.BackupId });
     all = await removeBackup(situation, backup) && all;
   }
-  const isItFound = found.some(({ Lifecycle }) => Lifecycle !== 'FAILED'); // a failed one may be of an earlier attempt
-  return all && (isItFound || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
+  return all && (mayBeItsOwn || !mayStillRun || now - work.startedAt >= CANCELLED_REQUEST_GRACE);
 }
 
 /** Whether it is gone, or is what is left of a failed one that FSx does not delete. */

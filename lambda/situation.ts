@@ -120,6 +120,14 @@ export async function isUnconfirmed({ aws, work: { event } }: Situation, backup:
   return !await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!);
 }
 
+/** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
+const ADOPTION_AGE = 24 * 60 * 60_000;
+
+/** Whether a request takes up the backup of an attempt that failed, instead of starting another one. A running one it does, at whatever age. */
+export function isTakenUp({ Lifecycle, CreationTime }: Backup, now: number, longest = ADOPTION_AGE): boolean {
+  return Lifecycle !== 'FAILED' && (Lifecycle !== 'AVAILABLE' || now - CreationTime!.getTime() < longest);
+}
+
 /** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
 export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
   const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);

@@ -210,6 +210,23 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     expect(physicalIdFor(sandbox, ownBackupsIn(sandbox)[0])).toBe(ownBackupsIn(sandbox)[0].id);
   });
 
+  test('where it was cancelled before its backup showed, beside one that an earlier attempt had left', async () => {
+    const sandbox = await start({ fsx: { visibilityDelay: 20_000, deletionInProgress: 'BackupInProgress' } });
+    await sandbox.deploy(moving('One'));
+    const [{ id }] = ownBackupsIn(sandbox);
+    Object.assign(sandbox.fsx.options, { backupDuration: () => 120 * MINUTE });
+    await sandbox.deploy(moving('Two', { timeout: Duration.minutes(30) }));
+    Object.assign(sandbox.fsx.options, { backupDuration: () => 12 * MINUTE });
+    await wait(sandbox, 26 * 60 * MINUTE);
+    expect(ownBackupsIn(sandbox)).toHaveLength(2); // it could not be deleted while it was running
+    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
+    const { Files } = await sandbox.deploy(moving('Two', { timeout: Duration.minutes(30) }));
+    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await wait(sandbox, 90 * MINUTE);
+    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+    expect(ownBackupsIn(sandbox).map((backup) => backup.id)).toEqual([id]);
+  });
+
   test('where it was to replace a backup that had failed', async () => {
     const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
     await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
