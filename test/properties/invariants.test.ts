@@ -33,10 +33,10 @@ function deployed(tale: Tale, id = 'backup-1', properties: Record<string, unknow
 }
 
 /** An update that has come to another backup, up to its cleanup. */
-function updated(tale: Tale, id: string, properties: Record<string, unknown>, generation: string): Tale {
+function updated(tale: Tale, id: string, properties: Record<string, unknown>, generation: string, ms = 11 * MINUTE): Tale {
   tale.stack('UPDATE_IN_PROGRESS');
   const request = tale.request('Update', { Triggers: [generation], ...properties }, { PhysicalResourceId: 'the one before' });
-  return tale.takes(request, id, { generation }).passes(11 * MINUTE).answers(request, id).stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
+  return tale.takes(request, id, { generation }).passes(ms).answers(request, id).stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
 }
 
 about('eachRequestIsAnsweredOnceAndInTime', ({ allows, finds }) => {
@@ -309,12 +309,13 @@ about('pruningSparesTheNewest', ({ allows, finds }) => {
 });
 
 about('pruningLeavesNoMore', ({ allows, finds }) => {
-  const pruned = (tale: Tale, isUndisturbed = true) => {
+  const pruned = (tale: Tale, isUndisturbed = true, ms?: number) => {
     deployed(tale, 'backup-1', keep(1)).begins({ isUndisturbed });
-    return updated(tale, 'backup-2', keep(1), '2');
+    return updated(tale, 'backup-2', keep(1), '2', ms);
   };
   allows('so many', (tale) => pruned(tale).deletes('backup-1').stack('UPDATE_COMPLETE'));
   allows('one that is being restored', (tale) => pruned(tale).isBusy('backup-1').stack('UPDATE_COMPLETE'));
+  allows('the last that was finished, where the new one was not yet', (tale) => pruned(tale, true, 0).passes(11 * MINUTE).stack('UPDATE_COMPLETE'));
   allows('more, where something was in the way', (tale) => pruned(tale, false).stack('UPDATE_COMPLETE'));
   finds('more', (tale) => pruned(tale).stack('UPDATE_COMPLETE'), /backup-1 of Backup was not pruned, and keepLast is 1/);
 });

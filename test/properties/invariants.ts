@@ -255,10 +255,14 @@ function siblings({ backups }: Facts, { identity }: Backup): Backup[] {
   return backups.filter((other) => resourceOf(other.identity) === resourceOf(identity));
 }
 
-/** When an undisturbed deployment has replaced the backup of a resource with `keepLast`, no more than so many are left, and what the resource holds. */
+/**
+ * When an undisturbed deployment has replaced the backup of a resource with `keepLast`, no more than so many are left of those that were finished when
+ * CloudFormation cleaned up, and what the resource holds.
+ */
 export const pruningLeavesNoMore: Invariant = (facts) => facts.operations.flatMap(({ from, isUndisturbed }, nth): Finding[] => {
   const to = facts.operations[nth + 1]?.from ?? facts.entries.length;
-  if (!isUndisturbed || !facts.of('event').some(({ index, status }) => index >= from && index < to && status === CLEANUP)) return [];
+  const cleanup = facts.of('event').find(({ index, status }) => index >= from && index < to && status === CLEANUP);
+  if (!isUndisturbed || !cleanup) return [];
   const updates = facts.requests.filter(({ index, type, answer, event }) => {
     return index >= from && index < to && type === 'Update' && answer?.body.Status === 'SUCCESS' && answer.body.PhysicalResourceId !== event.PhysicalResourceId;
   });
@@ -266,9 +270,10 @@ export const pruningLeavesNoMore: Invariant = (facts) => facts.operations.flatMa
     const most = policyOf(update);
     const end = { at: facts.entries[to - 1].at, index: to };
     const ofResource = facts.backups.filter(({ request }) => request && isSameResource(request, update));
-    const there = ofResource.filter((backup) => isAvailable(backup, end) && !facts.busy.has(backup.id));
-    const newest = [...there].sort((a, b) => b.at - a.at).slice(0, typeof most === 'number' ? most : undefined);
-    const surplus = there.find((backup) => !newest.includes(backup) && backup.id !== update.answer!.body.PhysicalResourceId);
+    const finished = ofResource.filter((backup) => isAvailable(backup, cleanup) && !facts.busy.has(backup.id));
+    const newest = [...finished].sort((a, b) => b.at - a.at).slice(0, typeof most === 'number' ? most : undefined);
+    const left = finished.filter((backup) => isAvailable(backup, end));
+    const surplus = left.find((backup) => !newest.includes(backup) && backup.id !== update.answer!.body.PhysicalResourceId);
     return surplus ? [{ index: to - 1, what: `${surplus.id} of ${surplus.logicalId} was not pruned, and keepLast is ${most}` }] : [];
   });
 });
