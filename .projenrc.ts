@@ -1,6 +1,9 @@
 import { awscdk, DependencyType, github, javascript, JsonFile, release } from 'projen';
 
-/** The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles against it. */
+/**
+ * The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles
+ * against it.
+ */
 const cdkFloor = '2.181.0';
 /** The latest aws-cdk-lib: examples and a second run of the construct tests use it. */
 const cdkLatest = '2.276.0';
@@ -8,13 +11,21 @@ const cdkLatest = '2.276.0';
 const constructsFloor = '10.0.0';
 /** What the latest aws-cdk-lib asks for. */
 const constructsForDevelopment = '10.5.1';
-/** The oldest supported Node at synth, and the others beside that of development. `npm run oldest` runs on them. */
+/**
+ * The oldest supported Node at synth, and the others beside that of development. `npm run oldest` runs on
+ * them.
+ */
 const nodeFloor = '20.9.0';
 const nodeBetween = '22.23.3';
+/**
+ * Of every line of TypeScript, by prettier for code and by eslint for what prettier leaves alone: comments,
+ * texts, patterns.
+ */
+const lineWidth = 110;
 
 /**
- * Actions run with the permissions of our jobs, so each is named by its commit. projen pins all but those whose releases GitHub
- * holds immutable. The commits are those of the tags in the actions' repositories.
+ * Actions run with the permissions of our jobs, so each is named by its commit. projen pins all but those
+ * whose releases GitHub holds immutable. The commits are those of the tags in the actions' repositories.
  */
 const pinnedActions = {
   'actions/setup-dotnet': 'a98b56852c35b8e3190ac28c8c2271da59106c68', // v6.0.0
@@ -36,7 +47,19 @@ const project = new awscdk.AwsCdkConstructLibrary({
   copyrightOwner: 'The cdk-fsx-backup authors',
   copyrightPeriod: '2026',
   license: 'Apache-2.0',
-  keywords: ['cdk', 'aws-cdk', 'awscdk', 'aws', 'fsx', 'backup', 'lustre', 'ontap', 'openzfs', 'windows', 'cloudformation'],
+  keywords: [
+    'cdk',
+    'aws-cdk',
+    'awscdk',
+    'aws',
+    'fsx',
+    'backup',
+    'lustre',
+    'ontap',
+    'openzfs',
+    'windows',
+    'cloudformation',
+  ],
   stability: 'experimental',
 
   // Names that can never change after the first release; test/names.test.ts holds them.
@@ -47,7 +70,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
     mavenArtifactId: 'cdk-fsx-backup',
   },
   publishToNuget: { packageId: 'CdkFsxBackup', dotNetNamespace: 'CdkFsxBackup', trustedPublishing: true },
-  publishToGo: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup', githubUseSsh: true },
+  publishToGo: {
+    moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go',
+    packageName: 'cdkfsxbackup',
+    githubUseSsh: true,
+  },
 
   cdkVersion: cdkFloor,
   constructsVersion: constructsForDevelopment,
@@ -71,7 +98,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
   bumpPackage: 'commit-and-tag-version@13.2.1',
   // A build changes nothing that is committed, so it needs to write nothing.
   postBuildSteps: [{ name: 'compat', run: 'npx projen compat' }],
-  buildWorkflowOptions: { mutableBuild: false, permissions: { contents: github.workflows.JobPermission.READ } },
+  buildWorkflowOptions: {
+    mutableBuild: false,
+    permissions: { contents: github.workflows.JobPermission.READ },
+  },
   depsUpgradeOptions: {
     cooldown: 7, // days in which others find out what a fresh version brings along
     workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY },
@@ -79,7 +109,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   devDeps: [
     'projen@0.103.25',
-    // The Node version of the Lambda runtime: runs the handler in the sandbox, and every task of this project.
+    // The Node version of the Lambda runtime: runs the handler in the sandbox, and every task of this
+    // project.
     'node@^24.21.0',
     `aws-cdk-lib@${cdkFloor}`,
     `aws-cdk-lib-latest@npm:aws-cdk-lib@${cdkLatest}`,
@@ -114,22 +145,38 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jestOptions: { jestVersion: '^30.0.0', junitReporting: false },
   bundlerOptions: { esbuildVersion: '0.28.2' },
   sampleCode: false,
-  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples', 'bench'] }, // lambda/ is bundled: its imports are no dependencies
+  // lambda/ is bundled: its imports are no dependencies
+  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples', 'bench'] },
+  prettier: true,
+  prettierOptions: {
+    settings: {
+      printWidth: lineWidth,
+      singleQuote: true,
+      quoteProps: javascript.QuoteProps.CONSISTENT,
+      trailingComma: javascript.TrailingComma.ALL,
+    },
+    ignoreFile: false,
+  },
 });
 
-// ------------------------------------------------------------------------------------------------ installation
-project.package.addPackageResolutions('unrs-resolver@1.12.2'); // 1.13.0 names platform packages that are not published
+// ---------------------------------------------------------------------------------------------- installation
+// 1.13.0 names platform packages that are not published
+project.package.addPackageResolutions('unrs-resolver@1.12.2');
 project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
 project.npmrc.addConfig('fund', 'false');
 project.npmrc.addConfig('audit', 'false');
-// Development needs a later one for the latest aws-cdk-lib. jsii would warn of the difference; `npm run oldest` tests what it warns of.
+// Development needs a later one for the latest aws-cdk-lib. jsii would warn of the difference; `npm run
+// oldest` tests what it warns of.
 project.deps.removeDependency('constructs', DependencyType.PEER);
 project.addPeerDeps(`constructs@^${constructsFloor}`);
 project.addDevDeps(`constructs@${constructsForDevelopment}`);
-project.compileTask.reset('jsii --silence-warnings=reserved-word --silence-warnings=metadata/missing-dev-dependency');
+project.compileTask.reset(
+  'jsii --silence-warnings=reserved-word --silence-warnings=metadata/missing-dev-dependency',
+);
 
-// ------------------------------------------------------------------------------------------------- the handler
-// Built before jsii compiles, because tests and packages both need it. decisions/0005-sdk-in-the-bundle.md says why so.
+// ----------------------------------------------------------------------------------------------- the handler
+// Built before jsii compiles, because tests and packages both need it. decisions/0005-sdk-in-the-bundle.md
+// says why so.
 const bundle = project.bundler.addBundle('lambda/handler.ts', {
   platform: 'node',
   target: 'node22',
@@ -138,13 +185,17 @@ const bundle = project.bundler.addBundle('lambda/handler.ts', {
   sourcemap: false,
   outfile: 'index.js',
   mainFields: ['module', 'main'],
-  // What the SDK loads only when it is needed, and Lambda never needs: its credentials are in the environment, and no call streams events.
+  // What the SDK loads only when it is needed, and Lambda never needs: its credentials are in the
+  // environment, and no call streams events.
   externals: [
-    ...['http', 'ini', 'process', 'sso', 'web-identity'].map((kind) => `@aws-sdk/credential-provider-${kind}`),
+    ...['http', 'ini', 'process', 'sso', 'web-identity'].map(
+      (kind) => `@aws-sdk/credential-provider-${kind}`,
+    ),
     '@smithy/credential-provider-imds',
     '@smithy/core/event-streams',
   ],
-  // Over plain HTTP, as in tests and benchmarks, import() of node:http would read all of its exports, and so load fetch and WebSocket. AWS is HTTPS.
+  // Over plain HTTP, as in tests and benchmarks, import() of node:http would read all of its exports, and so
+  // load fetch and WebSocket. AWS is HTTPS.
   esbuildArgs: { '--supported:dynamic-import': 'false' },
 });
 const typecheck = project.addTask('typecheck', {
@@ -152,15 +203,27 @@ const typecheck = project.addTask('typecheck', {
   exec: 'tsc --noEmit -p test/tsconfig.json',
 });
 project.preCompileTask.spawn(typecheck);
-project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'cdk-fsx-backup': ['../src'] }); // as users import it, in the examples
+// as users import it, in the examples
+project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'cdk-fsx-backup': ['../src'] });
 for (const dir of ['lambda', 'sandbox', 'examples', 'bench']) {
   project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
   // The nearest tsconfig.json is where eslint and tsx look.
-  new JsonFile(project, `${dir}/tsconfig.json`, { marker: true, obj: { extends: '../test/tsconfig.json', include: ['**/*.ts'] } });
+  new JsonFile(project, `${dir}/tsconfig.json`, {
+    marker: true,
+    obj: { extends: '../test/tsconfig.json', include: ['**/*.ts'] },
+  });
 }
 
-// ------------------------------------------------------------------------------------------------------- tests
-project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-fsx-backup$'] }] } });
+// ------------------------------------------------------------------------------------------------------ lint
+project.eslint!.addPlugins('@stylistic');
+project.addDevDeps('@stylistic/eslint-plugin@^2');
+project.eslint!.addRules({ '@stylistic/max-len': ['error', { code: lineWidth, ignoreUrls: true }] });
+
+// ----------------------------------------------------------------------------------------------------- tests
+project.eslint!.addOverride({
+  files: ['examples/**/*.ts'],
+  rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-fsx-backup$'] }] },
+});
 project.testTask.prependSpawn(bundle.bundleTask);
 project.jest!.config.collectCoverage = false;
 project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
@@ -168,7 +231,8 @@ project.jest!.config.testTimeout = 120_000; // no test is about real time
 project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
 project.jest!.config.testPathIgnorePatterns.push('/test/latest/', '/test/engines/', '/test/assembly/');
 project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
-project.testTask.env('CDK_VALIDATION', 'false'); // the newest aws-cdk-lib's template validation takes seconds per process
+// the newest aws-cdk-lib's template validation takes seconds per process
+project.testTask.env('CDK_VALIDATION', 'false');
 // Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
 const aboutFiles = '/test/(package|workflows).test.ts$'; // the same on any
 const onLatest = {
@@ -190,7 +254,8 @@ new JsonFile(project, 'jest.latest.json', {
 });
 project.testTask.exec('jest --config jest.latest.json --coverage=false');
 
-// And on everything else that a user may have: the oldest constructs and Node, with the oldest and the latest aws-cdk-lib.
+// And on everything else that a user may have: the oldest constructs and Node, with the oldest and the latest
+// aws-cdk-lib.
 new JsonFile(project, 'jest.oldest.json', {
   marker: true,
   obj: {
@@ -203,46 +268,81 @@ new JsonFile(project, 'jest.oldest.json', {
 });
 new JsonFile(project, 'tsconfig.oldest.json', {
   marker: true,
-  obj: { extends: './test/tsconfig.json', compilerOptions: { paths: { constructs: ['./.oldest/node_modules/constructs'] } }, include: ['src/**/*.ts'] },
+  obj: {
+    extends: './test/tsconfig.json',
+    compilerOptions: { paths: { constructs: ['./.oldest/node_modules/constructs'] } },
+    include: ['src/**/*.ts'],
+  },
 });
-const oldest = project.addTask('oldest', { description: 'The construct tests on the oldest supported constructs and Node, and on the Node between' });
+const oldest = project.addTask('oldest', {
+  description: 'The construct tests on the oldest supported constructs and Node, and on the Node between',
+});
 oldest.env('CDK_VALIDATION', 'false');
 oldest.spawn(bundle.bundleTask);
-oldest.exec(`npm install --silent --no-save --no-package-lock --prefix .oldest constructs@${constructsFloor}`);
+oldest.exec(
+  `npm install --silent --no-save --no-package-lock --prefix .oldest constructs@${constructsFloor}`,
+);
 oldest.exec('tsc --noEmit -p tsconfig.oldest.json');
 for (const version of [nodeFloor, nodeBetween]) {
-  oldest.exec(`npx --yes --package node@${version} -c 'test $(node --version) = v${version} && jest --config jest.oldest.json && jest --config jest.latest.json'`);
+  oldest.exec(
+    `npx --yes --package node@${version} -c 'test $(node --version) = v${version} && jest --config ` +
+      "jest.oldest.json && jest --config jest.latest.json'",
+  );
 }
 project.buildWorkflow!.addPostBuildSteps({ name: 'oldest', run: 'npx projen oldest' });
 
 // On engines that nobody here wrote, which it installs into .engines/
-const e2e = project.addTask('e2e', { description: 'Deploy with the genuine CDK CLI, and let other people\'s engines judge; writes docs/engines.md' });
+const e2e = project.addTask('e2e', {
+  description:
+    "Deploy with the genuine CDK CLI, and let other people's engines judge; writes docs/engines.md",
+});
 e2e.spawn(bundle.bundleTask);
 e2e.env('CDK_VALIDATION', 'false');
 e2e.exec('tsx --tsconfig test/tsconfig.json test/engines/main.ts', { receiveArgs: true });
 new JsonFile(project, 'jest.engines.json', {
   marker: true,
-  obj: { ...onLatest, testMatch: ['<rootDir>/test/engines/*.test.ts'], maxWorkers: '100%', testTimeout: 600_000 },
+  obj: {
+    ...onLatest,
+    testMatch: ['<rootDir>/test/engines/*.test.ts'],
+    maxWorkers: '100%',
+    testTimeout: 600_000,
+  },
 });
 
-// Live tests: apps for an account, whose snapshots are verified without one. They are compiled and run in .engines/integ, with an aws-cdk-lib that integ-runner can read.
-const integ = project.addTask('integ', { description: 'Verify the snapshots of the live tests; docs/live-tests.md says how to run them in an account' });
+// Live tests: apps for an account, whose snapshots are verified without one. They are compiled and run in
+// .engines/integ, with an aws-cdk-lib that integ-runner can read.
+const integ = project.addTask('integ', {
+  description:
+    'Verify the snapshots of the live tests; docs/live-tests.md says how to run them in an account',
+});
 integ.spawn(bundle.bundleTask);
 integ.exec('tsx --tsconfig test/tsconfig.json test/engines/integ.ts', { receiveArgs: true });
 project.tsconfigDev.addExclude('integ');
-new JsonFile(project, 'test/integ/tsconfig.json', { marker: true, obj: { extends: '../tsconfig.json', include: ['*.ts'], exclude: ['node_modules'] } });
-project.eslint!.addOverride({ files: ['test/integ/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^@aws-cdk/integ-tests-alpha$'] }] } });
+new JsonFile(project, 'test/integ/tsconfig.json', {
+  marker: true,
+  obj: { extends: '../tsconfig.json', include: ['*.ts'], exclude: ['node_modules'] },
+});
+project.eslint!.addOverride({
+  files: ['test/integ/*.ts'],
+  rules: { 'import/no-unresolved': ['error', { ignore: ['^@aws-cdk/integ-tests-alpha$'] }] },
+});
 project.gitignore.exclude('/test/integ/*.snapshot/asset.*', 'cdk-integ.out.*');
 project.gitignore.include('/test/integ/*.snapshot/cdk.out');
 
-const properties = project.addTask('properties', { description: 'Random apps and deployments: npm run properties -- [--runs N | --minutes M] [--seed N]' });
+const properties = project.addTask('properties', {
+  description: 'Random apps and deployments: npm run properties -- [--runs N | --minutes M] [--seed N]',
+});
 properties.spawn(bundle.bundleTask);
 properties.env('CDK_VALIDATION', 'false');
 properties.exec('tsx --tsconfig test/tsconfig.json test/properties/main.ts', { receiveArgs: true });
 
-// ---------------------------------------------------------------------------------------------- other languages
+// ------------------------------------------------------------------------------------------- other languages
 // The packages as their users get them, in projects of their own in .consumers/
-const consumers = project.addTask('consumers', { description: 'Build the packages, install them into projects of their languages, and compare what the examples give there' });
+const consumers = project.addTask('consumers', {
+  description:
+    'Build the packages, install them into projects of their languages, and compare what the examples ' +
+    'give there',
+});
 consumers.env('CDK_VALIDATION', 'false');
 consumers.exec('tsx --tsconfig test/tsconfig.json test/consumers/main.ts', { receiveArgs: true });
 project.buildWorkflow!.addPostBuildSteps(
@@ -254,56 +354,92 @@ project.buildWorkflow!.addPostBuildSteps(
   { name: 'properties', run: 'npx projen properties --minutes 5 --seed "$(git show -s --format=%ct)"' },
 );
 
-// -------------------------------------------------------------------------------------------------------- demo
+// ------------------------------------------------------------------------------------------------------ demo
 const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
 demo.spawn(bundle.bundleTask);
 demo.exec('tsx sandbox/demo/main.ts', { receiveArgs: true });
 
-const pictures = project.addTask('pictures', { description: 'Draw the pictures of README.md that show what a run shows: docs/timeline.svg, docs/failure.svg' });
+const pictures = project.addTask('pictures', {
+  description:
+    'Draw the pictures of README.md that show what a run shows: docs/timeline.svg, docs/failure.svg',
+});
 pictures.spawn(bundle.bundleTask);
 pictures.exec('tsx sandbox/demo/pictures.ts');
 
-const sandbox = project.addTask('sandbox', { description: 'Deploy an app or a cdk.out into the sandbox: npm run sandbox -- <folder>' });
+const sandbox = project.addTask('sandbox', {
+  description: 'Deploy an app or a cdk.out into the sandbox: npm run sandbox -- <folder>',
+});
 sandbox.spawn(bundle.bundleTask);
 sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });
 
-// -------------------------------------------------------------------------------------------------- benchmarks
-const bench = project.addTask('bench', { description: 'Measure what it costs, beside what people would use instead; writes docs/benchmarks.md' });
+// ------------------------------------------------------------------------------------------------ benchmarks
+const bench = project.addTask('bench', {
+  description: 'Measure what it costs, beside what people would use instead; writes docs/benchmarks.md',
+});
 bench.spawn(bundle.bundleTask);
 bench.spawn(project.compileTask);
 bench.exec('tsx --tsconfig test/tsconfig.json bench/main.ts', { receiveArgs: true });
 
-// ------------------------------------------------------------------------------------------------ documentation
+// --------------------------------------------------------------------------------------------- documentation
 // Every example in README.md and in docstrings is compiled as a user's code would be.
 project.postCompileTask.exec('jsii-rosetta extract --compile --fail --strict .');
 project.gitignore.exclude('.jsii.tabl.json');
 project.npmignore!.exclude('.jsii.tabl.json', '/rosetta');
 
-// ---------------------------------------------------------------------------------------------------- the API
-// Tests on what jsii has just compiled: they run after it and nowhere else, so that they never see an old assembly.
+// --------------------------------------------------------------------------------------------------- the API
+// Tests on what jsii has just compiled: they run after it and nowhere else, so that they never see an old
+// assembly.
 new JsonFile(project, 'jest.assembly.json', {
   marker: true,
-  obj: { testMatch: ['<rootDir>/test/assembly/*.test.ts'], testTimeout: 120_000, transform: onLatest.transform },
+  obj: {
+    testMatch: ['<rootDir>/test/assembly/*.test.ts'],
+    testTimeout: 120_000,
+    transform: onLatest.transform,
+  },
 });
 project.postCompileTask.exec('jest --config jest.assembly.json');
 // projen's own takes a registry that does not answer for one that does not know the package.
 project.tasks.tryFind('compat')!.reset('tsx --tsconfig test/tsconfig.json test/assembly/compat.ts');
 
-// ---------------------------------------------------------------------------------------------------- packaging
+// ------------------------------------------------------------------------------------------------- packaging
 // `npx projen build` packages for npm only; `npx projen package-all` for the other languages too.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
-for (const path of ['/sandbox', '/lambda', '/examples', '/decisions', '/docs', '/bench', '/.ci', '/jest.*.json', '/tsconfig.oldest.json', '/CONTRIBUTING.md', '/SECURITY.md']) {
+for (const path of [
+  '/sandbox',
+  '/lambda',
+  '/examples',
+  '/decisions',
+  '/docs',
+  '/bench',
+  '/.ci',
+  '/.git-blame-ignore-revs',
+  '/jest.*.json',
+  '/tsconfig.oldest.json',
+  '/CONTRIBUTING.md',
+  '/SECURITY.md',
+]) {
   project.npmignore!.exclude(path);
 }
-project.gitignore.exclude('cdk.out', '/.sandbox', '/.engines', '/.oldest', '/.consumers', '/.bench', '/demo-timeline.html');
+project.gitignore.exclude(
+  'cdk.out',
+  '/.sandbox',
+  '/.engines',
+  '/.oldest',
+  '/.consumers',
+  '/.bench',
+  '/demo-timeline.html',
+);
 project.npmignore!.exclude('/demo-timeline.html', '/.engines', '/.oldest', '/.consumers', '/.bench');
 
-// ------------------------------------------------------------------------------------------------------ release
+// --------------------------------------------------------------------------------------------------- release
 // test/workflows.test.ts says what holds for every workflow.
-for (const [action, commit] of Object.entries(pinnedActions)) project.github!.actions.set(action, `${action}@${commit}`);
+for (const [action, commit] of Object.entries(pinnedActions)) {
+  project.github!.actions.set(action, `${action}@${commit}`);
+}
 const workflow = (name: string) => project.github!.tryFindWorkflow(name)!.file!;
-workflow('release').addOverride('jobs.release.if', 'github.ref == \'refs/heads/main\''); // whatever branch somebody starts it on
+// whatever branch somebody starts it on
+workflow('release').addOverride('jobs.release.if', "github.ref == 'refs/heads/main'");
 workflow('release').addOverride('jobs.release.permissions.contents', 'read'); // it builds, others publish
 // GitHub asks again for each job that comes later. This one needs all that were approved.
 workflow('release').addDeletionOverride('jobs.release_github.environment');

@@ -9,11 +9,16 @@ export interface Rate {
 
 /** How long one call takes. */
 const LATENCY = 50;
-/** As the SDK has it by default: three attempts; when throttled, a random part of a second in between, and of two. */
+/**
+ * As the SDK has it by default: three attempts; when throttled, a random part of a second in between, and of
+ * two.
+ */
 const ATTEMPTS = 3;
 const BACKOFF = 1_000;
 
-/** An account with the sandbox's FSx in virtual time, and FSx clients for it that try again as the SDK's do. */
+/**
+ * An account with the sandbox's FSx in virtual time, and FSx clients for it that try again as the SDK's do.
+ */
 export class Account {
   readonly clock = new VirtualClock();
   readonly fsx: FsxService;
@@ -38,12 +43,19 @@ export class Account {
   private filledAt = this.begun;
   private seed = 1;
 
-  constructor(private readonly rate: Rate, options: { pageSize?: number } = {}) {
+  constructor(
+    private readonly rate: Rate,
+    options: { pageSize?: number } = {},
+  ) {
     this.tokens = rate.perSecond;
     this.fsx = new FsxService({
       clock: this.clock,
       authorizer: { authorize: async () => undefined },
-      options: { pageSize: Infinity, ...options, quotas: { WINDOWS: Infinity, LUSTRE: Infinity, OPENZFS: Infinity, ONTAP: Infinity } },
+      options: {
+        pageSize: Infinity,
+        ...options,
+        quotas: { WINDOWS: Infinity, LUSTRE: Infinity, OPENZFS: Infinity, ONTAP: Infinity },
+      },
       accountId: '123456789012',
       region: 'us-east-1',
       partition: 'aws',
@@ -57,10 +69,15 @@ export class Account {
   private async call(operation: string, input: any): Promise<any> {
     this.calls.push(this.clock.now() - this.begun);
     await this.clock.sleep(LATENCY);
-    if (!this.admits()) throw Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
+    if (!this.admits()) {
+      throw Object.assign(new Error('Rate exceeded'), {
+        name: 'ThrottlingException',
+        $metadata: { httpStatusCode: 400 },
+      });
+    }
     const sent = JSON.parse(JSON.stringify(input));
     const output: any = await this.fsx.api.handle({ operation, input: sent, principal: '' });
-    const backups = [...output.Backups ?? [], ...output.Backup ? [output.Backup] : []];
+    const backups = [...(output.Backups ?? []), ...(output.Backup ? [output.Backup] : [])];
     for (const backup of backups) backup.CreationTime = new Date(backup.CreationTime * 1000);
     return { ...output, $metadata: { requestId: 'request' } };
   }

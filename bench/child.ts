@@ -3,7 +3,9 @@ import { join } from 'node:path';
 
 /** Run one of `processes/` in a process of its own; resolves to what it tells. */
 export function child<T>(
-  name: string, task: object, options: { node?: string; preload?: string; environment?: Record<string, string> } = {},
+  name: string,
+  task: object,
+  options: { node?: string; preload?: string; environment?: Record<string, string> } = {},
 ): Promise<T> {
   const { node = process.execPath, preload, environment = {} } = options;
   return new Promise((resolve, reject) => {
@@ -15,8 +17,14 @@ export function child<T>(
     });
     let told: T | undefined;
     let errors = '';
-    inside.stderr!.on('data', (chunk) => { errors += chunk; });
-    inside.on('message', (message) => { told = message as T; });
-    inside.on('close', () => told === undefined ? reject(new Error(`${name} told nothing:\n${errors}`)) : resolve(told));
+    inside.stderr!.on('data', (chunk) => {
+      errors += chunk;
+    });
+    inside.on('message', (message) => {
+      told = message as T;
+    });
+    inside.on('close', () =>
+      told === undefined ? reject(new Error(`${name} told nothing:\n${errors}`)) : resolve(told),
+    );
   });
 }

@@ -16,6 +16,11 @@ export interface Section {
 }
 
 /** A value that is no number is no success. */
-export function atMost(what: string, limit: number, value: number, show: (value: number) => string = String): Goal {
+export function atMost(
+  what: string,
+  limit: number,
+  value: number,
+  show: (value: number) => string = String,
+): Goal {
   return { what, wanted: `≤ ${show(limit)}`, got: show(value), isMet: value <= limit };
 }

@@ -21,15 +21,25 @@ interface Told {
 }
 
 /** One container: a file, and what is asked of it in turn: a new backup, and then how it is getting on. */
-type Container = (event: object, backupId: string) => { file: string; calls: Array<{ name: string; event?: object }> };
+type Container = (
+  event: object,
+  backupId: string,
+) => { file: string; calls: Array<{ name: string; event?: object }> };
 
-const ours = (file: string): Container => (event) => ({ file, calls: [{ name: 'handler', event }, { name: 'handler' }, { name: 'handler' }] });
-const theirs = (file: string): Container => (event, PhysicalResourceId) => {
-  const look = { name: 'isComplete', event: { ...event, PhysicalResourceId } };
-  return { file, calls: [{ name: 'onEvent', event }, look, look] };
-};
+const ours =
+  (file: string): Container =>
+  (event) => ({ file, calls: [{ name: 'handler', event }, { name: 'handler' }, { name: 'handler' }] });
+const theirs =
+  (file: string): Container =>
+  (event, PhysicalResourceId) => {
+    const look = { name: 'isComplete', event: { ...event, PhysicalResourceId } };
+    return { file, calls: [{ name: 'onEvent', event }, look, look] };
+  };
 
-/** The framework's function invokes the user's and waits for it: two containers are started one after the other. */
+/**
+ * The framework's function invokes the user's and waits for it: two containers are started one after the
+ * other.
+ */
 const CHAINS: Record<string, Container[]> = {
   'cdk-fsx-backup': [ours(shipped)],
   'the same, SDK left to the runtime': [ours(join(work, 'sdk-external/index.js'))],
@@ -46,12 +56,22 @@ export interface Look {
 
 export function nodeVersions(): Record<string, string> {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'test/engines/foreign/package.json'), 'utf8'));
-  const between = execFileSync('npx', ['--yes', '--package', `node@${dependencies.node}`, 'node', '--print', 'process.execPath'], { encoding: 'utf8', cwd: root }).trim().split('\n').at(-1)!;
+  const between = execFileSync(
+    'npx',
+    ['--yes', '--package', `node@${dependencies.node}`, 'node', '--print', 'process.execPath'],
+    { encoding: 'utf8', cwd: root },
+  )
+    .trim()
+    .split('\n')
+    .at(-1)!;
   return { 'Node.js 22': between, 'Node.js 24': join(root, 'node_modules/node/bin/node') };
 }
 
 /** From nothing to the first response, as CloudFormation's first event finds it. */
-export async function measureHandler(repetitions: number, nodes: Record<string, string>): Promise<{ section: Section; looks: Record<string, Look> }> {
+export async function measureHandler(
+  repetitions: number,
+  nodes: Record<string, string>,
+): Promise<{ section: Section; looks: Record<string, Look> }> {
   const world = await FunctionWorld.start();
   const invoked = await userFunction();
   const environment = {
@@ -69,7 +89,8 @@ export async function measureHandler(repetitions: number, nodes: Record<string, 
   world.fsx.options.backupDuration = () => 1e9;
   const told: Record<string, Told[][]> = {};
   try {
-    for (let nth = 0; nth < repetitions; nth++) { // in turn, so that what disturbs the machine disturbs all
+    for (let nth = 0; nth < repetitions; nth++) {
+      // in turn, so that what disturbs the machine disturbs all
       for (const [version, node] of Object.entries(nodes)) {
         for (const [name, containers] of Object.entries(CHAINS)) {
           const chain: Told[] = [];
@@ -90,32 +111,54 @@ export async function measureHandler(repetitions: number, nodes: Record<string, 
 
 function sectionOf(told: Record<string, Told[][]>, versions: string[], repetitions: number): Section {
   const medianOf = (name: string, version: string, what: (container: Told) => number) => {
-    return median(told[`${name}, ${version}`].map((chain) => chain.reduce((sum, container) => sum + what(container), 0)));
+    return median(
+      told[`${name}, ${version}`].map((chain) => chain.reduce((sum, container) => sum + what(container), 0)),
+    );
   };
   const started = (container: Told) => container.imported + container.calls[0].milliseconds;
-  const share = (name: string, version: string) => medianOf(name, version, started) / medianOf(FRAMEWORK, version, started);
+  const share = (name: string, version: string) =>
+    medianOf(name, version, started) / medianOf(FRAMEWORK, version, started);
   return {
     title: 'Cold start',
-    goals: versions.map((version) => atMost(`import and first response of the Provider framework's chain, ${version}`, 0.4, share('cdk-fsx-backup', version), ratio)),
+    goals: versions.map((version) =>
+      atMost(
+        `import and first response of the Provider framework's chain, ${version}`,
+        0.4,
+        share('cdk-fsx-backup', version),
+        ratio,
+      ),
+    ),
     blocks: [
-      `A new process loads the handler and answers a first Create: it looks for a backup, asks for the stack's status and the file system's tags, takes a backup, and starts a state machine. Medians of ${repetitions} `
-        + 'new processes for each, all of AWS on this machine. The framework\'s chain is its own function and then the user\'s, which makes the same calls; its memory is that of both, its bundle that of '
-        + 'the three functions of the framework and the two of the user.',
-      ...versions.map((version) => table([version, 'bundle', 'import', 'first response', 'together', 'ratio', 'peak memory'], Object.keys(CHAINS).map((name) => [
-        name,
-        kilobytes(BUNDLES[name]()),
-        milliseconds(medianOf(name, version, ({ imported }) => imported)),
-        milliseconds(medianOf(name, version, ({ calls }) => calls[0].milliseconds)),
-        milliseconds(medianOf(name, version, started)),
-        ratio(share(name, version)),
-        megabytes(medianOf(name, version, ({ peakBytes }) => peakBytes)),
-      ]))),
+      'A new process loads the handler and answers a first Create: it looks for a backup, asks for the ' +
+        "stack's status and the file system's tags, takes a backup, and starts a state machine. Medians of " +
+        `${repetitions} new processes for each, all of AWS on this machine. The framework's chain is its ` +
+        "own function and then the user's, which makes the same calls; its memory is that of both, its " +
+        'bundle that of the three functions of the framework and the two of the user.',
+      ...versions.map((version) =>
+        table(
+          [version, 'bundle', 'import', 'first response', 'together', 'ratio', 'peak memory'],
+          Object.keys(CHAINS).map((name) => [
+            name,
+            kilobytes(BUNDLES[name]()),
+            milliseconds(medianOf(name, version, ({ imported }) => imported)),
+            milliseconds(medianOf(name, version, ({ calls }) => calls[0].milliseconds)),
+            milliseconds(medianOf(name, version, started)),
+            ratio(share(name, version)),
+            megabytes(medianOf(name, version, ({ peakBytes }) => peakBytes)),
+          ]),
+        ),
+      ),
     ],
     plots: {
       'cold-start': bars({
         title: 'Import and first response, ms',
         groups: versions,
-        series: Object.fromEntries(Object.keys(CHAINS).map((name) => [name, versions.map((version) => medianOf(name, version, started))])),
+        series: Object.fromEntries(
+          Object.keys(CHAINS).map((name) => [
+            name,
+            versions.map((version) => medianOf(name, version, started)),
+          ]),
+        ),
       }),
     },
   };
@@ -130,19 +173,26 @@ const BUNDLES: Record<string, () => number> = {
 
 function runtimeBytes(): number {
   const folder = dirname(frameworkRuntime);
-  return readdirSync(folder).filter((file) => file.endsWith('.js')).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.js'))
+    .reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
 }
 
 function looksOf(told: Record<string, Told[][]>): Record<string, Look> {
-  return Object.fromEntries(['cdk-fsx-backup', FRAMEWORK].map((name) => {
-    const chains = told[`${name}, Node.js 24`];
-    const lastOf = (nth: number) => chains.map((chain) => chain[nth].calls.at(-1)!);
-    const containers = CHAINS[name].map((_, nth) => lastOf(nth));
-    return [name, {
-      milliseconds: containers.map((last) => median(last.map((call) => call.milliseconds))),
-      logBytes: containers.reduce((sum, last) => sum + median(last.map((call) => call.logBytes)), 0),
-    }];
-  }));
+  return Object.fromEntries(
+    ['cdk-fsx-backup', FRAMEWORK].map((name) => {
+      const chains = told[`${name}, Node.js 24`];
+      const lastOf = (nth: number) => chains.map((chain) => chain[nth].calls.at(-1)!);
+      const containers = CHAINS[name].map((_, nth) => lastOf(nth));
+      return [
+        name,
+        {
+          milliseconds: containers.map((last) => median(last.map((call) => call.milliseconds))),
+          logBytes: containers.reduce((sum, last) => sum + median(last.map((call) => call.logBytes)), 0),
+        },
+      ];
+    }),
+  );
 }
 
 let requests = 0;
@@ -151,16 +201,34 @@ let requests = 0;
 function newRequest(world: FunctionWorld) {
   world.fsx.backups.clear();
   const event = JSON.parse(JSON.stringify(createEvent()).replaceAll(FILE_SYSTEM, createExisting(world.fsx)));
-  const { id } = world.fsx.plantBackup({ fileSystemId: createExisting(world.fsx), type: 'USER_INITIATED', duration: 1e9 });
-  return { event: { ...event, ResponseURL: world.responseUrl, RequestId: `request-${++requests}` }, backupId: id };
+  const { id } = world.fsx.plantBackup({
+    fileSystemId: createExisting(world.fsx),
+    type: 'USER_INITIATED',
+    duration: 1e9,
+  });
+  return {
+    event: { ...event, ResponseURL: world.responseUrl, RequestId: `request-${++requests}` },
+    backupId: id,
+  };
 }
 
-/** Lambda, as the framework's function sees it: the user's answers at once, since its own time is measured by itself. */
+/**
+ * Lambda, as the framework's function sees it: the user's answers at once, since its own time is measured by
+ * itself.
+ */
 async function userFunction(): Promise<{ url: string; close(): void }> {
   const server = createServer((request, response) => {
-    request.resume().on('end', () => response.end(JSON.stringify(
-      request.url!.includes('IsComplete') ? { IsComplete: false } : { PhysicalResourceId: 'backup-03e3c82e0183b7b6b' },
-    )));
+    request
+      .resume()
+      .on('end', () =>
+        response.end(
+          JSON.stringify(
+            request.url!.includes('IsComplete')
+              ? { IsComplete: false }
+              : { PhysicalResourceId: 'backup-03e3c82e0183b7b6b' },
+          ),
+        ),
+      );
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {

@@ -37,11 +37,18 @@ async function ours({ clock, client }: Account, fileSystemId: string, nth: numbe
   const effects = {
     aws: new Aws({
       fsx: client as any,
-      cloudFormation: { send: async ({ constructor: { name } }: any) => name === 'DescribeStacksCommand' ? { Stacks: [{ StackStatus: 'CREATE_IN_PROGRESS' }] } : stackEvents } as any,
+      cloudFormation: {
+        send: async ({ constructor: { name } }: any) =>
+          name === 'DescribeStacksCommand'
+            ? { Stacks: [{ StackStatus: 'CREATE_IN_PROGRESS' }] }
+            : stackEvents,
+      } as any,
       stepFunctions: { send: async () => ({ executionArn: 'execution' }) } as any,
       codePipeline: undefined as any,
     }),
-    deliver: async (_url: string, body: string) => { answered = JSON.parse(body); },
+    deliver: async (_url: string, body: string) => {
+      answered = JSON.parse(body);
+    },
     now: () => clock.now(),
     sleep: (ms: number) => clock.sleep(ms),
     remainingMs: () => 100_000,
@@ -49,7 +56,10 @@ async function ours({ clock, client }: Account, fileSystemId: string, nth: numbe
     stackId: '',
   };
   const event = JSON.parse(JSON.stringify(createEvent()).replaceAll(FILE_SYSTEM, fileSystemId));
-  let execution: any = await runHandler({ ...event, LogicalResourceId: `Backup${nth}`, RequestId: `request-${nth}` }, effects);
+  let execution: any = await runHandler(
+    { ...event, LogicalResourceId: `Backup${nth}`, RequestId: `request-${nth}` },
+    effects,
+  );
   while (!execution.over) {
     await clock.sleep(execution.wait * 1000);
     execution = await runHandler(JSON.parse(JSON.stringify(execution)), effects);
@@ -58,15 +68,23 @@ async function ours({ clock, client }: Account, fileSystemId: string, nth: numbe
 }
 
 /**
- * As the framework and a plain handler behave: what an onEvent or isComplete throws, throttling too, fails the resource (`safeHandler` in its runtime);
- * so does the end of its hour.
+ * As the framework and a plain handler behave: what an onEvent or isComplete throws, throttling too, fails
+ * the resource (`safeHandler` in its runtime); so does the end of its hour.
  */
-async function framework({ clock, client }: Account, FileSystemId: string, interval: number): Promise<boolean> {
+async function framework(
+  { clock, client }: Account,
+  FileSystemId: string,
+  interval: number,
+): Promise<boolean> {
   const begun = clock.now();
   try {
-    await client.send(new DescribeBackupsCommand({ Filters: [{ Name: 'file-system-id', Values: [FileSystemId] }] }));
+    await client.send(
+      new DescribeBackupsCommand({ Filters: [{ Name: 'file-system-id', Values: [FileSystemId] }] }),
+    );
     await client.send(new DescribeFileSystemsCommand({ FileSystemIds: [FileSystemId] }));
-    const { Backup } = await client.send(new CreateBackupCommand({ FileSystemId, ClientRequestToken: FileSystemId }));
+    const { Backup } = await client.send(
+      new CreateBackupCommand({ FileSystemId, ClientRequestToken: FileSystemId }),
+    );
     while (clock.now() - begun < HOUR) {
       const { Backups } = await client.send(new DescribeBackupsCommand({ BackupIds: [Backup.BackupId] }));
       if (Backups[0].Lifecycle === 'AVAILABLE') return true;
@@ -78,18 +96,27 @@ async function framework({ clock, client }: Account, FileSystemId: string, inter
   return false;
 }
 
-export async function startTogether(take: Taker, count: number, perSecond = ALLOWED.perSecond): Promise<Outcome> {
+export async function startTogether(
+  take: Taker,
+  count: number,
+  perSecond = ALLOWED.perSecond,
+): Promise<Outcome> {
   const account = new Account({ perSecond });
   const sources = Array.from({ length: count }, () => account.createFileSystem());
   // Spread over the range, and not in the order in which they are started.
-  const durationOf = (nth: number) => count === 1 ? LONGEST : SHORTEST + ((LONGEST - SHORTEST) * ((nth * 7) % count)) / (count - 1);
+  const durationOf = (nth: number) =>
+    count === 1 ? LONGEST : SHORTEST + ((LONGEST - SHORTEST) * ((nth * 7) % count)) / (count - 1);
   const durations = new Map(sources.map((id, nth) => [id, durationOf(nth)]));
   account.fsx.options.backupDuration = ({ fileSystemId }) => durations.get(fileSystemId)!;
   let [failures, lastAnswer] = [0, 0];
-  await account.clock.run(Promise.all(sources.map(async (source, nth) => {
-    if (!await take(account, source, nth)) failures++;
-    lastAnswer = Math.max(lastAnswer, account.clock.now() - account.begun);
-  })));
+  await account.clock.run(
+    Promise.all(
+      sources.map(async (source, nth) => {
+        if (!(await take(account, source, nth))) failures++;
+        lastAnswer = Math.max(lastAnswer, account.clock.now() - account.begun);
+      }),
+    ),
+  );
   return { failures, lastAnswer, calls: account.calls };
 }
 
@@ -117,23 +144,52 @@ export async function measureLoad(): Promise<Section> {
     title: 'Many backups at once',
     goals: [
       atMost(`failures with ${COUNTS.at(-1)} backups`, 0, last.failures),
-      atMost(`the last answer with ${COUNTS.at(-1)}, of the longest backup`, 1.1, last.lastAnswer / LONGEST, ratio),
+      atMost(
+        `the last answer with ${COUNTS.at(-1)}, of the longest backup`,
+        1.1,
+        last.lastAnswer / LONGEST,
+        ratio,
+      ),
       // one look at a time, with the SDK's three attempts
-      atMost(`peak calls a second with ${COUNTS.at(-1)}, for each backup`, 3, peakRate(last.calls) / COUNTS.at(-1)!, ratio),
-      atMost(`peak calls a second with ${COUNTS.at(-1)}, from ten minutes on, for each backup`, 1, peakRate(afterStart) / COUNTS.at(-1)!, ratio),
+      atMost(
+        `peak calls a second with ${COUNTS.at(-1)}, for each backup`,
+        3,
+        peakRate(last.calls) / COUNTS.at(-1)!,
+        ratio,
+      ),
+      atMost(
+        `peak calls a second with ${COUNTS.at(-1)}, from ten minutes on, for each backup`,
+        1,
+        peakRate(afterStart) / COUNTS.at(-1)!,
+        ratio,
+      ),
     ],
     blocks: [
-      `Backups of ${time(SHORTEST / 1000)} to ${time(LONGEST / 1000)}, all started in the same moment, and FSx throttles what is beyond ${ALLOWED.perSecond} calls a second. The real handler in virtual time with the sandbox's FSx, and the `
-        + 'SDK\'s three attempts, for all. Throttled calls are counted. With the framework, a call that fails three times fails the deployment, and what has failed calls no more.',
-      table(['backups', ...Object.keys(TAKERS)], COUNTS.map((count, nth) => [`${count}`, ...Object.values(outcomes).map((all) => {
-        const { failures, lastAnswer, calls } = all[nth];
-        return `${failures} failed; ${calls.length} calls, at most ${peakRate(calls)} a second; last answer after ${time(lastAnswer / 1000)}`;
-      })])),
+      `Backups of ${time(SHORTEST / 1000)} to ${time(LONGEST / 1000)}, all started in the same moment, ` +
+        `and FSx throttles what is beyond ${ALLOWED.perSecond} calls a second. The real handler in virtual ` +
+        "time with the sandbox's FSx, and the SDK's three attempts, for all. Throttled calls are counted. " +
+        'With the framework, a call that fails three times fails the deployment, and what has failed calls ' +
+        'no more.',
+      table(
+        ['backups', ...Object.keys(TAKERS)],
+        COUNTS.map((count, nth) => [
+          `${count}`,
+          ...Object.values(outcomes).map((all) => {
+            const { failures, lastAnswer, calls } = all[nth];
+            return (
+              `${failures} failed; ${calls.length} calls, at most ${peakRate(calls)} a second; last ` +
+              `answer after ${time(lastAnswer / 1000)}`
+            );
+          }),
+        ]),
+      ),
     ],
     plots: {
       calls: lines({
         title: `FSx calls a second with ${COUNTS.at(-1)} backups (most in any second of each minute)`,
-        series: Object.fromEntries(Object.entries(outcomes).map(([name, all]) => [name, perMinute(all.at(-1)!.calls)])) as Series,
+        series: Object.fromEntries(
+          Object.entries(outcomes).map(([name, all]) => [name, perMinute(all.at(-1)!.calls)]),
+        ) as Series,
         x: { title: 'minutes since the start', isLogarithmic: false },
         y: { title: '', isLogarithmic: true, ticks: [1, 10, 100, 1000] },
       }),

@@ -14,7 +14,10 @@ import { measureSuite } from './suite';
 import { measureSynthesis } from './synthesis';
 import { measureTemplates } from './templates';
 
-/* `npm run bench [-- --repetitions N] [--suite]`: measure, and write docs/benchmarks.md; with `--suite`, our own tests too, which takes as long again. */
+/*
+ * `npm run bench [-- --repetitions N] [--suite]`: measure, and write docs/benchmarks.md; with `--suite`, our
+ * own tests too, which takes as long again.
+ */
 
 async function main(args: string[]): Promise<void> {
   const at = args.indexOf('--repetitions');
@@ -39,16 +42,23 @@ async function main(args: string[]): Promise<void> {
   const load = await step('many backups at once', measureLoad);
   const lookup = await step('lookup', measureLookup);
   const suite = args.includes('--suite') ? [await step('our own suite', measureSuite)] : [];
-  write([resources, synthesis, handler, polls, load, measureMoney(looks), lookup, ...suite], [...facts, ['all of it took', `${Math.round((Date.now() - begun) / 1000)} s`]]);
+  write(
+    [resources, synthesis, handler, polls, load, measureMoney(looks), lookup, ...suite],
+    [...facts, ['all of it took', `${Math.round((Date.now() - begun) / 1000)} s`]],
+  );
   rmSync(work, { recursive: true });
 }
 
 function write(sections: Section[], facts: string[][]): void {
   const plots = join(root, 'docs/benchmarks');
   mkdirSync(plots, { recursive: true });
-  for (const [name, svg] of sections.flatMap((section) => Object.entries(section.plots ?? {}))) writeFileSync(join(plots, `${name}.svg`), svg);
+  for (const [name, svg] of sections.flatMap((section) => Object.entries(section.plots ?? {}))) {
+    writeFileSync(join(plots, `${name}.svg`), svg);
+  }
   writeFileSync(join(root, 'docs/benchmarks.md'), page(sections, facts));
-  for (const { what, wanted, got, isMet } of sections.flatMap(({ goals }) => goals)) process.stdout.write(`${isMet ? 'met    ' : 'NOT MET'} ${what}: ${got} (${wanted})\n`);
+  for (const { what, wanted, got, isMet } of sections.flatMap(({ goals }) => goals)) {
+    process.stdout.write(`${isMet ? 'met    ' : 'NOT MET'} ${what}: ${got} (${wanted})\n`);
+  }
 }
 
 void main(process.argv.slice(2)).catch((error) => {

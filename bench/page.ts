@@ -1,19 +1,22 @@
 import type { Goal, Section } from './goals';
-import { anchor, table } from '../test/engines/markdown';
+import { anchor, blocksOf, table } from '../test/engines/markdown';
 
 export function page(sections: Section[], machine: string[][]): string {
   const goals = sections.flatMap((section) => section.goals.map((goal) => goalRow(section, goal)));
-  return [
+  return blocksOf([
     '# Benchmarks',
-    'Written by `npm run bench`, in one run, side by side with what people would use instead; not by hand. Ratios count. Absolute figures are those of one machine, and only illustrate.',
+    'Written by `npm run bench`, in one run, side by side with what people would use instead; not by ' +
+      'hand. Ratios count. Absolute figures are those of one machine, and only illustrate.',
     '## Goals',
     table(['', 'goal', 'measured', 'met'], goals),
     '## Machine',
     table(['', ''], machine),
     ...sections.flatMap(({ title, blocks, plots = {} }) => [
-      `## ${title}`, ...blocks, ...Object.keys(plots).map((name) => `![${title}](benchmarks/${name}.svg)`),
+      `## ${title}`,
+      ...blocks,
+      ...Object.keys(plots).map((name) => `![${title}](benchmarks/${name}.svg)`),
     ]),
-  ].join('\n\n').concat('\n');
+  ]);
 }
 
 function goalRow({ title }: Section, { what, wanted, got, isMet }: Goal): string[] {
@@ -27,5 +30,7 @@ export const megabytes = (value: number) => `${Math.round(value / 1024 ** 2)} Mi
 
 export function time(seconds: number): string {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
-  return seconds < 3600 ? `${Number((seconds / 60).toFixed(1))} min` : `${Number((seconds / 3600).toFixed(1))} h`;
+  return seconds < 3600
+    ? `${Number((seconds / 60).toFixed(1))} min`
+    : `${Number((seconds / 3600).toFixed(1))} h`;
 }

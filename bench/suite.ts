@@ -9,14 +9,19 @@ import { root } from './paths';
 export function measureSuite(): Section {
   return {
     title: 'Our own suite',
-    goals: [atMost('`npm test`', 180, seconds('test'), shown), atMost('`npm run demo`', 60, seconds('demo', join(tmpdir(), 'cdk-fsx-backup-demo.html')), shown)],
+    goals: [
+      atMost('`npm test`', 180, seconds('test'), shown),
+      atMost('`npm run demo`', 60, seconds('demo', join(tmpdir(), 'cdk-fsx-backup-demo.html')), shown),
+    ],
     blocks: ['Wall-clock time of one run each, on this machine as it was.'],
   };
 }
 
-const shown = (value: number) => value === Infinity ? 'failed' : time(value);
+const shown = (value: number) => (value === Infinity ? 'failed' : time(value));
 
-/** A run that fails has taken for ever. It must not know of the tsconfig.json that this one was started with. */
+/**
+ * A run that fails has taken for ever. It must not know of the tsconfig.json that this one was started with.
+ */
 function seconds(task: string, ...more: string[]): number {
   const begun = Date.now();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TSX_')));

@@ -10,30 +10,56 @@ const MORE = 100;
 export async function measureSynthesis(repetitions: number): Promise<Section> {
   const subjects = ['nothing', ...Object.keys(SUBJECTS)];
   const taken: Record<string, Array<{ stack: number; backup: number }>> = {};
-  for (let nth = 0; nth < repetitions; nth++) { // in turn, so that what disturbs the machine disturbs all
+  for (let nth = 0; nth < repetitions; nth++) {
+    // in turn, so that what disturbs the machine disturbs all
     for (const subject of subjects) {
       const [first, one, many] = await synthesize(subject, [1, 1, 1 + MORE], { hasFlags: true });
-      (taken[subject] ??= []).push({ stack: first.milliseconds, backup: (many.milliseconds - one.milliseconds) / MORE });
+      (taken[subject] ??= []).push({
+        stack: first.milliseconds,
+        backup: (many.milliseconds - one.milliseconds) / MORE,
+      });
     }
   }
   const nothing = median(taken.nothing.map(({ stack }) => stack));
   const added = (subject: string) => ({
-    stack: median(taken[subject].map(({ stack }) => stack)) - nothing, backup: median(taken[subject].map(({ backup }) => backup)),
+    stack: median(taken[subject].map(({ stack }) => stack)) - nothing,
+    backup: median(taken[subject].map(({ backup }) => backup)),
   });
   const [own, framework] = [added('cdk-fsx-backup'), added('provider-framework')];
   return {
     title: 'Synthesis',
     goals: [
-      atMost('time for a stack with one backup, of the Provider framework\'s', 0.6, own.stack / framework.stack, ratio),
-      atMost('time for one more backup, of the Provider framework\'s', 0.6, own.backup / framework.backup, ratio),
+      atMost(
+        "time for a stack with one backup, of the Provider framework's",
+        0.6,
+        own.stack / framework.stack,
+        ratio,
+      ),
+      atMost(
+        "time for one more backup, of the Provider framework's",
+        0.6,
+        own.backup / framework.backup,
+        ratio,
+      ),
     ],
     blocks: [
-      `What a new process takes longer to load, define and synthesize a stack with one backup than one with none (${milliseconds(nothing)}); and what each of ${MORE} further ones takes, when all is `
-        + `loaded. Medians of ${repetitions} processes, with the recommended feature flags, without the template validation of newer versions of aws-cdk-lib.`,
-      table(['', 'a stack', 'ratio', 'one more backup', 'ratio'], Object.entries(SUBJECTS).map(([subject, title]) => {
-        const { stack, backup } = added(subject);
-        return [title, milliseconds(stack), ratio(stack / framework.stack), `${backup.toFixed(2)} ms`, ratio(backup / framework.backup)];
-      })),
+      'What a new process takes longer to load, define and synthesize a stack with one backup than one ' +
+        `with none (${milliseconds(nothing)}); and what each of ${MORE} further ones takes, when all is ` +
+        `loaded. Medians of ${repetitions} processes, with the recommended feature flags, without the ` +
+        'template validation of newer versions of aws-cdk-lib.',
+      table(
+        ['', 'a stack', 'ratio', 'one more backup', 'ratio'],
+        Object.entries(SUBJECTS).map(([subject, title]) => {
+          const { stack, backup } = added(subject);
+          return [
+            title,
+            milliseconds(stack),
+            ratio(stack / framework.stack),
+            `${backup.toFixed(2)} ms`,
+            ratio(backup / framework.backup),
+          ];
+        }),
+      ),
     ],
   };
 }

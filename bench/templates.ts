@@ -24,11 +24,21 @@ export const SUBJECTS: Record<string, string> = {
 };
 const COUNTS = [1, 10, 100, 400];
 
-export function synthesize(subject: string, rounds: number[], options: { isOldest?: boolean; hasFlags?: boolean } = {}): Promise<Synthesized[]> {
+export function synthesize(
+  subject: string,
+  rounds: number[],
+  options: { isOldest?: boolean; hasFlags?: boolean } = {},
+): Promise<Synthesized[]> {
   const library = options.isOldest ? 'aws-cdk-lib' : 'aws-cdk-lib-latest';
-  const flags = options.hasFlags ? JSON.parse(readFileSync(join(root, 'node_modules', library, 'recommended-feature-flags.json'), 'utf8')) : {};
+  const flags = options.hasFlags
+    ? JSON.parse(readFileSync(join(root, 'node_modules', library, 'recommended-feature-flags.json'), 'utf8'))
+    : {};
   const context = { ...flags, '@aws-cdk/core:stackResourceLimit': 0 }; // to be told how many they would be
-  return child('synthesize.cjs', { subject: join(work, `${subject}.js`), rounds, context }, { preload: options.isOldest ? undefined : 'latest.cjs' });
+  return child(
+    'synthesize.cjs',
+    { subject: join(work, `${subject}.js`), rounds, context },
+    { preload: options.isOldest ? undefined : 'latest.cjs' },
+  );
 }
 
 /** What a stack with so many backups consists of. */
@@ -37,8 +47,12 @@ export async function measureTemplates(): Promise<Section> {
   const goals: Section['goals'] = [];
   for (const [subject, title] of Object.entries(SUBJECTS)) {
     const isOwnSources = subject === 'cdk-fsx-backup-own-sources';
-    const [plain, flagged] = [await synthesize(subject, COUNTS), await synthesize(subject, COUNTS, { hasFlags: true })];
-    const resources = (all: Synthesized[]) => all.map((one) => isOwnSources ? one.resources - one.count : one.resources);
+    const [plain, flagged] = [
+      await synthesize(subject, COUNTS),
+      await synthesize(subject, COUNTS, { hasFlags: true }),
+    ];
+    const resources = (all: Synthesized[]) =>
+      all.map((one) => (isOwnSources ? one.resources - one.count : one.resources));
     rows.push([
       title,
       ...COUNTS.map((_, nth) => both(resources(plain)[nth], resources(flagged)[nth])),
@@ -46,21 +60,35 @@ export async function measureTemplates(): Promise<Section> {
       both(plain[0].assets, flagged[0].assets),
     ]);
     if (!subject.startsWith('cdk-fsx-backup')) continue;
-    const oldest = [await synthesize(subject, COUNTS, { isOldest: true }), await synthesize(subject, COUNTS, { isOldest: true, hasFlags: true })];
+    const oldest = [
+      await synthesize(subject, COUNTS, { isOldest: true }),
+      await synthesize(subject, COUNTS, { isOldest: true, hasFlags: true }),
+    ];
     const [none, ...others] = [plain, flagged, ...oldest].map(resources);
     const which = isOwnSources ? ', each of a source of the stack' : '';
     goals.push(
       atMost(`resources for the first backup${which}`, 8, none[0]),
-      atMost(`resources for each of the next 399${which}`, 1, (none.at(-1)! - none[0]) / (COUNTS.at(-1)! - 1), ratio),
+      atMost(
+        `resources for each of the next 399${which}`,
+        1,
+        (none.at(-1)! - none[0]) / (COUNTS.at(-1)! - 1),
+        ratio,
+      ),
       atMost(`resources for each of the next nine${which}`, 1, (none[1] - none[0]) / 9, ratio),
-      atMost(`resources that feature flags or the oldest aws-cdk-lib add${which}`, 0, Math.max(...others.flatMap((all) => all.map((count, nth) => count - none[nth])))),
+      atMost(
+        `resources that feature flags or the oldest aws-cdk-lib add${which}`,
+        0,
+        Math.max(...others.flatMap((all) => all.map((count, nth) => count - none[nth]))),
+      ),
     );
   }
   return {
     title: 'Resources',
     goals,
     blocks: [
-      'CloudFormation resources of a stack with so many backups, with no feature flag; in brackets with all that CDK recommends, where that differs. File systems are not counted. More than 500 are too many for a stack.',
+      'CloudFormation resources of a stack with so many backups, with no feature flag; in brackets with ' +
+        'all that CDK recommends, where that differs. File systems are not counted. More than 500 are too ' +
+        'many for a stack.',
       table(['', ...COUNTS.map((count) => `${count}`), `template for ${COUNTS.join(', ')}`, 'assets'], rows),
     ],
   };

@@ -12,16 +12,17 @@ const MAX_RESPONSE_BYTES = 4096;
 const MAX_REASON_BYTES = 1024;
 
 export function responseBody(event: CloudFormationEvent, answer: Answer): string {
-  const body = (reason?: string) => JSON.stringify({
-    Status: answer.status,
-    Reason: reason,
-    PhysicalResourceId: answer.physicalId,
-    StackId: event.StackId,
-    RequestId: event.RequestId,
-    LogicalResourceId: event.LogicalResourceId,
-    NoEcho: false,
-    Data: answer.status === 'SUCCESS' ? answer.attributes : undefined,
-  });
+  const body = (reason?: string) =>
+    JSON.stringify({
+      Status: answer.status,
+      Reason: reason,
+      PhysicalResourceId: answer.physicalId,
+      StackId: event.StackId,
+      RequestId: event.RequestId,
+      LogicalResourceId: event.LogicalResourceId,
+      NoEcho: false,
+      Data: answer.status === 'SUCCESS' ? answer.attributes : undefined,
+    });
   if (answer.status === 'SUCCESS') return body();
   const room = MAX_RESPONSE_BYTES - Buffer.byteLength(body(''));
   return body(truncate(printable(answer.reason), Math.min(MAX_REASON_BYTES, room)));

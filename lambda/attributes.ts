@@ -2,7 +2,10 @@ import type { Backup } from '@aws-sdk/client-fsx';
 import type { Source } from './request';
 import { type BackupAttributes, NO_BACKUP } from '../src/private/contract';
 
-/** What `Fn::GetAtt` reads. FSx leaves out what does not apply, CloudFormation fails on an attribute that is missing: hence ''. */
+/**
+ * What `Fn::GetAtt` reads. FSx leaves out what does not apply, CloudFormation fails on an attribute that is
+ * missing: hence ''.
+ */
 export function attributesOf(backup: Backup): BackupAttributes {
   return {
     BackupId: backup.BackupId ?? '',
@@ -21,7 +24,11 @@ export function attributesOf(backup: Backup): BackupAttributes {
 }
 
 /** What is left to say of a backup that cannot be looked at: that somebody deleted it, or nothing. */
-export function attributesOfGone(backupId: string, source: Source | undefined, lifecycle: 'DELETED' | undefined): BackupAttributes {
+export function attributesOfGone(
+  backupId: string,
+  source: Source | undefined,
+  lifecycle: 'DELETED' | undefined,
+): BackupAttributes {
   return attributesOf({
     BackupId: backupId,
     Lifecycle: lifecycle,

@@ -3,8 +3,29 @@ import type { Answer } from './answer';
 import { attributesOf, attributesOfGone, attributesOfNone } from './attributes';
 import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from './identity';
 import { remove, removeAttempts } from './removal';
-import { CloudFormationEvent, isBackupId, isDeployed, isFinal, isOutside, oldProperties, sourceId, Wanted } from './request';
-import { failed, isTakenUp, isUnconfirmed, newestFirst, own, ownById, Situation, sourceOf, subject, VISIBILITY_GRACE, waitHandleOf } from './situation';
+import {
+  CloudFormationEvent,
+  isBackupId,
+  isDeployed,
+  isFinal,
+  isOutside,
+  oldProperties,
+  sourceId,
+  Wanted,
+} from './request';
+import {
+  failed,
+  isTakenUp,
+  isUnconfirmed,
+  newestFirst,
+  own,
+  ownById,
+  Situation,
+  sourceOf,
+  subject,
+  VISIBILITY_GRACE,
+  waitHandleOf,
+} from './situation';
 import { copiedTags, tagChanges } from './tags';
 import { backupFailed, backupVanished, notWaitedFor } from './trouble';
 import { MAX_TAGS, NO_BACKUP } from '../src/private/contract';
@@ -26,26 +47,29 @@ export function look(situation: Situation): Promise<Answer | undefined> {
 /** Find the backup this resource should have, or start it. */
 export async function take(situation: Situation): Promise<Answer | undefined> {
   const { work, wanted, aws, now } = situation;
-  if (!work.rollback && !await sourceOf(situation)) return none(situation, 'nothing is deployed yet');
+  if (!work.rollback && !(await sourceOf(situation))) return none(situation, 'nothing is deployed yet');
   const found = await own(situation);
   const living = found.filter(isLiving);
   const running = living.find((backup) => backup.Lifecycle !== 'AVAILABLE');
   if (running) return adopt(situation, running);
 
   const [newest] = newestFirst(living);
-  if (isOutside(work.event)) return newest ? adopt(situation, newest) : start(situation); // of this very run, at whatever age
+  // of this very run, at whatever age
+  if (isOutside(work.event)) return newest ? adopt(situation, newest) : start(situation);
   const status = await aws.stackStatus(work.event.StackId);
   work.newStack = status === 'CREATE_IN_PROGRESS';
   if (isRollback(status)) return returnTo(situation, newest, status);
   if (!(isFinal(work.event) ? isDeletion(status) : isForward(status))) return refuse(situation, status);
   const mayBeAdopted = newest && isTakenUp(newest, now, isFinal(work.event) ? FINAL_ADOPTION_AGE : undefined);
-  if (mayBeAdopted && await isUnconfirmed(situation, newest)) return adopt(situation, newest);
+  if (mayBeAdopted && (await isUnconfirmed(situation, newest))) return adopt(situation, newest);
   if (isFinal(work.event)) return start(situation);
   const { StackId, LogicalResourceId, RequestType } = work.event;
   const [husk] = newestFirst(found.filter((backup) => !isLiving(backup)));
-  // At a late delivery, when the answer was given long ago, what was not there at the first may be there, what was started and not waited for may have
-  // failed, and what has failed may be removed. An update has been asked about that already.
-  const mayBeLate = isDeployed(wanted.source) || husk !== undefined || (RequestType === 'Create' && removesHusks(wanted));
+  // At a late delivery, when the answer was given long ago, what was not there at the first may be there,
+  // what was started and not waited for may have failed, and what has failed may be removed. An update has
+  // been asked about that already.
+  const mayBeLate =
+    isDeployed(wanted.source) || husk !== undefined || (RequestType === 'Create' && removesHusks(wanted));
   if (!mayBeLate) return start(situation);
   const { isDone, physicalId, begun } = await aws.presentOperation(StackId, LogicalResourceId);
   if (isDone) return follow(situation, physicalId, status);
@@ -54,21 +78,33 @@ export async function take(situation: Situation): Promise<Answer | undefined> {
 }
 
 /**
- * The request was answered at another delivery, whose backup did not show here yet, or failed since. Where a wait condition is to hear of the end, it hears
- * it from here: whoever answered could start no execution beside this one. Else, this delivery is late.
+ * The request was answered at another delivery, whose backup did not show here yet, or failed since. Where a
+ * wait condition is to hear of the end, it hears it from here: whoever answered could start no execution
+ * beside this one. Else, this delivery is late.
  */
-async function follow(situation: Situation, physicalId: string | undefined, status: string): Promise<Answer | undefined> {
+async function follow(
+  situation: Situation,
+  physicalId: string | undefined,
+  status: string,
+): Promise<Answer | undefined> {
   const { work, now } = situation;
-  const isHeard = isBackupId(physicalId ?? '') && waitHandleOf(work) !== undefined && !await isSpent(situation);
+  const isHeard =
+    isBackupId(physicalId ?? '') && waitHandleOf(work) !== undefined && !(await isSpent(situation));
   if (!isHeard) return failed(situation, notWaitedFor(subject(situation), status));
   work.awaited = { id: physicalId!, since: now };
   work.answered = true;
   return watch(situation);
 }
 
-/** The wait condition is there already: a deployment that failed, with rollback disabled, has not removed it yet, and it is not going to wait again. */
+/**
+ * The wait condition is there already: a deployment that failed, with rollback disabled, has not removed it
+ * yet, and it is not going to wait again.
+ */
 async function isSpent({ work, wanted, aws }: Situation): Promise<boolean> {
-  return wanted.waitCondition !== undefined && await aws.deployedId(work.event.StackId, wanted.waitCondition) !== undefined;
+  return (
+    wanted.waitCondition !== undefined &&
+    (await aws.deployedId(work.event.StackId, wanted.waitCondition)) !== undefined
+  );
 }
 
 /** Nobody waits for this request any more: it is a late delivery. Unless CloudFormation is late itself. */
@@ -89,17 +125,27 @@ async function start(situation: Situation): Promise<Answer | undefined> {
   const source = (await sourceOf(situation))!;
   work.sourceTags ??= await aws.tagsToCopy(source);
   const copied = copiedTags(work.sourceTags, wanted.tags, identityTags(situation.identity));
-  if (copied.dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
+  if (copied.dropped.length > 0) {
+    log.warn('too many tags: some of the source are not copied', { keys: copied.dropped });
+  }
   const token = clientRequestToken(StackId, LogicalResourceId, RequestId);
   work.requested = true;
   const backup = await aws.createBackup(source, token, copied.tags);
-  log.info('backup started', { backupId: backup.BackupId, source: sourceId(source), lifecycle: backup.Lifecycle, token });
+  log.info('backup started', {
+    backupId: backup.BackupId,
+    source: sourceId(source),
+    lifecycle: backup.Lifecycle,
+    token,
+  });
   work.awaited = { id: backup.BackupId!, since: now };
   return judge(situation, backup);
 }
 
 async function adopt(situation: Situation, backup: Backup): Promise<Answer | undefined> {
-  situation.log.info('backup adopted: an earlier delivery or attempt started it', { backupId: backup.BackupId, lifecycle: backup.Lifecycle });
+  situation.log.info('backup adopted: an earlier delivery or attempt started it', {
+    backupId: backup.BackupId,
+    lifecycle: backup.Lifecycle,
+  });
   await changeTags(situation, backup, []);
   situation.work.awaited = { id: backup.BackupId!, since: situation.now };
   return judge(situation, backup);
@@ -109,18 +155,27 @@ export async function watch(situation: Situation): Promise<Answer | undefined> {
   const { awaited, inPlace, failure } = situation.work;
   const backup = await situation.aws.backup(awaited!.id);
   const exists = backup && backup.Lifecycle !== 'DELETED';
-  if (failure) return exists ? removeHusk(situation, failure) : failed(situation, `${failure} What was left of it is removed.`);
+  if (failure) {
+    return exists
+      ? removeHusk(situation, failure)
+      : failed(situation, `${failure} What was left of it is removed.`);
+  }
   if (exists) return judge(situation, backup);
   if (situation.now - awaited!.since < VISIBILITY_GRACE) return undefined;
   return inPlace ? gone(situation) : failed(situation, backupVanished(subject(situation), awaited!.id));
 }
 
-/** Success is AVAILABLE, and nothing else, unless the user does not want to wait. A lifecycle not yet invented is waited for. */
+/**
+ * Success is AVAILABLE, and nothing else, unless the user does not want to wait. A lifecycle not yet invented
+ * is waited for.
+ */
 async function judge(situation: Situation, backup: Backup): Promise<Answer | undefined> {
   const { work, wanted } = situation;
   work.seen = { lifecycle: backup.Lifecycle!, percent: backup.ProgressPercent };
   if (backup.Lifecycle === 'FAILED' || backup.Lifecycle === 'DELETED') return fail(situation, backup);
-  if (!work.answered && waitHandleOf(work) !== undefined && await isSpent(situation)) work.waitsItself = true;
+  if (!work.answered && waitHandleOf(work) !== undefined && (await isSpent(situation))) {
+    work.waitsItself = true;
+  }
   if (backup.Lifecycle === 'AVAILABLE' || wanted.waitUntil === 'STARTED') return success(backup);
   if (work.answered || waitHandleOf(work) === undefined) return undefined;
   work.startedOnly = true;
@@ -159,9 +214,15 @@ async function update(situation: Situation): Promise<Answer | undefined> {
   const old = oldProperties(event);
   const wantsAnother = !old || generationOf(old) !== identity.generation;
   const mayHaveFailed = !current && isBackupId(event.PhysicalResourceId!);
-  if (wantsAnother || (mayHaveFailed && await aws.hasFailedAWait(event.StackId, event.LogicalResourceId, event.PhysicalResourceId!))) {
+  if (
+    wantsAnother ||
+    (mayHaveFailed &&
+      (await aws.hasFailedAWait(event.StackId, event.LogicalResourceId, event.PhysicalResourceId!)))
+  ) {
     work.rollback = await aws.hasFailed(event.StackId, event.LogicalResourceId);
-    if (work.rollback) return current ? settle(situation, success(current)) : returnTo(situation, undefined, status);
+    if (work.rollback) {
+      return current ? settle(situation, success(current)) : returnTo(situation, undefined, status);
+    }
     return take(situation);
   }
   if (!current) return gone(situation);
@@ -170,7 +231,9 @@ async function update(situation: Situation): Promise<Answer | undefined> {
   return wanted.waitUntil === 'STARTED' ? success(current) : take(situation);
 }
 
-/** The resource keeps the backup it has: tags follow the template, options take effect, nothing new is taken. */
+/**
+ * The resource keeps the backup it has: tags follow the template, options take effect, nothing new is taken.
+ */
 async function keep(situation: Situation, backup: Backup): Promise<Answer | undefined> {
   const { work, now } = situation;
   await changeTags(situation, backup, formerKeys(work.event));
@@ -179,15 +242,25 @@ async function keep(situation: Situation, backup: Backup): Promise<Answer | unde
   return judge(situation, backup);
 }
 
-/** A rollback never takes a backup. Without the old one the resource keeps what it has, so that the rollback can finish. */
-async function returnTo(situation: Situation, backup: Backup | undefined, status: string): Promise<Answer | undefined> {
-  if (situation.work.event.RequestType === 'Create') return failed(situation, notWaitedFor(subject(situation), status));
+/**
+ * A rollback never takes a backup. Without the old one the resource keeps what it has, so that the rollback
+ * can finish.
+ */
+async function returnTo(
+  situation: Situation,
+  backup: Backup | undefined,
+  status: string,
+): Promise<Answer | undefined> {
+  if (situation.work.event.RequestType === 'Create') {
+    return failed(situation, notWaitedFor(subject(situation), status));
+  }
   return settle(situation, backup ? success(backup) : await gone(situation));
 }
 
 /**
- * The answer to a rolled back update is known; what remains is tidying up. What the failed update had started is treated as its
- * removal policy said: with DESTROY it is deleted, unless CloudFormation knows it and will; with RETAIN it stays, and a retry takes it up.
+ * The answer to a rolled back update is known; what remains is tidying up. What the failed update had started
+ * is treated as its removal policy said: with DESTROY it is deleted, unless CloudFormation knows it and will;
+ * with RETAIN it stays, and a retry takes it up.
  */
 async function settle(situation: Situation, answer: Answer): Promise<Answer | undefined> {
   const { work, identity } = situation;
@@ -199,21 +272,37 @@ async function settle(situation: Situation, answer: Answer): Promise<Answer | un
   if (old?.removalPolicy !== 'DESTROY') return answer;
   const generation = generationOf(old);
   const mayHaveStartedOne = generation !== identity.generation || restored?.Lifecycle === 'FAILED';
-  if (!mayHaveStartedOne || work.event.PhysicalResourceId !== answer.physicalId) return answer; // had it finished, its backup is cleaned up
-  const attempt = { ...situation, work: { ...work, source: undefined, rollback: true }, wanted: old, identity: { ...identity, generation } };
-  return await removeAttempts(attempt, true) ? answer : undefined;
+  // had it finished, its backup is cleaned up
+  if (!mayHaveStartedOne || work.event.PhysicalResourceId !== answer.physicalId) return answer;
+  const attempt = {
+    ...situation,
+    work: { ...work, source: undefined, rollback: true },
+    wanted: old,
+    identity: { ...identity, generation },
+  };
+  return (await removeAttempts(attempt, true)) ? answer : undefined;
 }
 
-/** The resource's backup is gone, and this request takes no other. Failing would leave the stack in a worse state. */
+/**
+ * The resource's backup is gone, and this request takes no other. Failing would leave the stack in a worse
+ * state.
+ */
 async function gone(situation: Situation): Promise<Answer> {
   const { work, wanted, identity, aws, log } = situation;
   const physicalId = work.event.PhysicalResourceId!;
-  if (physicalId === NO_BACKUP) return none(situation, 'there was none, and the deployment asks for no other');
+  if (physicalId === NO_BACKUP) {
+    return none(situation, 'there was none, and the deployment asks for no other');
+  }
   const backup = isBackupId(physicalId) ? await aws.backup(physicalId) : undefined;
   if (backup && backup.Lifecycle !== 'DELETED') {
     const isOfAttempt = belongsToResource(backup.Tags, identity) && !belongsTo(backup.Tags, identity);
-    if (work.rollback && isDeployed(wanted.source) && isOfAttempt) return none(situation, 'there was none before the update that is rolled back');
-    log.warn('the resource keeps a backup that was not taken for it as it is now, or has lost the tags that say so', { backupId: physicalId });
+    if (work.rollback && isDeployed(wanted.source) && isOfAttempt) {
+      return none(situation, 'there was none before the update that is rolled back');
+    }
+    log.warn(
+      'the resource keeps a backup that was not taken for it as it is now, or has lost the tags that say so',
+      { backupId: physicalId },
+    );
     return success(backup);
   }
   log.warn('the backup of this resource no longer exists', { backupId: physicalId });

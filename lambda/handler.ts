@@ -8,9 +8,15 @@ import { deliver, sleep } from './deliver';
 import { consoleLog } from './log';
 import { End, Execution, run } from './run';
 
-// A connection that hangs must not use up the invocation: the SDK tries three times. The time-out of the request ends with the headers of its answer,
-// that of the socket does not; from 6 s on, the SDK would begin it 3 s late.
-const requestHandler = { connectionTimeout: 3_000, requestTimeout: 6_000, throwOnRequestTimeout: true, socketTimeout: 5_900 };
+// A connection that hangs must not use up the invocation: the SDK tries three times. The time-out of the
+// request ends with the headers of its answer, that of the socket does not; from 6 s on, the SDK would begin
+// it 3 s late.
+const requestHandler = {
+  connectionTimeout: 3_000,
+  requestTimeout: 6_000,
+  throwOnRequestTimeout: true,
+  socketTimeout: 5_900,
+};
 const client = { maxAttempts: 3, requestHandler };
 const clients = {
   fsx: new FSxClient(client),
@@ -24,7 +30,10 @@ const RESERVE = 50_000;
 
 export async function handler(input: unknown, context: Context): Promise<Execution | End> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), Math.max(1_000, context.getRemainingTimeInMillis() - RESERVE));
+  const timer = setTimeout(
+    () => abort.abort(),
+    Math.max(1_000, context.getRemainingTimeInMillis() - RESERVE),
+  );
   try {
     return await run(input, {
       aws: new Aws(clients, abort.signal),

@@ -29,8 +29,14 @@ export function identityTags(identity: Identity): Tag[] {
 }
 
 /** Whether the tags say that the backup was taken for this resource, in whichever generation. */
-export function belongsToResource(tags: readonly Tag[] | undefined, identity: Omit<Identity, 'generation'>): boolean {
-  return valueOf(tags, IDENTITY_TAG.stackId) === identity.stackId && valueOf(tags, IDENTITY_TAG.logicalId) === identity.logicalId;
+export function belongsToResource(
+  tags: readonly Tag[] | undefined,
+  identity: Omit<Identity, 'generation'>,
+): boolean {
+  return (
+    valueOf(tags, IDENTITY_TAG.stackId) === identity.stackId &&
+    valueOf(tags, IDENTITY_TAG.logicalId) === identity.logicalId
+  );
 }
 
 export function belongsTo(tags: readonly Tag[] | undefined, identity: Identity): boolean {
@@ -38,12 +44,17 @@ export function belongsTo(tags: readonly Tag[] | undefined, identity: Identity):
 }
 
 /**
- * The client request token: the same for every delivery of one request. FSx takes 63 characters of `A-Za-z0-9_.-`; the
- * names in front are for the operator who finds the call in CloudTrail, the digest makes it unique.
+ * The client request token: the same for every delivery of one request. FSx takes 63 characters of
+ * `A-Za-z0-9_.-`; the names in front are for the operator who finds the call in CloudTrail, the digest makes
+ * it unique.
  */
 export function clientRequestToken(stackId: string, logicalId: string, requestId: string): string {
   const stackName = stackId.split('/')[1] ?? 'stack';
-  return [plain(stackName).slice(0, 22), plain(logicalId).slice(0, 18), digest([stackId, logicalId, requestId], 20)].join('.');
+  return [
+    plain(stackName).slice(0, 22),
+    plain(logicalId).slice(0, 18),
+    digest([stackId, logicalId, requestId], 20),
+  ].join('.');
 }
 
 function plain(name: string): string {

@@ -1,4 +1,10 @@
-import { BackupProperties, ContractTag, FINAL_RESOURCE_TYPE, MAX_WAIT_CONDITION_TIMEOUT, SCHEMA_VERSION } from '../src/private/contract';
+import {
+  BackupProperties,
+  ContractTag,
+  FINAL_RESOURCE_TYPE,
+  MAX_WAIT_CONDITION_TIMEOUT,
+  SCHEMA_VERSION,
+} from '../src/private/contract';
 
 /** What CloudFormation sends. */
 export interface CloudFormationEvent {
@@ -43,7 +49,13 @@ export class InvalidProperties extends Error {}
 /** It says what it asks for, and where an answer may go to. */
 export function isCloudFormationEvent(input: any): input is CloudFormationEvent {
   const url = input?.ResponseURL;
-  return typeof input?.RequestType === 'string' && typeof input.RequestId === 'string' && typeof url === 'string' && /^https?:/.test(url) && URL.canParse(url);
+  return (
+    typeof input?.RequestType === 'string' &&
+    typeof input.RequestId === 'string' &&
+    typeof url === 'string' &&
+    /^https?:/.test(url) &&
+    URL.canParse(url)
+  );
 }
 
 /** How what CloudFormation sends looks. */
@@ -55,13 +67,23 @@ const FORMS = {
   PhysicalResourceId: /^[ -~]{1,1024}$/,
 };
 
-/** The event, such that it can be answered at least; and what is wrong with it, if CloudFormation would not send it. */
+/**
+ * The event, such that it can be answered at least; and what is wrong with it, if CloudFormation would not
+ * send it.
+ */
 export function checked(event: CloudFormationEvent): { event: CloudFormationEvent; problem?: string } {
   const given: Record<string, unknown> = { ...event };
-  const forms = Object.entries(FORMS).filter(([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId');
-  const odd = forms.filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field])).map(([field]) => [field, show(given[field]) || 'empty']);
+  const forms = Object.entries(FORMS).filter(
+    ([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId',
+  );
+  const odd = forms
+    .filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field]))
+    .map(([field]) => [field, show(given[field]) || 'empty']);
   if (odd.length === 0) return { event };
-  return { event: { ...event, ...Object.fromEntries(odd) }, problem: odd.map(([field, shown]) => `${field} is "${shown}"`).join(', ') };
+  return {
+    event: { ...event, ...Object.fromEntries(odd) },
+    problem: odd.map(([field, shown]) => `${field} is "${shown}"`).join(', '),
+  };
 }
 
 /** Whether it is not CloudFormation that asked. */
@@ -75,7 +97,9 @@ export function isFinal(event: CloudFormationEvent): boolean {
 }
 
 export function sourceId(source: Source | Deployed): string {
-  if (isDeployed(source)) return source.stack === undefined ? source.logicalId : `${source.stack}/${source.logicalId}`;
+  if (isDeployed(source)) {
+    return source.stack === undefined ? source.logicalId : `${source.stack}/${source.logicalId}`;
+  }
   return 'volumeId' in source ? source.volumeId : source.fileSystemId;
 }
 
@@ -93,8 +117,10 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
   const given = (properties ?? {}) as Partial<Record<keyof BackupProperties, unknown>>;
   if (given.SchemaVersion !== SCHEMA_VERSION) {
     throw new InvalidProperties(
-      `the resource's properties have schema version "${show(given.SchemaVersion)}", and this handler knows version ${SCHEMA_VERSION}; `
-      + 'deploy with a version of cdk-fsx-backup that is at least as new as the one the stack was last deployed with');
+      `the resource's properties have schema version "${show(given.SchemaVersion)}", and this handler ` +
+        `knows version ${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new ` +
+        'as the one the stack was last deployed with',
+    );
   }
   checkStateMachineArn(given.StateMachineArn);
   return {
@@ -106,7 +132,10 @@ export function parseProperties(properties: Record<string, unknown> | undefined)
     waitHandle: given.WaitHandle === undefined ? undefined : parseUrl(given.WaitHandle),
     waitCondition: given.WaitCondition === undefined ? undefined : parseLogicalId(given.WaitCondition),
     removalPolicy: oneOf('RemovalPolicy', given.RemovalPolicy, ['RETAIN', 'DESTROY']),
-    keepLast: given.KeepLast === undefined ? undefined : wholeNumber('KeepLast', given.KeepLast, 1, Number.MAX_SAFE_INTEGER),
+    keepLast:
+      given.KeepLast === undefined
+        ? undefined
+        : wholeNumber('KeepLast', given.KeepLast, 1, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -125,16 +154,24 @@ export function isBackupId(id: string): boolean {
 
 function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): Source | Deployed {
   const { FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume } = given;
-  if ([FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume].filter((value) => value !== undefined).length !== 1) {
-    throw new InvalidProperties('exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given');
+  if (
+    [FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume].filter((value) => value !== undefined)
+      .length !== 1
+  ) {
+    throw new InvalidProperties(
+      'exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given',
+    );
   }
   const logicalId = DeployedFileSystem ?? DeployedVolume;
   if (logicalId !== undefined) return { logicalId: parseLogicalId(logicalId) };
   const id = FileSystemId ?? VolumeId;
   const source = typeof id === 'string' ? sourceWithId(id) : undefined;
   if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
-  const expected = FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
-  throw new InvalidProperties(`"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`);
+  const expected =
+    FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
+  throw new InvalidProperties(
+    `"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`,
+  );
 }
 
 function parseLogicalId(value: unknown): string {
@@ -152,7 +189,9 @@ function parseTags(tags: unknown): ContractTag[] {
   if (tags === undefined) return [];
   if (!Array.isArray(tags)) throw new InvalidProperties('Tags must be a list of Key and Value');
   return tags.map((tag) => {
-    if (typeof tag?.Key !== 'string' || typeof tag.Value !== 'string') throw new InvalidProperties(`"${show(tag)}" is not a tag; it needs Key and Value`);
+    if (typeof tag?.Key !== 'string' || typeof tag.Value !== 'string') {
+      throw new InvalidProperties(`"${show(tag)}" is not a tag; it needs Key and Value`);
+    }
     return { Key: tag.Key, Value: tag.Value };
   });
 }
@@ -160,8 +199,12 @@ function parseTags(tags: unknown): ContractTag[] {
 /** CloudFormation makes strings of numbers, and so do templates. */
 export function wholeNumber(name: string, value: unknown, least: number, most: number): number {
   const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
-  if (Number.isInteger(number) && number as number >= least && number as number <= most) return number as number;
-  throw new InvalidProperties(`${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`);
+  if (Number.isInteger(number) && (number as number) >= least && (number as number) <= most) {
+    return number as number;
+  }
+  throw new InvalidProperties(
+    `${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`,
+  );
 }
 
 /** It is signed, so it must not be shown. */
@@ -172,7 +215,9 @@ function parseUrl(value: unknown): string {
 
 function checkStateMachineArn(value: unknown): void {
   if (typeof value === 'string' && /^arn:[^:]+:states:/.test(value)) return;
-  throw new InvalidProperties(`StateMachineArn is "${show(value)}"; it must be the ARN of the provider's state machine`);
+  throw new InvalidProperties(
+    `StateMachineArn is "${show(value)}"; it must be the ARN of the provider's state machine`,
+  );
 }
 
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
@@ -181,5 +226,5 @@ export function oneOf<T extends string>(name: string, value: unknown, allowed: r
 }
 
 export function show(value: unknown): string {
-  return (typeof value === 'string' ? value : JSON.stringify(value) ?? 'missing').slice(0, 80);
+  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing')).slice(0, 80);
 }

@@ -4,7 +4,18 @@ import type { Aws } from './aws';
 import { wantedBy } from './execution-input';
 import { belongsTo, clientRequestToken, Identity } from './identity';
 import type { Log } from './log';
-import { CloudFormationEvent, isBackupId, isDeployed, isOutside, oldProperties, parseProperties, Source, sourceId, sourceWithId, Wanted } from './request';
+import {
+  CloudFormationEvent,
+  isBackupId,
+  isDeployed,
+  isOutside,
+  oldProperties,
+  parseProperties,
+  Source,
+  sourceId,
+  sourceWithId,
+  Wanted,
+} from './request';
 import type { Seen } from './trouble';
 
 /** What one request has come to so far. It travels through the state machine as JSON. */
@@ -14,7 +25,10 @@ export interface Work {
   readonly startedAt: number;
   /** What is backed up, as soon as it is known. */
   source?: Source;
-  /** The tags of the source that its backup gets, once they are known: asked for again, they would stand in the way of starting it. */
+  /**
+   * The tags of the source that its backup gets, once they are known: asked for again, they would stand in
+   * the way of starting it.
+   */
   sourceTags?: Tag[];
   /** The backup that is waited for, and since when it is known. */
   awaited?: { readonly id: string; readonly since: number };
@@ -36,7 +50,9 @@ export interface Work {
   waitsItself?: boolean;
   /** It was delivered; what there is to say now is for the wait condition. */
   answered?: boolean;
-  /** The stack is being created: where that fails, a new stack has to be created, which is another one to us. */
+  /**
+   * The stack is being created: where that fails, a new stack has to be created, which is another one to us.
+   */
   newStack?: boolean;
   /** Since when calls are refused for want of a permission, in milliseconds since the epoch. */
   deniedSince?: number;
@@ -59,18 +75,21 @@ export interface Situation {
 }
 
 /**
- * What is backed up; undefined where nothing has the logical id that it is named by, or is not complete yet. It is looked up as the stack has it now;
- * if it has moved, under its former logical id.
+ * What is backed up; undefined where nothing has the logical id that it is named by, or is not complete yet.
+ * It is looked up as the stack has it now; if it has moved, under its former logical id.
  */
 export async function sourceOf({ work, wanted, aws }: Situation): Promise<Source | undefined> {
-  return work.source ??= await locate(wanted, work.event, aws);
+  return (work.source ??= await locate(wanted, work.event, aws));
 }
 
 async function locate({ source }: Wanted, event: CloudFormationEvent, aws: Aws): Promise<Source | undefined> {
   if (!isDeployed(source)) return source;
   const former = oldProperties(event)?.source;
-  const id = await aws.deployedId(source.stack ?? event.StackId, source.logicalId)
-    ?? (former && isDeployed(former) && former.logicalId !== source.logicalId ? await aws.deployedId(event.StackId, former.logicalId) : undefined);
+  const id =
+    (await aws.deployedId(source.stack ?? event.StackId, source.logicalId)) ??
+    (former && isDeployed(former) && former.logicalId !== source.logicalId
+      ? await aws.deployedId(event.StackId, former.logicalId)
+      : undefined);
   if (id === undefined) return undefined;
   const found = sourceWithId(id);
   if (!found) throw new Error(`${sourceId(source)} is "${id}", and no FSx file system or volume`);
@@ -82,7 +101,10 @@ export function wantedIn(event: CloudFormationEvent): Wanted {
   return isOutside(event) ? wantedBy(event.ResourceProperties) : parseProperties(event.ResourceProperties);
 }
 
-/** The wait condition that waits for the end of this request, if there is one. One that was there before has heard of its backup. */
+/**
+ * The wait condition that waits for the end of this request, if there is one. One that was there before has
+ * heard of its backup.
+ */
 export function waitHandleOf({ event, rollback, waitsItself }: Work): string | undefined {
   if (rollback || waitsItself || event.RequestType === 'Delete') return undefined;
   const { waitHandle } = wantedIn(event);
@@ -90,15 +112,19 @@ export function waitHandleOf({ event, rollback, waitsItself }: Work): string | u
 }
 
 /**
- * This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs. On the way back, and when a pipeline's
- * stage is run again, what has the logical id of a deployed source may be its replacement (and the permission to ask may be gone): the backups of all
- * sources are looked through.
+ * This generation's backups, living or failed. A copy that somebody made carries our tags too, and is theirs.
+ * On the way back, and when a pipeline's stage is run again, what has the logical id of a deployed source may
+ * be its replacement (and the permission to ask may be gone): the backups of all sources are looked through.
  */
 export async function own(situation: Situation): Promise<Backup[]> {
   const { work, aws, wanted, identity } = situation;
   const mayBeAnother = work.rollback || work.event.RequestType === 'Delete' || isOutside(work.event);
-  const backups = await aws.backupsOf(mayBeAnother && isDeployed(wanted.source) ? undefined : await sourceOf(situation));
-  return backups.filter((backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED');
+  const backups = await aws.backupsOf(
+    mayBeAnother && isDeployed(wanted.source) ? undefined : await sourceOf(situation),
+  );
+  return backups.filter(
+    (backup) => belongsTo(backup.Tags, identity) && !backup.SourceBackupId && backup.Lifecycle !== 'DELETED',
+  );
 }
 
 /** FSx may not know a backup yet right after its creation. */
@@ -115,21 +141,33 @@ export async function ownById({ aws, identity }: Situation, id: string): Promise
   return backup && belongsTo(backup.Tags, identity) && backup.Lifecycle !== 'DELETED' ? backup : undefined;
 }
 
-/** No deployment has succeeded since: the backup belongs to an attempt that failed, or to the one that is going on. */
+/**
+ * No deployment has succeeded since: the backup belongs to an attempt that failed, or to the one that is
+ * going on.
+ */
 export async function isUnconfirmed({ aws, work: { event } }: Situation, backup: Backup): Promise<boolean> {
-  return !await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!);
+  return !(await aws.deploymentSucceededSince(event.StackId, backup.CreationTime!));
 }
 
-/** A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer the backup of the moment. */
+/**
+ * A finished backup of a failed deployment is taken up by a retry within this time. Later, it is no longer
+ * the backup of the moment.
+ */
 const ADOPTION_AGE = 24 * 60 * 60_000;
 
-/** Whether a request takes up the backup of an attempt that failed, instead of starting another one. A running one it does, at whatever age. */
+/**
+ * Whether a request takes up the backup of an attempt that failed, instead of starting another one. A running
+ * one it does, at whatever age.
+ */
 export function isTakenUp({ Lifecycle, CreationTime }: Backup, now: number, longest = ADOPTION_AGE): boolean {
   return Lifecycle !== 'FAILED' && (Lifecycle !== 'AVAILABLE' || now - CreationTime!.getTime() < longest);
 }
 
 /** What a failed request reports as physical id, so that the Delete that may follow finds what there is. */
-export function failed({ work: { event, awaited, requested } }: Pick<Situation, 'work'>, reason: string): Answer {
+export function failed(
+  { work: { event, awaited, requested } }: Pick<Situation, 'work'>,
+  reason: string,
+): Answer {
   const token = clientRequestToken(event.StackId, event.LogicalResourceId, event.RequestId);
   const placeholder = requested ? token : `${PLACEHOLDER}${token}`;
   const physicalId = (event.RequestType === 'Create' ? awaited?.id : event.PhysicalResourceId) ?? placeholder;

@@ -1,8 +1,8 @@
 /**
  * Virtual time for everything in the sandbox.
  *
- * Time stands still while work is being done and jumps to the next timer when nothing is. Whoever does real work
- * that promises alone do not show (another process, a socket) takes a `hold` for as long as it lasts.
+ * Time stands still while work is being done and jumps to the next timer when nothing is. Whoever does real
+ * work that promises alone do not show (another process, a socket) takes a `hold` for as long as it lasts.
  */
 export class VirtualClock {
   private time: number;
@@ -84,7 +84,10 @@ export class VirtualClock {
       const next = this.nextTimer();
       if (next === undefined) {
         this.waiters = 0;
-        throw new Error('the sandbox stands still: something is awaited, and nothing is scheduled that could bring it about');
+        throw new Error(
+          'the sandbox stands still: something is awaited, and nothing is scheduled that could bring it ' +
+            'about',
+        );
       }
       const timer = this.timers.get(next)!;
       this.timers.delete(next);

@@ -15,7 +15,12 @@ export interface AwsCall {
 
 /** An error that a service answers with. */
 export class AwsError extends Error {
-  constructor(readonly code: string, message: string, readonly status = 400, readonly fields: Record<string, unknown> = {}) {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status = 400,
+    readonly fields: Record<string, unknown> = {},
+  ) {
     super(message);
     this.name = code;
   }
@@ -56,26 +61,44 @@ type Outcome = Omit<Extract<Entry, { kind: 'call' }>, 'kind' | 'operation' | 'pr
 const XML_NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
 
 /** Serve one AWS API on loopback: protocol, faults, caller, journal. */
-export async function listen(api: AwsApi, context: EndpointContext): Promise<{ url: string; close(): Promise<void> }> {
+export async function listen(
+  api: AwsApi,
+  context: EndpointContext,
+): Promise<{ url: string; close(): Promise<void> }> {
   let requests = 0;
   const server = createServer((incoming, response) => {
-    serve(api, context, incoming, response, requestIdOf(api.service, ++requests)).catch(() => incoming.socket.destroy());
+    serve(api, context, incoming, response, requestIdOf(api.service, ++requests)).catch(() =>
+      incoming.socket.destroy(),
+    );
   });
   server.keepAliveTimeout = 0; // real time must not decide when a connection is closed
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () => new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-async function serve(api: AwsApi, context: EndpointContext, incoming: IncomingMessage, response: ServerResponse, requestId: string) {
+async function serve(
+  api: AwsApi,
+  context: EndpointContext,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) {
   const request = requestOf(api, incoming, await textOf(incoming), requestId);
   const operation = `${api.service}:${request.operation}`;
   const principal = context.principalOf(request.accessKeyId);
   const record = (outcome: Outcome) => {
-    context.journal.add({ kind: 'call', operation, principal: principal ?? '', input: inputIfReadable(request), ...outcome });
+    context.journal.add({
+      kind: 'call',
+      operation,
+      principal: principal ?? '',
+      input: inputIfReadable(request),
+      ...outcome,
+    });
   };
 
   const fault = context.faults.next(operation);
@@ -100,16 +123,24 @@ async function serve(api: AwsApi, context: EndpointContext, incoming: IncomingMe
   } catch (thrown) {
     const error = asAwsError(thrown);
     const denied = error.code === 'AccessDeniedException';
-    outcome = { outcome: fault ? 'fault' : denied ? 'denied' : 'error', error: `${error.code}: ${error.message}` };
+    outcome = {
+      outcome: fault ? 'fault' : denied ? 'denied' : 'error',
+      error: `${error.code}: ${error.message}`,
+    };
     answer = failure(api, request, error);
   }
   if (fault?.kind === 'lost-response') {
-    record({ ...outcome, outcome: 'fault', error: ['lost-response', outcome.error].filter(Boolean).join(': ') });
+    record({
+      ...outcome,
+      outcome: 'fault',
+      error: ['lost-response', outcome.error].filter(Boolean).join(': '),
+    });
     incoming.socket.resetAndDestroy();
     return;
   }
   record(outcome);
-  response.sendDate = false; // an SDK that runs on another clock takes a Date for skew, and repeats what failed
+  // an SDK that runs on another clock takes a Date for skew, and repeats what failed
+  response.sendDate = false;
   response.writeHead(answer.status, { ...answer.headers, 'x-amzn-RequestId': requestId });
   response.end(answer.body);
 }
@@ -127,7 +158,12 @@ function requestOf(api: AwsApi, incoming: IncomingMessage, body: string, request
     return { operation: Action ?? 'unknown', accessKeyId, requestId, input: () => assertFlat(input) };
   }
   const target = String(incoming.headers['x-amz-target'] ?? 'unknown');
-  return { operation: target.slice(target.indexOf('.') + 1), accessKeyId, requestId, input: () => parseJson(body) };
+  return {
+    operation: target.slice(target.indexOf('.') + 1),
+    accessKeyId,
+    requestId,
+    input: () => parseJson(body),
+  };
 }
 
 function parseJson(body: string): any {
@@ -143,7 +179,10 @@ function parseJson(body: string): any {
 function assertFlat(input: Record<string, string>): Record<string, string> {
   const nested = Object.keys(input).find((name) => name.includes('.'));
   if (nested === undefined) return input;
-  throw new AwsError('InvalidParameterValue', `the sandbox reads parameters that are scalars only, got ${nested}`);
+  throw new AwsError(
+    'InvalidParameterValue',
+    `the sandbox reads parameters that are scalars only, got ${nested}`,
+  );
 }
 
 function inputIfReadable(request: Request): any {
@@ -165,21 +204,32 @@ async function carryOut(api: AwsApi, request: Request, principal: string | undef
 
 function errorOf(api: AwsApi, fault: Fault): AwsError {
   const query = api.protocol === 'query';
-  if (fault.kind === 'throttle') return new AwsError(query ? 'Throttling' : 'ThrottlingException', 'Rate exceeded');
-  if (fault.kind === 'error') return new AwsError(fault.code, fault.message ?? 'by the fault plan', fault.status, fault.fields);
+  if (fault.kind === 'throttle') {
+    return new AwsError(query ? 'Throttling' : 'ThrottlingException', 'Rate exceeded');
+  }
+  if (fault.kind === 'error') {
+    return new AwsError(fault.code, fault.message ?? 'by the fault plan', fault.status, fault.fields);
+  }
   return new AwsError(query ? 'InternalFailure' : 'InternalServerError', 'Internal Server Error', 500);
 }
 
-/** Anything that is not an answer of AWS is a defect of the sandbox. It says so, with a status that nobody retries. */
+/**
+ * Anything that is not an answer of AWS is a defect of the sandbox. It says so, with a status that nobody
+ * retries.
+ */
 function asAwsError(thrown: unknown): AwsError {
   if (thrown instanceof AwsError) return thrown;
-  return new AwsError('SandboxDefect', thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown));
+  return new AwsError(
+    'SandboxDefect',
+    thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+  );
 }
 
 function success(api: AwsApi, request: Request, output: unknown): Answer {
   if (api.protocol !== 'query') return json(api, 200, output ?? {});
   const { operation, requestId } = request;
-  const inner = element(`${operation}Result`, output ?? {}) + element('ResponseMetadata', { RequestId: requestId });
+  const inner =
+    element(`${operation}Result`, output ?? {}) + element('ResponseMetadata', { RequestId: requestId });
   return xml(200, `${operation}Response`, inner);
 }
 
@@ -194,15 +244,27 @@ function failure(api: AwsApi, request: Request, error: AwsError): Answer {
   const Type = error.status >= 500 ? 'Receiver' : 'Sender';
   const Code = denied ? 'AccessDenied' : error.code;
   const inner = element('Error', { Type, Code, Message: error.message, ...error.fields });
-  return xml(denied ? 403 : error.status, 'ErrorResponse', `${inner}${element('RequestId', request.requestId)}`);
+  return xml(
+    denied ? 403 : error.status,
+    'ErrorResponse',
+    `${inner}${element('RequestId', request.requestId)}`,
+  );
 }
 
 function json(api: AwsApi, status: number, body: unknown): Answer {
-  return { status, headers: { 'Content-Type': `application/x-amz-${api.protocol}` }, body: JSON.stringify(body) };
+  return {
+    status,
+    headers: { 'Content-Type': `application/x-amz-${api.protocol}` },
+    body: JSON.stringify(body),
+  };
 }
 
 function xml(status: number, root: string, inner: string): Answer {
-  return { status, headers: { 'Content-Type': 'text/xml' }, body: `<${root} xmlns="${XML_NAMESPACE}">${inner}</${root}>` };
+  return {
+    status,
+    headers: { 'Content-Type': 'text/xml' },
+    body: `<${root} xmlns="${XML_NAMESPACE}">${inner}</${root}>`,
+  };
 }
 
 function element(name: string, value: unknown): string {
@@ -213,12 +275,21 @@ function element(name: string, value: unknown): string {
 function content(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map((item) => element('member', item)).join('');
-  if (typeof value === 'object') return Object.entries(value!).map(([name, member]) => element(name, member)).join('');
-  return String(value).replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character]!);
+  if (typeof value === 'object') {
+    return Object.entries(value!)
+      .map(([name, member]) => element(name, member))
+      .join('');
+  }
+  return String(value).replace(
+    /[&<>]/g,
+    (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character]!,
+  );
 }
 
 /** The same for every run of the same calls. */
 function requestIdOf(service: string, nth: number): string {
   const hex = createHash('sha256').update(`${service} ${nth}`).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
 }

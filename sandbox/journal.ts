@@ -3,21 +3,75 @@ import type { VirtualClock } from './clock';
 /** One thing that happened in the sandbox. */
 export type Entry =
   /** A call of an AWS API, as it ended: `fsx:CreateBackup`, `states:StartExecution`. */
-  | { kind: 'call'; operation: string; principal: string; input: any; outcome: 'ok' | 'denied' | 'error' | 'fault'; output?: any; error?: string }
+  | {
+      kind: 'call';
+      operation: string;
+      principal: string;
+      input: any;
+      outcome: 'ok' | 'denied' | 'error' | 'fault';
+      output?: any;
+      error?: string;
+    }
   /** A Lambda invocation that ended. */
-  | { kind: 'invocation'; functionName: string; requestId: string; input: any; output?: any; error?: string; milliseconds: number }
+  | {
+      kind: 'invocation';
+      functionName: string;
+      requestId: string;
+      input: any;
+      output?: any;
+      error?: string;
+      milliseconds: number;
+    }
   /** What a Lambda function wrote to its log. */
   | { kind: 'log'; functionName: string; line: string }
   /** An execution of a state machine that started or ended. */
-  | { kind: 'execution'; stateMachine: string; name: string; status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED'; cause?: string }
+  | {
+      kind: 'execution';
+      stateMachine: string;
+      name: string;
+      status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+      cause?: string;
+    }
   /** An action of a pipeline that began or ended. */
-  | { kind: 'action'; pipeline: string; execution: string; stage: string; action: string; status: 'InProgress' | 'Succeeded' | 'Failed'; error?: string }
+  | {
+      kind: 'action';
+      pipeline: string;
+      execution: string;
+      stage: string;
+      action: string;
+      status: 'InProgress' | 'Succeeded' | 'Failed';
+      error?: string;
+    }
   /** A request of CloudFormation to a custom resource. */
-  | { kind: 'request'; stack: string; logicalId: string; requestId: string; type: 'Create' | 'Update' | 'Delete'; event: any }
+  | {
+      kind: 'request';
+      stack: string;
+      logicalId: string;
+      requestId: string;
+      type: 'Create' | 'Update' | 'Delete';
+      event: any;
+    }
   /** An answer to CloudFormation: `ignored` when nobody waited for it any more. */
-  | { kind: 'response'; stack: string; logicalId: string; requestId: string; body: any; bytes: number; effect: 'accepted' | 'ignored' | 'refused'; why?: string }
+  | {
+      kind: 'response';
+      stack: string;
+      logicalId: string;
+      requestId: string;
+      body: any;
+      bytes: number;
+      effect: 'accepted' | 'ignored' | 'refused';
+      why?: string;
+    }
   /** A stack event, as `cdk deploy` shows it. */
-  | { kind: 'event'; stack: string; logicalId: string; type: string; physicalId?: string; status: string; reason?: string };
+  | {
+      kind: 'event';
+      stack: string;
+      logicalId: string;
+      type: string;
+      physicalId?: string;
+      status: string;
+      reason?: string;
+    };
 
 export type Recorded<E = Entry> = E & { at: number };
 

@@ -21,13 +21,16 @@ export interface SandboxOptions {
   readonly cloudFormation?: Partial<CloudFormationOptions>;
   /** how long a new or changed policy takes to come into force, in milliseconds */
   readonly propagationDelay?: number;
-  /** what Lambda functions run in; by default, this sandbox starts its own. Whoever shares them closes them */
+  /**
+   * what Lambda functions run in; by default, this sandbox starts its own. Whoever shares them closes them
+   */
   readonly processes?: VacantProcesses;
 }
 
 /**
- * A stand-in for AWS on this machine: deploys cloud assemblies, runs their Lambda functions and state machines, and keeps their file systems and
- * backups, all in virtual time. See README.md for what is served and what is not.
+ * A stand-in for AWS on this machine: deploys cloud assemblies, runs their Lambda functions and state
+ * machines, and keeps their file systems and backups, all in virtual time. See README.md for what is served
+ * and what is not.
  */
 export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -49,7 +52,15 @@ export class Sandbox {
   private readonly place: Place;
   private readonly endpoints: Array<{ close(): Promise<void> }> = [];
 
-  private constructor({ accountId = '123456789012', region = 'us-east-1', partition = 'aws', fsx, cloudFormation, propagationDelay, processes }: SandboxOptions) {
+  private constructor({
+    accountId = '123456789012',
+    region = 'us-east-1',
+    partition = 'aws',
+    fsx,
+    cloudFormation,
+    propagationDelay,
+    processes,
+  }: SandboxOptions) {
     const { clock, journal, faults } = this;
     const place = { accountId, region, partition };
     this.place = place;
@@ -59,7 +70,15 @@ export class Sandbox {
     this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
     this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
     const { lambda, stepFunctions } = this;
-    this.codePipeline = new CodePipeline({ clock, journal, authorizer, lambda, stepFunctions, cloudFormation: () => this.cloudFormation, ...place });
+    this.codePipeline = new CodePipeline({
+      clock,
+      journal,
+      authorizer,
+      lambda,
+      stepFunctions,
+      cloudFormation: () => this.cloudFormation,
+      ...place,
+    });
     this.cloudFormation = new CloudFormation({
       clock,
       journal,
@@ -77,7 +96,10 @@ export class Sandbox {
   }
 
   /** Deploy the stacks of a cloud assembly (`cdk.out`), and let time pass until that is done. */
-  deploy(directory: string, options: Parameters<CloudFormation['deployAssembly']>[1] = {}): Promise<Record<string, StackOutcome>> {
+  deploy(
+    directory: string,
+    options: Parameters<CloudFormation['deployAssembly']>[1] = {},
+  ): Promise<Record<string, StackOutcome>> {
     return this.clock.run(this.cloudFormation.deployAssembly(directory, options));
   }
 
@@ -96,7 +118,10 @@ export class Sandbox {
     const { journal, faults, lambda } = this;
     const start = async (variable: string, api: AwsApi) => {
       const endpoint = await listen(api, {
-        journal, faults, principalOf: (key) => lambda.principalOf(key), onHang: (key) => lambda.requestHangs(key),
+        journal,
+        faults,
+        principalOf: (key) => lambda.principalOf(key),
+        onHang: (key) => lambda.requestHangs(key),
       });
       this.endpoints.push(endpoint);
       lambda.environment[variable] = endpoint.url;

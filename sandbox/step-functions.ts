@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { StateMachine as Interpreter, StateMachineDefinition } from 'aws-local-stepfunctions' with { 'resolution-mode': 'import' };
+import type { StateMachine as Interpreter, StateMachineDefinition } from 'aws-local-stepfunctions' with {
+  'resolution-mode': 'import',
+};
 import type { VirtualClock } from './clock';
 import { type AwsApi, type AwsCall, AwsError } from './endpoint';
 import type { Authorizer } from './iam';
@@ -48,8 +50,20 @@ const NO_TASK_TIMEOUT = 99_999_999;
 const VALID = new Set<string>();
 /** What the interpreter would ignore or do differently. */
 const NOT_SERVED = [
-  'Assign', 'Arguments', 'Output', 'Items', 'Condition', 'Credentials', 'HeartbeatSeconds', 'HeartbeatSecondsPath', 'ItemReader',
-  'ItemBatcher', 'ResultWriter', 'ToleratedFailureCount', 'ToleratedFailureCountPath', 'ToleratedFailurePercentage',
+  'Assign',
+  'Arguments',
+  'Output',
+  'Items',
+  'Condition',
+  'Credentials',
+  'HeartbeatSeconds',
+  'HeartbeatSecondsPath',
+  'ItemReader',
+  'ItemBatcher',
+  'ResultWriter',
+  'ToleratedFailureCount',
+  'ToleratedFailureCountPath',
+  'ToleratedFailurePercentage',
   'ToleratedFailurePercentagePath',
 ];
 
@@ -63,14 +77,16 @@ export class StepFunctions {
   private readonly aborts = new Map<Execution, () => void>();
   private readonly interpreter: typeof Interpreter;
 
-  constructor(private readonly sandbox: {
-    clock: VirtualClock;
-    journal: Journal;
-    authorizer: Authorizer;
-    lambda: Pick<LambdaRuntime, 'invoke'>;
-    /** entries of an execution's history, 25,000 by default */
-    historyLimit?: number;
-  }) {
+  constructor(
+    private readonly sandbox: {
+      clock: VirtualClock;
+      journal: Journal;
+      authorizer: Authorizer;
+      lambda: Pick<LambdaRuntime, 'invoke'>;
+      /** entries of an execution's history, 25,000 by default */
+      historyLimit?: number;
+    },
+  ) {
     this.interpreter = interpreterOn(sandbox.clock);
   }
 
@@ -86,7 +102,8 @@ export class StepFunctions {
   }
 
   private async handle({ operation, input, principal }: AwsCall): Promise<unknown> {
-    const authorize = (resource: string) => this.sandbox.authorizer.authorize({ principal, action: `states:${operation}`, resource });
+    const authorize = (resource: string) =>
+      this.sandbox.authorizer.authorize({ principal, action: `states:${operation}`, resource });
     switch (operation) {
       case 'StartExecution':
         await authorize(required(input, 'stateMachineArn'));
@@ -94,7 +111,9 @@ export class StepFunctions {
         return this.startExecution(input);
       case 'DescribeExecution':
         await authorize(requiredArn(input, 'executionArn'));
-        await this.authorizeKey(principal, this.executionOf(input.executionArn).stateMachineArn, ['kms:Decrypt']);
+        await this.authorizeKey(principal, this.executionOf(input.executionArn).stateMachineArn, [
+          'kms:Decrypt',
+        ]);
         return description(this.executionOf(input.executionArn));
       case 'StopExecution':
         await authorize(requiredArn(input, 'executionArn'));
@@ -109,7 +128,9 @@ export class StepFunctions {
 
   private async authorizeKey(principal: string, stateMachineArn: string, actions: string[]): Promise<void> {
     const resource = this.stateMachines.get(stateMachineArn)?.keyArn;
-    for (const action of resource ? actions : []) await this.sandbox.authorizer.authorize({ principal, action, resource: resource! });
+    for (const action of resource ? actions : []) {
+      await this.sandbox.authorizer.authorize({ principal, action, resource: resource! });
+    }
   }
 
   private startExecution({ stateMachineArn, name = randomUUID(), input = '{}' }: any) {
@@ -126,7 +147,15 @@ export class StepFunctions {
     return { executionArn: arn, startDate: execution.started / 1000 };
   }
 
-  private stopExecution({ executionArn, error, cause }: { executionArn: string; error?: string; cause?: string }) {
+  private stopExecution({
+    executionArn,
+    error,
+    cause,
+  }: {
+    executionArn: string;
+    error?: string;
+    cause?: string;
+  }) {
     const execution = this.executionOf(executionArn);
     this.finish(execution, { status: 'ABORTED', error, cause });
     return { stopDate: execution.stopped! / 1000 };
@@ -134,29 +163,48 @@ export class StepFunctions {
 
   private listExecutions({ stateMachineArn, statusFilter, maxResults = 100, nextToken = '0' }: any) {
     this.stateMachineOf(stateMachineArn);
-    const all = [...this.executions.values()].reverse() // most recent first
-      .filter((execution) => execution.stateMachineArn === stateMachineArn && (!statusFilter || execution.status === statusFilter));
+    const all = [...this.executions.values()]
+      .reverse() // most recent first
+      .filter(
+        (execution) =>
+          execution.stateMachineArn === stateMachineArn &&
+          (!statusFilter || execution.status === statusFilter),
+      );
     const end = Number(nextToken) + maxResults;
-    return { executions: all.slice(Number(nextToken), end).map(summary), ...end < all.length && { nextToken: String(end) } };
+    return {
+      executions: all.slice(Number(nextToken), end).map(summary),
+      ...(end < all.length && { nextToken: String(end) }),
+    };
   }
 
   private start(stateMachine: StateMachine, arn: string, name: string, input: string): Execution {
     const execution: Execution = {
-      arn, name, stateMachineArn: stateMachine.arn, input, status: 'RUNNING', started: this.sandbox.clock.now(), events: 1,
+      arn,
+      name,
+      stateMachineArn: stateMachine.arn,
+      input,
+      status: 'RUNNING',
+      started: this.sandbox.clock.now(),
+      events: 1,
     };
     this.executions.set(arn, execution);
     this.record(execution);
 
     const { definition, tasks } = prepared(stateMachine.definition);
-    const taskResourceLocalHandlers = Object.fromEntries(Object.entries(tasks).map(([state, resource]) => [
-      state, (taskInput: any) => this.runTask(execution, stateMachine, resource, taskInput),
-    ]));
+    const taskResourceLocalHandlers = Object.fromEntries(
+      Object.entries(tasks).map(([state, resource]) => [
+        state,
+        (taskInput: any) => this.runTask(execution, stateMachine, resource, taskInput),
+      ]),
+    );
     const context = {
       Execution: { Id: arn, Name: name, RoleArn: stateMachine.roleArn },
       StateMachine: { Id: stateMachine.arn, Name: stateMachine.name },
     };
-    const run = new this.interpreter(definition, { validationOptions: { noValidate: true } })
-      .run(JSON.parse(input), { overrides: { taskResourceLocalHandlers }, context });
+    const run = new this.interpreter(definition, { validationOptions: { noValidate: true } }).run(
+      JSON.parse(input),
+      { overrides: { taskResourceLocalHandlers }, context },
+    );
     this.aborts.set(execution, run.abort);
     const watched = this.watch(execution, stateMachine, run.eventLogs);
     void run.result
@@ -168,13 +216,20 @@ export class StepFunctions {
     return execution;
   }
 
-  private async watch(execution: Execution, stateMachine: StateMachine, events: AsyncIterable<{ type: string }>): Promise<void> {
+  private async watch(
+    execution: Execution,
+    stateMachine: StateMachine,
+    events: AsyncIterable<{ type: string }>,
+  ): Promise<void> {
     for await (const { type } of events) {
       if (/^(StateEntered|StateExited|Map|Parallel)/.test(type)) this.count(execution, stateMachine, 1);
     }
   }
 
-  /** What happens at each transition: the history grows, up to its limit, and the end of a deleted state machine is noticed. */
+  /**
+   * What happens at each transition: the history grows, up to its limit, and the end of a deleted state
+   * machine is noticed.
+   */
   private count(execution: Execution, stateMachine: StateMachine, events: number): void {
     const limit = this.sandbox.historyLimit ?? 25_000;
     execution.events += events;
@@ -186,21 +241,47 @@ export class StepFunctions {
     }
   }
 
-  private async runTask(execution: Execution, stateMachine: StateMachine, resource: string, input: any): Promise<any> {
+  private async runTask(
+    execution: Execution,
+    stateMachine: StateMachine,
+    resource: string,
+    input: any,
+  ): Promise<any> {
     this.count(execution, stateMachine, 3); // scheduled, started, succeeded or failed
-    if (execution.status !== 'RUNNING') throw terminal('States.Runtime', `execution ${execution.name} is over`);
-    await this.authorizeKey(stateMachine.roleArn, stateMachine.arn, ['kms:GenerateDataKey', 'kms:Decrypt']).catch(({ code, message }) => {
+    if (execution.status !== 'RUNNING') {
+      throw terminal('States.Runtime', `execution ${execution.name} is over`);
+    }
+    await this.authorizeKey(stateMachine.roleArn, stateMachine.arn, [
+      'kms:GenerateDataKey',
+      'kms:Decrypt',
+    ]).catch(({ code, message }) => {
       throw terminal(`KMS.${code}`, message);
     });
-    const integration = !isFunctionArn(resource); // `lambda:invoke`, whose input and result are those of Lambda's API
+    // `lambda:invoke`, whose input and result are those of Lambda's API
+    const integration = !isFunctionArn(resource);
     try {
       const functionArn = integration ? functionArnOf(input.FunctionName, stateMachine.arn) : resource;
-      await this.sandbox.authorizer.authorize({ principal: stateMachine.roleArn, action: 'lambda:InvokeFunction', resource: functionArn });
-      const Payload = await this.sandbox.lambda.invoke(functionArn, integration ? input.Payload ?? {} : input);
-      const answer = { ExecutedVersion: '$LATEST', Payload, SdkHttpMetadata: { HttpStatusCode: 200 }, StatusCode: 200 };
+      await this.sandbox.authorizer.authorize({
+        principal: stateMachine.roleArn,
+        action: 'lambda:InvokeFunction',
+        resource: functionArn,
+      });
+      const Payload = await this.sandbox.lambda.invoke(
+        functionArn,
+        integration ? (input.Payload ?? {}) : input,
+      );
+      const answer = {
+        ExecutedVersion: '$LATEST',
+        Payload,
+        SdkHttpMetadata: { HttpStatusCode: 200 },
+        StatusCode: 200,
+      };
       const result = integration ? answer : Payload;
       if (Buffer.byteLength(JSON.stringify(result)) > MAXIMUM_DATA) {
-        throw terminal('States.DataLimitExceeded', `the result of ${resource} is larger than ${MAXIMUM_DATA} bytes`);
+        throw terminal(
+          'States.DataLimitExceeded',
+          `the result of ${resource} is larger than ${MAXIMUM_DATA} bytes`,
+        );
       }
       return result;
     } catch (error) {
@@ -219,14 +300,22 @@ export class StepFunctions {
   private record({ stateMachineArn, name, status, error, cause }: Execution): void {
     const why = [error, cause].filter(Boolean).join(': ');
     this.sandbox.journal.add({
-      kind: 'execution', stateMachine: stateMachineArn.split(':').at(-1)!, name, status, ...why && { cause: why },
+      kind: 'execution',
+      stateMachine: stateMachineArn.split(':').at(-1)!,
+      name,
+      status,
+      ...(why && { cause: why }),
     });
   }
 
   private stateMachineOf(arn: string): StateMachine {
-    if (!/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(arn)) throw new AwsError('InvalidArn', `Invalid Arn: '${arn}'`);
+    if (!/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(arn)) {
+      throw new AwsError('InvalidArn', `Invalid Arn: '${arn}'`);
+    }
     const stateMachine = this.stateMachines.get(arn);
-    if (!stateMachine) throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    if (!stateMachine) {
+      throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    }
     return stateMachine;
   }
 
@@ -240,8 +329,9 @@ export class StepFunctions {
 // ---- definitions
 
 /**
- * A copy of the interpreter whose time is the sandbox's. It has no knob for that: its source is evaluated with other timers and another
- * `Date` in scope, without the AWS SDK, so that nothing can leave the machine, and without its own, older validator.
+ * A copy of the interpreter whose time is the sandbox's. It has no knob for that: its source is evaluated
+ * with other timers and another `Date` in scope, without the AWS SDK, so that nothing can leave the machine,
+ * and without its own, older validator.
  */
 function interpreterOn(clock: VirtualClock): typeof Interpreter {
   const file = createRequire(__filename).resolve('aws-local-stepfunctions');
@@ -250,7 +340,7 @@ function interpreterOn(clock: VirtualClock): typeof Interpreter {
   class VirtualDate extends Date {
     static now = () => clock.now();
     constructor(...given: [any?]) {
-      super(...(given.length > 0 ? given : [clock.now()]) as [any]);
+      super(...((given.length > 0 ? given : [clock.now()]) as [any]));
     }
   }
   const copy = { exports: {} as { StateMachine: typeof Interpreter } };
@@ -261,7 +351,9 @@ function interpreterOn(clock: VirtualClock): typeof Interpreter {
     clearTimeout: (id?: number) => clock.clearTimeout(id),
     Date: VirtualDate,
   };
-  new Function(...Object.keys(scope), `${readFileSync(file, 'utf8')}\n//# sourceURL=${file}`)(...Object.values(scope));
+  new Function(...Object.keys(scope), `${readFileSync(file, 'utf8')}\n//# sourceURL=${file}`)(
+    ...Object.values(scope),
+  );
   return copy.exports.StateMachine;
 }
 
@@ -272,13 +364,15 @@ function prepared(given: object): { definition: StateMachineDefinition; tasks: R
   for (const [name, state] of statesOf(definition)) {
     if (state.Type !== 'Task') continue;
     tasks[name] = state.Resource;
-    if (state.TimeoutSecondsPath === undefined) state.TimeoutSeconds ??= NO_TASK_TIMEOUT; // the interpreter's own default is a minute
+    // the interpreter's own default is a minute
+    if (state.TimeoutSecondsPath === undefined) state.TimeoutSeconds ??= NO_TASK_TIMEOUT;
   }
   return { definition, tasks };
 }
 
 function assertServed(definition: object): void {
-  const refuse = (why: string) => new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${why}`);
+  const refuse = (why: string) =>
+    new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${why}`);
   const text = JSON.stringify(definition);
   const shape = text.replace(/(:function:)[^":]+/g, '$1name'); // which function it calls is asked below
   if (!VALID.has(shape)) {
@@ -288,24 +382,33 @@ function assertServed(definition: object): void {
     VALID.add(shape);
   }
 
-  const unserved = (where: string, what: string) => new Error(`the sandbox does not serve ${what} of ${where}`);
-  if (((definition as any).QueryLanguage ?? 'JSONPath') !== 'JSONPath') throw unserved('the state machine', 'QueryLanguage JSONata');
+  const unserved = (where: string, what: string) =>
+    new Error(`the sandbox does not serve ${what} of ${where}`);
+  if (((definition as any).QueryLanguage ?? 'JSONPath') !== 'JSONPath') {
+    throw unserved('the state machine', 'QueryLanguage JSONata');
+  }
   for (const [name, state] of statesOf(definition)) {
     const where = `state ${name}`;
     if ((state.QueryLanguage ?? 'JSONPath') !== 'JSONPath') throw unserved(where, 'QueryLanguage JSONata');
-    for (const part of [state, ...state.Choices ?? [], ...state.Catch ?? []]) {
+    for (const part of [state, ...(state.Choices ?? []), ...(state.Catch ?? [])]) {
       const field = NOT_SERVED.find((candidate) => candidate in part);
       if (field) throw unserved(where, field);
     }
-    if ((state.ItemProcessor?.ProcessorConfig?.Mode ?? 'INLINE') !== 'INLINE') throw unserved(where, 'the mode DISTRIBUTED');
+    if ((state.ItemProcessor?.ProcessorConfig?.Mode ?? 'INLINE') !== 'INLINE') {
+      throw unserved(where, 'the mode DISTRIBUTED');
+    }
     if (state.Type === 'Task') assertLambdaTask(state, (what) => unserved(where, what));
   }
 }
 
 function assertLambdaTask({ Resource, Parameters }: any, unserved: (what: string) => Error): void {
   if (isFunctionArn(Resource)) return;
-  if (!/^arn:[^:]+:states:::lambda:invoke$/.test(Resource)) throw unserved(`the resource ${Resource}, only Lambda,`);
-  const parameter = Object.keys(Parameters ?? {}).find((name) => !/^(FunctionName|Payload)(\.\$)?$/.test(name));
+  if (!/^arn:[^:]+:states:::lambda:invoke$/.test(Resource)) {
+    throw unserved(`the resource ${Resource}, only Lambda,`);
+  }
+  const parameter = Object.keys(Parameters ?? {}).find(
+    (name) => !/^(FunctionName|Payload)(\.\$)?$/.test(name),
+  );
   if (parameter) throw unserved(`the parameter ${parameter}, only FunctionName and Payload,`);
 }
 
@@ -313,7 +416,9 @@ function assertLambdaTask({ Resource, Parameters }: any, unserved: (what: string
 function* statesOf({ States: states }: { States?: States } & object): Generator<[string, any]> {
   for (const [name, state] of Object.entries(states ?? {})) {
     yield [name, state];
-    for (const inner of [...state.Branches ?? [], state.ItemProcessor ?? state.Iterator ?? {}]) yield* statesOf(inner);
+    for (const inner of [...(state.Branches ?? []), state.ItemProcessor ?? state.Iterator ?? {}]) {
+      yield* statesOf(inner);
+    }
   }
 }
 
@@ -322,16 +427,25 @@ function isFunctionArn(resource: string): boolean {
 }
 
 function functionArnOf(nameOrArn: unknown, stateMachineArn: string): string {
-  if (typeof nameOrArn !== 'string') throw terminal('States.Runtime', `FunctionName must be a name or an ARN, got ${nameOrArn}`);
+  if (typeof nameOrArn !== 'string') {
+    throw terminal('States.Runtime', `FunctionName must be a name or an ARN, got ${nameOrArn}`);
+  }
   const [, partition, , region, account] = stateMachineArn.split(':');
-  return nameOrArn.startsWith('arn:') ? nameOrArn : `arn:${partition}:lambda:${region}:${account}:function:${nameOrArn}`;
+  return nameOrArn.startsWith('arn:')
+    ? nameOrArn
+    : `arn:${partition}:lambda:${region}:${account}:function:${nameOrArn}`;
 }
 
 // ---- errors
 
-/** Named as Step Functions does: what a function failed with by its own name, a refusal by Lambda as `Lambda.<code>`. */
+/**
+ * Named as Step Functions does: what a function failed with by its own name, a refusal by Lambda as
+ * `Lambda.<code>`.
+ */
 function taskError(error: Error): Error {
-  if (error instanceof FunctionError) return Object.assign(new Error(JSON.stringify(error.payload)), { name: error.payload.errorType });
+  if (error instanceof FunctionError) {
+    return Object.assign(new Error(JSON.stringify(error.payload)), { name: error.payload.errorType });
+  }
   if (error instanceof AwsError) {
     const code = error.code === 'AccessDeniedException' ? 'AWSLambdaException' : error.code;
     const status = error.code === 'AccessDeniedException' ? 403 : error.status;
@@ -370,12 +484,18 @@ function requiredArn(input: any, member: string): string {
 
 function assertInput(input: string): void {
   if (Buffer.byteLength(input) > MAXIMUM_DATA) {
-    throw invalid(`Value at 'input' failed to satisfy constraint: Member must have length less than or equal to ${MAXIMUM_DATA}`);
+    throw invalid(
+      "Value at 'input' failed to satisfy constraint: Member must have length less than or equal to " +
+        `${MAXIMUM_DATA}`,
+    );
   }
   try {
     JSON.parse(input);
   } catch (error) {
-    throw new AwsError('InvalidExecutionInput', `Invalid State Machine Execution Input: '${(error as Error).message}'`);
+    throw new AwsError(
+      'InvalidExecutionInput',
+      `Invalid State Machine Execution Input: '${(error as Error).message}'`,
+    );
   }
 }
 

@@ -14,7 +14,10 @@ export interface SynthesisOptions {
 
 const BINARIES = resolve(__dirname, '../node_modules/.bin');
 
-/** Run the app of a folder with a `cdk.json`, as the CDK CLI does; resolves to the directory of its cloud assembly. */
+/**
+ * Run the app of a folder with a `cdk.json`, as the CDK CLI does; resolves to the directory of its cloud
+ * assembly.
+ */
 export async function synthesize(folder: string, options: SynthesisOptions = {}): Promise<string> {
   if (options.outdir !== undefined) return synthesizeInto(options.outdir, folder, options);
   const temporary = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
@@ -27,7 +30,9 @@ export async function synthesize(folder: string, options: SynthesisOptions = {})
 async function synthesizeInto(directory: string, folder: string, options: SynthesisOptions): Promise<string> {
   const { context = {}, accountId = '123456789012', region = 'us-east-1' } = options;
   const settings = readJson(join(folder, 'cdk.json'));
-  if (typeof settings.app !== 'string') throw new Error(`${join(folder, 'cdk.json')} has no "app": give it the command that synthesizes the app`);
+  if (typeof settings.app !== 'string') {
+    throw new Error(`${join(folder, 'cdk.json')} has no "app": give it the command that synthesizes the app`);
+  }
   const outdir = resolve(directory);
   mkdirSync(outdir, { recursive: true });
   await run(settings.app, folder, {
@@ -42,7 +47,10 @@ async function synthesizeInto(directory: string, folder: string, options: Synthe
   return outdir;
 }
 
-function contextOf(folder: string, { context, versionReporting = true, pathMetadata = true, assetMetadata = true }: Record<string, any>) {
+function contextOf(
+  folder: string,
+  { context, versionReporting = true, pathMetadata = true, assetMetadata = true }: Record<string, any>,
+) {
   const cached = join(folder, 'cdk.context.json');
   return {
     'aws:cdk:enable-path-metadata': pathMetadata,
@@ -59,27 +67,42 @@ function run(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void
   return new Promise((done, fail) => {
     const app = spawn(command, { cwd, env, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [app.stdout, app.stderr]) stream.on('data', (chunk) => { output += chunk; });
+    for (const stream of [app.stdout, app.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk;
+      });
+    }
     app.on('error', fail);
-    app.on('close', (code) => code === 0 ? done() : fail(new Error(`the app in ${cwd} failed (${command}, exit code ${code}):\n${output.trim()}`)));
+    app.on('close', (code) =>
+      code === 0
+        ? done()
+        : fail(new Error(`the app in ${cwd} failed (${command}, exit code ${code}):\n${output.trim()}`)),
+    );
   });
 }
 
 /** What the CDK CLI would look up in an account, or refuse to deploy. */
 function assertDeployable(folder: string, outdir: string): void {
-  if (!existsSync(join(outdir, 'manifest.json'))) throw new Error(`the app in ${folder} wrote no cloud assembly: it has to be an App that is synthesized`);
+  if (!existsSync(join(outdir, 'manifest.json'))) {
+    throw new Error(`the app in ${folder} wrote no cloud assembly: it has to be an App that is synthesized`);
+  }
   const { missing = [], artifacts = {} } = readJson(join(outdir, 'manifest.json'));
   if (missing.length > 0) {
     const keys = missing.map(({ key }: { key: string }) => key).join(', ');
-    throw new Error(`the app in ${folder} asks an account for ${keys}, and here is none: put the values into ${join(folder, 'cdk.context.json')}`);
+    throw new Error(
+      `the app in ${folder} asks an account for ${keys}, and here is none: put the values into ` +
+        `${join(folder, 'cdk.context.json')}`,
+    );
   }
   const metadata = Object.values<any>(artifacts).flatMap((artifact) => [
     artifact.metadata ?? {},
     artifact.additionalMetadataFile ? readJson(join(outdir, artifact.additionalMetadataFile)) : {},
   ]);
-  const errors = metadata.flatMap((ofArtifact) => Object.entries<any[]>(ofArtifact)).flatMap(([path, entries]) => {
-    return entries.filter(({ type }) => type === 'aws:cdk:error').map(({ data }) => `${path}: ${data}`);
-  });
+  const errors = metadata
+    .flatMap((ofArtifact) => Object.entries<any[]>(ofArtifact))
+    .flatMap(([path, entries]) => {
+      return entries.filter(({ type }) => type === 'aws:cdk:error').map(({ data }) => `${path}: ${data}`);
+    });
   if (errors.length > 0) throw new Error(`the app in ${folder} reports errors:\n${errors.join('\n')}`);
 }
 

@@ -17,7 +17,10 @@ export interface TerminalOptions {
   colours?: boolean;
   /** bars that move; default: on a terminal, unless `CI` is set */
   live?: boolean;
-  /** real milliseconds for which virtual time waits after whatever is shown, so that a person can follow; default: 40 where bars move */
+  /**
+   * real milliseconds for which virtual time waits after whatever is shown, so that a person can follow;
+   * default: 40 where bars move
+   */
   pace?: number;
 }
 
@@ -50,10 +53,17 @@ const STATUS_WIDTH = 20;
 export const NARROW = 115;
 /** a text with longer lines is no pleasure to read */
 const TEXT_WIDTH = 120;
-const UNNAMED: Record<string, string> = { AUTOMATIC: 'an automatic backup', AWS_BACKUP: 'a backup of AWS Backup', USER_INITIATED: 'a backup without a name' };
+const UNNAMED: Record<string, string> = {
+  AUTOMATIC: 'an automatic backup',
+  AWS_BACKUP: 'a backup of AWS Backup',
+  USER_INITIATED: 'a backup without a name',
+};
 
 /** Show what a sandbox does, as `cdk deploy` and `cdk destroy` show it. */
-export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy' | 'destroy'>, options: TerminalOptions = {}): Terminal {
+export function terminalOf(
+  sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy' | 'destroy'>,
+  options: TerminalOptions = {},
+): Terminal {
   const out = options.out ?? process.stdout;
   const live = options.live ?? (out.isTTY === true && !process.env.CI);
   const pace = options.pace ?? (live ? 40 : 0);
@@ -74,7 +84,13 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
   const showEvent = (event: StackEvent) => {
     const template = templates.get(event.stack);
     if (isOfStack(event) && event.status.endsWith('_IN_PROGRESS') && !event.status.includes('CLEANUP')) {
-      count = { done: 0, total: event.status === 'CREATE_IN_PROGRESS' && template ? Object.keys(template.Resources).length + 1 : undefined };
+      count = {
+        done: 0,
+        total:
+          event.status === 'CREATE_IN_PROGRESS' && template
+            ? Object.keys(template.Resources).length + 1
+            : undefined,
+      };
     }
     if (/_(COMPLETE|SKIPPED)$/.test(event.status)) count.done++;
     if (!isWorthALine(event) || (terminal.brief && isSupporting(event))) return;
@@ -123,37 +139,71 @@ export function terminalOf(sandbox: Pick<Sandbox, 'clock' | 'journal' | 'deploy'
 
 /** One stack event; what went wrong is given in full, below. */
 export function eventLines(
-  event: StackEvent, { done, total }: { done: number; total?: number }, template: Template | undefined, columns: number, colours: Colours,
+  event: StackEvent,
+  { done, total }: { done: number; total?: number },
+  template: Template | undefined,
+  columns: number,
+  colours: Colours,
 ): string[] {
   const { stack, status, type, reason } = event;
   const colour = colourOf(status, colours);
-  const typeWidth = Math.max(...Object.values(template?.Resources ?? {}).map((resource) => resource.Type.length), 'AWS::CloudFormation::Stack'.length);
+  const typeWidth = Math.max(
+    ...Object.values(template?.Resources ?? {}).map((resource) => resource.Type.length),
+    'AWS::CloudFormation::Stack'.length,
+  );
   const progress = [String(done).padStart(3), total === undefined ? '' : `/${total}`].join('');
   const isWide = columns >= NARROW;
   const shownStatus = status.slice(0, STATUS_WIDTH);
-  const start = [stack, progress, clockTime(event.at), shownStatus.padEnd(STATUS_WIDTH), ...isWide ? [type.padEnd(typeWidth)] : [], ''].join(' | ');
+  const start = [
+    stack,
+    progress,
+    clockTime(event.at),
+    shownStatus.padEnd(STATUS_WIDTH),
+    ...(isWide ? [type.padEnd(typeWidth)] : []),
+    '',
+  ].join(' | ');
   const name = nameOf(event, template);
   const room = columns - start.length;
   const isFailure = status.endsWith('_FAILED');
-  const line = start.replace(shownStatus, colour(shownStatus)) + colours.bold(name.length > room && !isFailure ? `...${name.slice(3 - room)}` : name);
+  const line =
+    start.replace(shownStatus, colour(shownStatus)) +
+    colours.bold(name.length > room && !isFailure ? `...${name.slice(3 - room)}` : name);
   if (!reason) return [line];
   if (!isFailure && name.length + 2 + reason.length <= room) return [`${line}: ${reason}`];
-  return [line, ...wrapped(reason, Math.min(columns, TEXT_WIDTH) - 6).map((text) => `      ${isFailure ? colours.red(text) : text}`)];
+  return [
+    line,
+    ...wrapped(reason, Math.min(columns, TEXT_WIDTH) - 6).map(
+      (text) => `      ${isFailure ? colours.red(text) : text}`,
+    ),
+  ];
 }
 
 /** The backups that a call of FSx tells about. */
 export function progressIn({ operation, outcome, output }: Call): Progress[] {
   if (outcome !== 'ok' || !['fsx:CreateBackup', 'fsx:DescribeBackups'].includes(operation)) return [];
-  return (output.Backups ?? [output.Backup]).map(({ BackupId: id, Lifecycle: lifecycle, ProgressPercent: percent, Tags = [], Type }: any) => {
-    return { id, name: Tags.find(({ Key }: any) => Key === 'Name')?.Value ?? UNNAMED[Type], lifecycle, percent };
-  });
+  return (output.Backups ?? [output.Backup]).map(
+    ({ BackupId: id, Lifecycle: lifecycle, ProgressPercent: percent, Tags = [], Type }: any) => {
+      return {
+        id,
+        name: Tags.find(({ Key }: any) => Key === 'Name')?.Value ?? UNNAMED[Type],
+        lifecycle,
+        percent,
+      };
+    },
+  );
 }
 
 /** Minutes and seconds, hours only if there are any. */
 export function shownDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return [hours > 0 && `${hours} h`, (minutes > 0 || hours > 0) && `${minutes} min`, hours === 0 && `${seconds % 60} s`].filter(Boolean).join(' ');
+  return [
+    hours > 0 && `${hours} h`,
+    (minutes > 0 || hours > 0) && `${minutes} min`,
+    hours === 0 && `${seconds % 60} s`,
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** A day and a time of day, as people say it: `Mon 2 Nov 09:00`. */
@@ -165,22 +215,39 @@ export function shownDate(at: number): string {
 export function wrapped(text: string, width: number): string[] {
   return text.split(' ').reduce<string[]>((lines, word) => {
     const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + 1 + word.length <= width) return [...lines.slice(0, -1), `${last} ${word}`];
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }
     return [...lines, word];
   }, []);
 }
 
-function summaryLines(stackName: string, { status, events, outputs, noChanges }: StackOutcome, colours: Colours): string[] {
+function summaryLines(
+  stackName: string,
+  { status, events, outputs, noChanges }: StackOutcome,
+  colours: Colours,
+): string[] {
   if (noChanges) return ['', `${colours.bold(stackName)}: no changes`];
   const took = shownDuration(events[events.length - 1].at - events[0].at);
-  const lines = ['', `${colours.bold(stackName)}: ${colourOf(status, colours)(status)} after ${took} of virtual time`];
+  const lines = [
+    '',
+    `${colours.bold(stackName)}: ${colourOf(status, colours)(status)} after ${took} of virtual time`,
+  ];
   if (!/^(CREATE|UPDATE)_COMPLETE$/.test(status) || Object.keys(outputs).length === 0) return lines;
-  return [...lines, '', 'Outputs:', ...Object.entries(outputs).map(([name, value]) => `${stackName}.${name} = ${colours.cyan(value)}`)];
+  return [
+    ...lines,
+    '',
+    'Outputs:',
+    ...Object.entries(outputs).map(([name, value]) => `${stackName}.${name} = ${colours.cyan(value)}`),
+  ];
 }
 
 type Shown = Required<Progress>;
 
-/** Bars at the foot of a terminal, with all other lines above them; elsewhere a line when there is something new to say. */
+/**
+ * Bars at the foot of a terminal, with all other lines above them; elsewhere a line when there is something
+ * new to say.
+ */
 function barsOn(out: Output, live: boolean) {
   const shown = new Map<string, Shown>();
   const bars = new Map<string, SingleBar>();
@@ -198,7 +265,12 @@ function barsOn(out: Output, live: boolean) {
     group.update(); // one line at a time: the group clears only the first that it writes
   };
   const draw = (progress: Shown) => {
-    group ??= new MultiBar({ format: (_, __, payload) => barLine(payload), stream: out, linewrap: true, forceRedraw: true });
+    group ??= new MultiBar({
+      format: (_, __, payload) => barLine(payload),
+      stream: out,
+      linewrap: true,
+      forceRedraw: true,
+    });
     const bar = bars.get(progress.id) ?? group.create(100, 0, progress);
     bars.set(progress.id, bar);
     bar.update(progress.percent, progress);
@@ -226,15 +298,22 @@ function isNews({ lifecycle, percent }: Shown, before: Shown | undefined): boole
 
 function barLine({ id, name, lifecycle, percent }: Shown): string {
   const bar = Format.BarFormat(percent / 100, {
-    barsize: BAR_SIZE, barCompleteString: '█'.repeat(BAR_SIZE), barIncompleteString: '░'.repeat(BAR_SIZE), barGlue: '',
+    barsize: BAR_SIZE,
+    barCompleteString: '█'.repeat(BAR_SIZE),
+    barIncompleteString: '░'.repeat(BAR_SIZE),
+    barGlue: '',
   } as Options);
   return `  ${bar} ${`${percent} %`.padStart(5)} ${lifecycle.padEnd(12)} ${name} (${id})`;
 }
 
 /** Whether people wait for it; of the rest it is enough to know that it is done. */
 function isWorthALine({ status, type, reason }: StackEvent): boolean {
-  if (reason === 'Resource creation Initiated') return false; // said before: this second event is there to tell the physical id
-  return !status.endsWith('_IN_PROGRESS') || /^(Custom|AWS::FSx|AWS::CloudFormation)::|^AWS::ECS::Service$/.test(type);
+  // said before: this second event is there to tell the physical id
+  if (reason === 'Resource creation Initiated') return false;
+  return (
+    !status.endsWith('_IN_PROGRESS') ||
+    /^(Custom|AWS::FSx|AWS::CloudFormation)::|^AWS::ECS::Service$/.test(type)
+  );
 }
 
 function isSupporting({ type, status }: StackEvent): boolean {

@@ -2,14 +2,21 @@ import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
 import type { ExecutionInput } from './private/contract';
-import { checkFileSystem, checkVolume, dataRepositoriesOf, FILE_SYSTEM, resourceBehind, VOLUME } from './private/source-checks';
+import {
+  checkFileSystem,
+  checkVolume,
+  dataRepositoriesOf,
+  FILE_SYSTEM,
+  resourceBehind,
+  VOLUME,
+} from './private/source-checks';
 
 /**
  * What is backed up: a file system (Windows, Lustre, OpenZFS) or a volume (ONTAP).
  *
- * What cannot be backed up is refused at synthesis, as far as it can be known there: Lustre scratch file systems and those
- * linked to a data repository, ONTAP file systems (back up their volumes), OpenZFS volumes (back up their file system) and
- * ONTAP volumes of type `DP`.
+ * What cannot be backed up is refused at synthesis, as far as it can be known there: Lustre scratch file
+ * systems and those linked to a data repository, ONTAP file systems (back up their volumes), OpenZFS volumes
+ * (back up their file system) and ONTAP volumes of type `DP`.
  *
  * @see https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateBackup.html
  */
@@ -32,7 +39,10 @@ export class BackupSource {
    */
   public static fromFileSystemId(id: string): BackupSource {
     if (!Token.isUnresolved(id) && !/^fs-[0-9a-f]{8,18}$/.test(id)) {
-      throw new Error(`"${id}" is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal digits${hintFor(id)}`);
+      throw new Error(
+        `"${id}" is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal ` +
+          `digits${hintFor(id)}`,
+      );
     }
     const resource = resourceBehind(id);
     if (resource) checkFileSystem(resource);
@@ -47,7 +57,9 @@ export class BackupSource {
    */
   public static fromVolumeId(id: string): BackupSource {
     if (!Token.isUnresolved(id) && !/^fsvol-[0-9a-f]{17}$/.test(id)) {
-      throw new Error(`"${id}" is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits${hintFor(id)}`);
+      throw new Error(
+        `"${id}" is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits${hintFor(id)}`,
+      );
     }
     const resource = resourceBehind(id);
     if (resource) checkVolume(resource);
@@ -75,33 +87,51 @@ export class BackupSource {
   }
 
   /**
-   * The file system or ONTAP volume that this construct defines, as it is deployed now: before this deployment changes or replaces it.
+   * The file system or ONTAP volume that this construct defines, as it is deployed now: before this
+   * deployment changes or replaces it.
    *
-   * The backup does not refer to it, so it can wait for the backup (`executeBefore`, or `FsxBackup.beforeUpdateOf` for short). When it is deployed for the
-   * first time, there is nothing to back up: the deployment goes on, and `backupId` is `none`.
+   * The backup does not refer to it, so it can wait for the backup (`executeBefore`, or
+   * `FsxBackup.beforeUpdateOf` for short). When it is deployed for the first time, there is nothing to back
+   * up: the deployment goes on, and `backupId` is `none`.
    *
    * In a pipeline, that is what the stage has deployed last: the stack is asked for by its name.
    *
-   * @param scope a construct that defines one FSx file system or volume: an L1, an L2, or what contains it; in the stack of the backup, or in a stage of the
-   * pipeline
+   * @param scope a construct that defines one FSx file system or volume: an L1, an L2, or what contains it;
+   * in the stack of the backup, or in a stage of the pipeline
    * @throws if it defines none or several, or one that cannot be backed up
    */
   public static fromDeployed(scope: IConstruct): BackupSource {
-    const found = scope.node.findAll().filter((construct): construct is CfnResource =>
-      CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType));
+    const found = scope.node
+      .findAll()
+      .filter(
+        (construct): construct is CfnResource =>
+          CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType),
+      );
     if (found.length !== 1) {
-      const what = found.length === 0 ? 'no FSx file system or volume' : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
-      throw new Error(`BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and "${scope.node.path || 'App'}" defines ${what}. Name the `
-        + 'one to back up; for what this app does not define, use fromFileSystemId or fromVolumeId');
+      const what =
+        found.length === 0
+          ? 'no FSx file system or volume'
+          : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
+      throw new Error(
+        'BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and ' +
+          `"${scope.node.path || 'App'}" defines ${what}. Name the one to back up; for what this app does ` +
+          'not define, use fromFileSystemId or fromVolumeId',
+      );
     }
     const [resource] = found;
     const isVolume = resource.cfnResourceType === VOLUME;
     (isVolume ? checkVolume : checkFileSystem)(resource);
-    return new BackupSource(isVolume ? 'DeployedVolume' : 'DeployedFileSystem', resource.logicalId, resource, scope);
+    return new BackupSource(
+      isVolume ? 'DeployedVolume' : 'DeployedFileSystem',
+      resource.logicalId,
+      resource,
+      scope,
+    );
   }
 
   private constructor(
-    /** @internal */ public readonly _kind: 'FileSystemId' | 'VolumeId' | 'DeployedFileSystem' | 'DeployedVolume',
+    /** @internal */ public readonly _kind:
+      'FileSystemId' | 'VolumeId' | 'DeployedFileSystem' | 'DeployedVolume',
     /** @internal */ public readonly _id: string,
     /** @internal */ public readonly _resource?: CfnResource,
     private readonly deployedScope?: IConstruct,
@@ -138,14 +168,18 @@ export class BackupSource {
    */
   public _validate(app: IConstruct): string[] {
     try {
-      if (this.deployedScope) BackupSource.fromDeployed(this.deployedScope); // there may be another one by now
+      // there may be another one by now
+      if (this.deployedScope) BackupSource.fromDeployed(this.deployedScope);
     } catch (error) {
       return [(error as Error).message];
     }
     if (this._isVolume) return [];
-    return dataRepositoriesOf(app, this._id, this._resource).map((association) =>
-      `the Lustre file system of this backup is linked to a data repository by "${association.node.path}", and FSx cannot back up linked file `
-      + 'systems: remove the association, or the backup (the repository holds the data)');
+    return dataRepositoriesOf(app, this._id, this._resource).map(
+      (association) =>
+        'the Lustre file system of this backup is linked to a data repository by ' +
+        `"${association.node.path}", and FSx cannot back up linked file systems: remove the association, ` +
+        'or the backup (the repository holds the data)',
+    );
   }
 }
 

@@ -6,19 +6,22 @@ import { DEPLOYMENT_CONTEXT } from './private/wait';
 /**
  * When to take another backup.
  *
- * Whenever the value of a trigger differs from the last deployment, another backup is taken. A rollback to the former value takes none: the resource gets
- * its former backup back.
+ * Whenever the value of a trigger differs from the last deployment, another backup is taken. A rollback to
+ * the former value takes none: the resource gets its former backup back.
  */
 export class BackupTrigger {
   /**
-   * When a deployment changes these constructs: when the CloudFormation resources at or below them (logical id, type and properties, as they will be in
-   * the template) differ from last time.
+   * When a deployment changes these constructs: when the CloudFormation resources at or below them (logical
+   * id, type and properties, as they will be in the template) differ from last time.
    *
-   * What is defined later counts too, and so does what these resources refer to if CloudFormation replaces it at every change: the task definition of an ECS
-   * service, versions and layers of a Lambda function, launch templates and configurations, job definitions. Of other things that are referred to, only the name
-   * is in the template: cover them by a scope of their own. Metadata and dependencies do not count, nor does this library's own part of the template.
+   * What is defined later counts too, and so does what these resources refer to if CloudFormation replaces it
+   * at every change: the task definition of an ECS service, versions and layers of a Lambda function, launch
+   * templates and configurations, job definitions. Of other things that are referred to, only the name is in
+   * the template: cover them by a scope of their own. Metadata and dependencies do not count, nor does this
+   * library's own part of the template.
    *
-   * @param scopes constructs, of this or other stacks of the same stage; at least one resource must be at or below them
+   * @param scopes constructs, of this or other stacks of the same stage; at least one resource must be at or
+   * below them
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
     return new BackupTrigger(
@@ -31,24 +34,40 @@ export class BackupTrigger {
   /**
    * When one of these values changes: a version, the hash of an asset, the id of a build.
    *
-   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one hour at most. An attribute of another stack
-   * never changes: CloudFormation refuses to change an export that is in use
+   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one
+   * hour at most. An attribute of another stack never changes: CloudFormation refuses to change an export
+   * that is in use
    * @throws if there is no value, or a list whose length is known only when the stack is deployed
    */
   public static onValue(...values: string[]): BackupTrigger {
-    if (values.length === 0) throw new Error('BackupTrigger.onValue needs a value: without one, there would never be another backup');
-    if (Token.isUnresolved(values)) throw new Error('BackupTrigger.onValue got a list that is only known at deployment: join it, onValue(Fn.join(\',\', list))');
-    return new BackupTrigger(() => [`onValue:${values.join('\n')}`], !values.some((value) => Token.isUnresolved(value)));
+    if (values.length === 0) {
+      throw new Error(
+        'BackupTrigger.onValue needs a value: without one, there would never be another backup',
+      );
+    }
+    if (Token.isUnresolved(values)) {
+      throw new Error(
+        'BackupTrigger.onValue got a list that is only known at deployment: join it, ' +
+          "onValue(Fn.join(',', list))",
+      );
+    }
+    return new BackupTrigger(
+      () => [`onValue:${values.join('\n')}`],
+      !values.some((value) => Token.isUnresolved(value)),
+    );
   }
 
   /**
    * Whenever the app is synthesized.
    *
-   * Set the context `cdk-fsx-backup:deployment` to anything, and that is the value: for tests, and for a quiet `cdk diff`.
+   * Set the context `cdk-fsx-backup:deployment` to anything, and that is the value: for tests, and for a
+   * quiet `cdk diff`.
    */
   public static everyDeployment(): BackupTrigger {
     const now = new Date().toISOString();
-    return new BackupTrigger((backup) => [`everyDeployment:${backup.node.tryGetContext(DEPLOYMENT_CONTEXT) ?? now}`]);
+    return new BackupTrigger((backup) => [
+      `everyDeployment:${backup.node.tryGetContext(DEPLOYMENT_CONTEXT) ?? now}`,
+    ]);
   }
 
   private constructor(
@@ -61,10 +80,18 @@ export class BackupTrigger {
 function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[] {
   const covered = resourcesIn(scopes);
   if (covered.length === 0) {
-    return [`BackupTrigger.onChangeOf covers no resource: ${scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ') || 'no construct'} would never change. `
-      + 'Name constructs that define what is deployed'];
+    return [
+      'BackupTrigger.onChangeOf covers no resource: ' +
+        `${scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ') || 'no construct'} would ` +
+        'never change. Name constructs that define what is deployed',
+    ];
   }
   const foreign = covered.find((resource) => Stage.of(resource) !== Stage.of(backup));
-  return foreign ? [`BackupTrigger.onChangeOf covers "${foreign.node.path}", which is in another stage, and CDK synthesizes stages one after the other, so what `
-    + 'aspects and tags do there would not be seen: name constructs of the stage of the backup, or use onValue'] : [];
+  return foreign
+    ? [
+        `BackupTrigger.onChangeOf covers "${foreign.node.path}", which is in another stage, and CDK ` +
+          'synthesizes stages one after the other, so what aspects and tags do there would not be seen: ' +
+          'name constructs of the stage of the backup, or use onValue',
+      ]
+    : [];
 }

@@ -1,6 +1,11 @@
 import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import { Action, LambdaInvokeAction, StateMachineInput, StepFunctionInvokeAction } from 'aws-cdk-lib/aws-codepipeline-actions';
+import {
+  Action,
+  LambdaInvokeAction,
+  StateMachineInput,
+  StepFunctionInvokeAction,
+} from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { WaitUntil } from './fsx-backup';
@@ -19,8 +24,9 @@ export interface FsxPipelineBackupProps {
   /**
    * What to back up.
    *
-   * A file system or volume that a stage of the pipeline deploys is named by `BackupSource.fromDeployed`: it is looked up when the backup is taken, by the name of its
-   * stack and its logical id, so the first time there is nothing to back up yet, and the pipeline goes on.
+   * A file system or volume that a stage of the pipeline deploys is named by `BackupSource.fromDeployed`: it
+   * is looked up when the backup is taken, by the name of its stack and its logical id, so the first time
+   * there is nothing to back up yet, and the pipeline goes on.
    */
   readonly source: BackupSource;
 
@@ -34,10 +40,11 @@ export interface FsxPipelineBackupProps {
   readonly backupName?: string;
 
   /**
-   * Tags of the backup. At most 46, and together with the other options they must fit the 1000 characters that CodePipeline allows for the input.
+   * Tags of the backup. At most 46, and together with the other options they must fit the 1000 characters
+   * that CodePipeline allows for the input.
    *
-   * Variables of the pipeline may be used whose values have no quotes and line breaks, such as `codepipeline.GlobalVariables.executionId`: CodePipeline puts them in
-   * as they are.
+   * Variables of the pipeline may be used whose values have no quotes and line breaks, such as
+   * `codepipeline.GlobalVariables.executionId`: CodePipeline puts them in as they are.
    *
    * @default - none but `Name` and those that say whose backup it is
    */
@@ -46,7 +53,8 @@ export interface FsxPipelineBackupProps {
   /**
    * How long the backup may take, from one minute to seven days, in whole seconds.
    *
-   * The last five minutes of seven days are kept for the answer. A backup that is not finished in time goes on; retry the action, and it is taken up.
+   * The last five minutes of seven days are kept for the answer. A backup that is not finished in time goes
+   * on; retry the action, and it is taken up.
    *
    * @default Duration.hours(12)
    */
@@ -60,18 +68,22 @@ export interface FsxPipelineBackupProps {
   readonly waitUntil?: WaitUntil;
 
   /**
-   * How many backups of this action are kept: when another one is AVAILABLE, older ones are deleted, before the pipeline goes on.
+   * How many backups of this action are kept: when another one is AVAILABLE, older ones are deleted, before
+   * the pipeline goes on.
    *
-   * Keep at least two: with one, the backup from before a release that went wrong is deleted when the next release begins.
+   * Keep at least two: with one, the backup from before a release that went wrong is deleted when the next
+   * release begins.
    *
    * @default - all
    */
   readonly keepLast?: number;
 
   /**
-   * The engine that takes the backup, in the account and Region of the source: that of a stack which is deployed before the pipeline, or an imported one.
+   * The engine that takes the backup, in the account and Region of the source: that of a stack which is
+   * deployed before the pipeline, or an imported one.
    *
-   * Where this app defines it in another account or Region, its state machine gets a name of its own, and so is replaced if it is deployed already.
+   * Where this app defines it in another account or Region, its state machine gets a name of its own, and so
+   * is replaced if it is deployed already.
    *
    * @default - one for all backups of the pipeline's stack
    */
@@ -83,7 +95,8 @@ export interface FsxPipelineBackupProps {
  */
 export interface FsxBackupActionProps extends FsxPipelineBackupProps, codepipeline.CommonAwsActionProps {
   /**
-   * An artifact that receives the attributes of the backup, as JSON: `BackupId`, `BackupArn`, and the others of an FsxBackup.
+   * An artifact that receives the attributes of the backup, as JSON: `BackupId`, `BackupArn`, and the others
+   * of an FsxBackup.
    *
    * @default - none
    */
@@ -93,11 +106,13 @@ export interface FsxBackupActionProps extends FsxPipelineBackupProps, codepipeli
 /**
  * An action of a pipeline that takes a backup and waits for it.
  *
- * There is one backup per execution of the pipeline and action, however often the action is retried. A backup that fails, or is not finished in time, fails the
- * action, and so stops the pipeline. Not available in the China Regions, where CodePipeline has no Step Functions action.
+ * There is one backup per execution of the pipeline and action, however often the action is retried. A backup
+ * that fails, or is not finished in time, fails the action, and so stops the pipeline. Not available in the
+ * China Regions, where CodePipeline has no Step Functions action.
  *
- * Later actions may use `backupId` and `backupArn`. CodePipeline's Step Functions action cannot provide them: where they are used (or `variablesNamespace` is
- * given), a second action, `<name>-Variables`, follows in the next run order.
+ * Later actions may use `backupId` and `backupArn`. CodePipeline's Step Functions action cannot provide them:
+ * where they are used (or `variablesNamespace` is given), a second action, `<name>-Variables`, follows in the
+ * next run order.
  */
 export class FsxBackupAction extends Action {
   private readonly props: FsxBackupActionProps;
@@ -126,7 +141,8 @@ export class FsxBackupAction extends Action {
   }
 
   /**
-   * The id of the backup, for actions of later run orders and stages; `none` where nothing was deployed yet that could be backed up.
+   * The id of the backup, for actions of later run orders and stages; `none` where nothing was deployed yet
+   * that could be backed up.
    */
   public get backupId(): string {
     return this.variable('BackupId');
@@ -139,14 +155,23 @@ export class FsxBackupAction extends Action {
     return this.variable('BackupArn');
   }
 
-  protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
+  protected bound(
+    scope: Construct,
+    stage: codepipeline.IStage,
+    options: codepipeline.ActionBindOptions,
+  ): codepipeline.ActionConfig {
     const { actionName, output, source, keepLast } = this.props;
     const provider = providerFor(scope, source, keepLast !== undefined, this.props.provider);
     this.place = { stage, provider };
     if (provider instanceof FsxBackupProvider) provider._allowKey(options.role);
     this.addVariables();
     const stateMachineInput = StateMachineInput.literal(checkLength(scope, this.input(scope)));
-    return new StepFunctionInvokeAction({ actionName, stateMachine: provider.stateMachine, stateMachineInput, output }).bind(scope, stage, options);
+    return new StepFunctionInvokeAction({
+      actionName,
+      stateMachine: provider.stateMachine,
+      stateMachineInput,
+      output,
+    }).bind(scope, stage, options);
   }
 
   private input(scope: Construct): ExecutionInput {
@@ -185,23 +210,35 @@ export class FsxBackupAction extends Action {
     const { stage, provider } = this.place;
     const { actionName, runOrder = 1, variablesNamespace } = this.props;
     const [here, there] = [stage.pipeline.env, provider.stateMachine.env];
-    if (!(provider instanceof FsxBackupProvider) || differ(here.account, there.account) || differ(here.region, there.region)) {
-      throw new Error(`the provider of action "${actionName}" is imported, or in another account or Region than the pipeline, and cannot give backupId and backupArn: `
-        + 'leave them out. An FsxBackupAction can write them to an artifact, its `output`');
+    if (
+      !(provider instanceof FsxBackupProvider) ||
+      differ(here.account, there.account) ||
+      differ(here.region, there.region)
+    ) {
+      throw new Error(
+        `the provider of action "${actionName}" is imported, or in another account or Region than the ` +
+          'pipeline, and cannot give backupId and backupArn: leave them out. An FsxBackupAction can write ' +
+          'them to an artifact, its `output`',
+      );
     }
     if (actionName.length > MAX_ACTION_NAME - VARIABLES.length) {
-      throw new Error(`action "${actionName}" gives backupId and backupArn by a second one, "${actionName}${VARIABLES}", and CodePipeline allows ${MAX_ACTION_NAME} characters: `
-        + `give it a name of at most ${MAX_ACTION_NAME - VARIABLES.length}`);
+      throw new Error(
+        `action "${actionName}" gives backupId and backupArn by a second one, ` +
+          `"${actionName}${VARIABLES}", and CodePipeline allows ${MAX_ACTION_NAME} characters: give it a ` +
+          `name of at most ${MAX_ACTION_NAME - VARIABLES.length}`,
+      );
     }
     this.namespaces.ofExecution = namespaceFor(stage.stageName, actionName, 'Execution');
     this.namespaces.ofBackup = variablesNamespace ?? namespaceFor(stage.stageName, actionName, 'Backup');
-    stage.addAction(new LambdaInvokeAction({
-      actionName: actionName + VARIABLES,
-      runOrder: runOrder + 1,
-      lambda: provider._allowReports(),
-      userParametersString: `#{${this.namespaces.ofExecution}.ExecutionArn}`,
-      variablesNamespace: this.namespaces.ofBackup,
-    }));
+    stage.addAction(
+      new LambdaInvokeAction({
+        actionName: actionName + VARIABLES,
+        runOrder: runOrder + 1,
+        lambda: provider._allowReports(),
+        userParametersString: `#{${this.namespaces.ofExecution}.ExecutionArn}`,
+        variablesNamespace: this.namespaces.ofBackup,
+      }),
+    );
   }
 }
 
@@ -218,7 +255,8 @@ function seriesOf(scope: Construct): string {
   const stack = outermost(scope);
   const path = withTagCharacters(scope.node.path.slice(stack.node.path.length + 1));
   const name = `${stack.stackName}/${path}`;
-  return `${stack.account}/${stack.region}/${name.length <= 160 ? name : `${hashOf(name, 8)}-${name.slice(-150)}`}`;
+  const short = name.length <= 160 ? name : `${hashOf(name, 8)}-${name.slice(-150)}`;
+  return `${stack.account}/${stack.region}/${short}`;
 }
 
 const MAX_INPUT = 1000;
@@ -227,5 +265,8 @@ const MAX_INPUT = 1000;
 function checkLength(scope: Construct, input: ExecutionInput): ExecutionInput {
   const { length } = JSON.stringify(Stack.of(scope).resolve(input));
   if (length <= MAX_INPUT) return input;
-  throw new Error(`the input of "${scope.node.path}" has about ${length} characters, and CodePipeline allows ${MAX_INPUT}: give it fewer or shorter tags, or a shorter backupName`);
+  throw new Error(
+    `the input of "${scope.node.path}" has about ${length} characters, and CodePipeline allows ` +
+      `${MAX_INPUT}: give it fewer or shorter tags, or a shorter backupName`,
+  );
 }

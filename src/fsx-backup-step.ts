@@ -10,19 +10,22 @@ import { variable, type VariableName } from './private/pipeline-variable';
  */
 export interface FsxBackupStepProps extends FsxPipelineBackupProps {
   /**
-   * The role of the action, in the account of the provider. It must be allowed to run it (`provider.grantRun`), and be assumable by the pipeline's role.
+   * The role of the action, in the account of the provider. It must be allowed to run it
+   * (`provider.grantRun`), and be assumable by the pipeline's role.
    *
-   * @default - a new role; where the provider is in another account, one in a support stack that must be deployed there
+   * @default - a new role; where the provider is in another account, one in a support stack that must be
+   * deployed there
    */
   readonly role?: iam.IRole;
 }
 
 /**
- * A step of a CDK pipeline that takes a backup and waits for it: before or after a stage or wave (`pre`, `post`), or within a stage, before a stack of it is
- * prepared or deployed, or after it (`stackSteps`).
+ * A step of a CDK pipeline that takes a backup and waits for it: before or after a stage or wave (`pre`,
+ * `post`), or within a stage, before a stack of it is prepared or deployed, or after it (`stackSteps`).
  *
- * There is one backup per execution of the pipeline and step, however often it is retried. A backup that fails, or is not finished in time, stops the pipeline.
- * CloudFormation's hour does not apply: CodePipeline waits for seven days.
+ * There is one backup per execution of the pipeline and step, however often it is retried. A backup that
+ * fails, or is not finished in time, stops the pipeline. CloudFormation's hour does not apply: CodePipeline
+ * waits for seven days.
  */
 export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
   private readonly props: FsxBackupStepProps;
@@ -40,10 +43,11 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
   }
 
   /**
-   * The id of the backup, as a variable for later steps, such as the environment of a `CodeBuildStep`; `none` where nothing was deployed yet that could be backed up.
+   * The id of the backup, as a variable for later steps, such as the environment of a `CodeBuildStep`; `none`
+   * where nothing was deployed yet that could be backed up.
    *
-   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`. Not with a provider that is imported, or in another account or
-   * Region.
+   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`. Not with a
+   * provider that is imported, or in another account or Region.
    */
   public get backupId(): string {
     return this.variable('BackupId');
@@ -61,10 +65,16 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
    *
    * @throws if the step is in two places, before the first of which only it would take its backup
    */
-  public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
+  public produceAction(
+    stage: codepipeline.IStage,
+    options: pipelines.ProduceActionOptions,
+  ): pipelines.CodePipelineActionFactoryResult {
     const places = placesOf(this, options.pipeline);
     if (places.length > 1) {
-      throw new Error(`step "${this.id}" is in ${places.map((place) => `"${place}"`).join(' and ')}, and would take its backup before the first only: define a step for each`);
+      throw new Error(
+        `step "${this.id}" is in ${places.map((place) => `"${place}"`).join(' and ')}, and would take ` +
+          'its backup before the first only: define a step for each',
+      );
     }
     const { actionName, runOrder } = options;
     this.action = new FsxBackupAction({ ...this.props, actionName, runOrder });
@@ -82,10 +92,14 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
 /** Where in the pipeline the step is. CDK Pipelines takes it once, wherever it comes first. */
 function placesOf(step: pipelines.Step, pipeline: pipelines.CodePipeline): string[] {
   return pipeline.waves.flatMap((wave) => [
-    ...[...wave.pre, ...wave.post].includes(step) ? [wave.id] : [],
+    ...([...wave.pre, ...wave.post].includes(step) ? [wave.id] : []),
     ...wave.stages.flatMap(({ stageName, pre, post, stacks }) => [
-      ...[...pre, ...post].includes(step) ? [stageName] : [],
-      ...stacks.flatMap((stack) => [stack.pre, stack.changeSet, stack.post].filter((steps) => steps.includes(step)).map(() => `${stageName}/${stack.stackName}`)),
+      ...([...pre, ...post].includes(step) ? [stageName] : []),
+      ...stacks.flatMap((stack) =>
+        [stack.pre, stack.changeSet, stack.post]
+          .filter((steps) => steps.includes(step))
+          .map(() => `${stageName}/${stack.stackName}`),
+      ),
     ]),
   ]);
 }

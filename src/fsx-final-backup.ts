@@ -1,9 +1,23 @@
-import { CfnDeletionPolicy, CfnResource, CustomResource, Duration, ITaggable, TagManager, Tags, TagType } from 'aws-cdk-lib';
+import {
+  CfnDeletionPolicy,
+  CfnResource,
+  CustomResource,
+  Duration,
+  ITaggable,
+  TagManager,
+  Tags,
+  TagType,
+} from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { WaitUntil } from './fsx-backup';
 import { FsxBackupProvider } from './fsx-backup-provider';
-import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from './private/contract';
+import {
+  BackupProperties,
+  FINAL_RESOURCE_TYPE,
+  MAX_SERVICE_TIMEOUT,
+  SCHEMA_VERSION,
+} from './private/contract';
 import { markAsOwn } from './private/own';
 import { nameTag, tagProblems } from './private/tag-checks';
 
@@ -14,7 +28,8 @@ export interface FsxFinalBackupProps {
   /**
    * What to back up before it is deleted.
    *
-   * Not `BackupSource.fromDeployed`: CloudFormation deletes the source after the final backup because the latter refers to it.
+   * Not `BackupSource.fromDeployed`: CloudFormation deletes the source after the final backup because the
+   * latter refers to it.
    */
   readonly source: BackupSource;
 
@@ -36,13 +51,14 @@ export interface FsxFinalBackupProps {
 }
 
 /**
- * Define a backup that is taken when CloudFormation is about to delete a file system or ONTAP volume: with its stack, with its construct, or because it was
- * replaced. The backup is always kept.
+ * Define a backup that is taken when CloudFormation is about to delete a file system or ONTAP volume: with
+ * its stack, with its construct, or because it was replaced. The backup is always kept.
  *
- * CloudFormation deletes the source when the backup is AVAILABLE. When it fails, or takes more than 55 minutes, the deletion of the stack stops with a
- * reason, and the source is still there; deleting again takes up what is running. In the cleanup after an update CloudFormation tries three times, and
- * may then go on. Nothing is taken when a deployment is rolled back, and with it what it had created; removing this construct alone takes one, too.
- * `Tags.of(finalBackup)` gives tags to the backup.
+ * CloudFormation deletes the source when the backup is AVAILABLE. When it fails, or takes more than 55
+ * minutes, the deletion of the stack stops with a reason, and the source is still there; deleting again takes
+ * up what is running. In the cleanup after an update CloudFormation tries three times, and may then go on.
+ * Nothing is taken when a deployment is rolled back, and with it what it had created; removing this construct
+ * alone takes one, too. `Tags.of(finalBackup)` gives tags to the backup.
  *
  * @resource Custom::FsxFinalBackup
  */
@@ -56,8 +72,10 @@ export class FsxFinalBackup extends Construct implements ITaggable {
 
     const { source } = props;
     if (source._isDeployed) {
-      throw new Error(`the source of final backup "${this.node.path}" is BackupSource.fromDeployed, which does not keep CloudFormation from deleting it first: `
-        + 'use fromFileSystem, fromCfnFileSystem or fromCfnVolume');
+      throw new Error(
+        `the source of final backup "${this.node.path}" is BackupSource.fromDeployed, which does not keep ` +
+          'CloudFormation from deleting it first: use fromFileSystem, fromCfnFileSystem or fromCfnVolume',
+      );
     }
     const provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, FINAL_RESOURCE_TYPE);
@@ -81,15 +99,24 @@ export class FsxFinalBackup extends Construct implements ITaggable {
     provider._serve(resource, source);
     custom.node.addDependency(...provider._allowFinalBackups());
     this.node.addValidation({
-      validate: () => [...tagProblems(this.tags.tagValues()), ...source._validate(this.node.root), ...deletionProblems(resource)],
+      validate: () => [
+        ...tagProblems(this.tags.tagValues()),
+        ...source._validate(this.node.root),
+        ...deletionProblems(resource),
+      ],
     });
   }
 }
 
 /** A policy for all resources of a stack, by an aspect for example. */
 function deletionProblems({ cfnOptions: { deletionPolicy, updateReplacePolicy } }: CfnResource): string[] {
-  const isLeftOut = [deletionPolicy, updateReplacePolicy].some((policy) => policy !== undefined && policy !== CfnDeletionPolicy.DELETE);
-  return isLeftOut ? [
-    'the removal policy of a final backup was changed, and CloudFormation would not tell when it deletes: leave it DESTROY; the backup is always kept',
-  ] : [];
+  const isLeftOut = [deletionPolicy, updateReplacePolicy].some(
+    (policy) => policy !== undefined && policy !== CfnDeletionPolicy.DELETE,
+  );
+  return isLeftOut
+    ? [
+        'the removal policy of a final backup was changed, and CloudFormation would not tell when it ' +
+          'deletes: leave it DESTROY; the backup is always kept',
+      ]
+    : [];
 }

@@ -1,4 +1,16 @@
-import { Annotations as CdkAnnotations, App, aws_ec2 as ec2, aws_fsx as fsx, aws_ssm as ssm, CfnParameter, CfnResource, Duration, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  Annotations as CdkAnnotations,
+  App,
+  aws_ec2 as ec2,
+  aws_fsx as fsx,
+  aws_ssm as ssm,
+  CfnParameter,
+  CfnResource,
+  Duration,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+} from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupOptions, FsxFinalBackup, WaitUntil } from '../src';
@@ -15,19 +27,31 @@ beforeEach(() => {
 const fileSystem = (scope: Construct = stack, props: Partial<fsx.CfnFileSystemProps> = {}, id = 'Fs') =>
   new fsx.CfnFileSystem(scope, id, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'], ...props });
 const volume = (scope: Construct = stack, props: Partial<fsx.CfnVolumeProps> = {}, id = 'Volume') =>
-  new fsx.CfnVolume(scope, id, { name: 'vol', volumeType: 'ONTAP', ontapConfiguration: { storageVirtualMachineId: 'svm-1' }, ...props });
+  new fsx.CfnVolume(scope, id, {
+    name: 'vol',
+    volumeType: 'ONTAP',
+    ontapConfiguration: { storageVirtualMachineId: 'svm-1' },
+    ...props,
+  });
 
-function lustre(scope: Construct = stack, deploymentType = fsx.LustreDeploymentType.PERSISTENT_2): fsx.LustreFileSystem {
+function lustre(
+  scope: Construct = stack,
+  deploymentType = fsx.LustreDeploymentType.PERSISTENT_2,
+): fsx.LustreFileSystem {
   const vpc = new ec2.Vpc(stack, 'Vpc');
   return new fsx.LustreFileSystem(scope, 'Lustre', {
     vpc,
     vpcSubnet: vpc.privateSubnets[0],
     storageCapacityGiB: 1200,
-    lustreConfiguration: { deploymentType, ...deploymentType === fsx.LustreDeploymentType.PERSISTENT_2 ? { perUnitStorageThroughput: 125 } : {} },
+    lustreConfiguration: {
+      deploymentType,
+      ...(deploymentType === fsx.LustreDeploymentType.PERSISTENT_2 ? { perUnitStorageThroughput: 125 } : {}),
+    },
   });
 }
 
-const define = (deployed: Construct, scope: Construct = stack) => new FsxBackup(scope, 'Backup', { source: BackupSource.fromDeployed(deployed) });
+const define = (deployed: Construct, scope: Construct = stack) =>
+  new FsxBackup(scope, 'Backup', { source: BackupSource.fromDeployed(deployed) });
 
 function sourcesIn(of: Stack = stack): any[] {
   return Object.values(Template.fromStack(of).findResources('Custom::FsxBackup')).map(({ Properties }) => {
@@ -38,7 +62,9 @@ function sourcesIn(of: Stack = stack): any[] {
 
 /** All statements of the stack's policies. */
 function statementsIn(of: Stack = stack): any[] {
-  return Object.values(Template.fromStack(of).findResources('AWS::IAM::Policy')).flatMap((policy) => policy.Properties.PolicyDocument.Statement);
+  return Object.values(Template.fromStack(of).findResources('AWS::IAM::Policy')).flatMap(
+    (policy) => policy.Properties.PolicyDocument.Statement,
+  );
 }
 
 describe('fromDeployed names', () => {
@@ -50,7 +76,9 @@ describe('fromDeployed names', () => {
   test('an L2 by the logical id of what is in it', () => {
     const made = lustre();
     define(made);
-    expect(sourcesIn()).toEqual([{ DeployedFileSystem: stack.resolve((made.node.defaultChild as CfnResource).logicalId) }]);
+    expect(sourcesIn()).toEqual([
+      { DeployedFileSystem: stack.resolve((made.node.defaultChild as CfnResource).logicalId) },
+    ]);
   });
 
   test('what a construct contains, however deep', () => {
@@ -83,7 +111,10 @@ describe('fromDeployed names', () => {
   });
 
   test('an L1 without its class', () => {
-    define(new CfnResource(stack, 'Fs', { type: 'AWS::FSx::FileSystem', properties: { FileSystemType: 'WINDOWS' } }));
+    define(new CfnResource(stack, 'Fs', {
+      type: 'AWS::FSx::FileSystem',
+      properties: { FileSystemType: 'WINDOWS' },
+    }));
     expect(sourcesIn()).toEqual([{ DeployedFileSystem: 'Fs' }]);
   });
 
@@ -103,28 +134,76 @@ describe('fromDeployed names', () => {
 
 describe('fromDeployed refuses', () => {
   test.each<[string, () => Construct, RegExp]>([
-    ['a construct with no file system', () => new Construct(stack, 'Scope'), /needs a construct that defines one FSx file system or volume, and "Files\/Scope" defines no FSx file system or volume\. .*use fromFileSystemId or fromVolumeId/],
-    ['a construct with two', () => {
-      const scope = new Construct(stack, 'Scope');
-      fileSystem(scope, {}, 'One');
-      fileSystem(scope, {}, 'Two');
-      return scope;
-    }, /"Files\/Scope" defines 2: "Files\/Scope\/One", "Files\/Scope\/Two"\. Name the one to back up/],
-    ['a construct with a file system and a volume', () => {
-      const scope = new Construct(stack, 'Scope');
-      fileSystem(scope, { fileSystemType: 'ONTAP' });
-      volume(scope);
-      return scope;
-    }, /defines 2: "Files\/Scope\/Fs", "Files\/Scope\/Volume"/],
-    ['an imported file system', () => fsx.LustreFileSystem.fromLustreFileSystemAttributes(stack, 'Imported', {
-      dnsName: 'x', fileSystemId: 'fs-0498eed5fe91001ec', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'Sg', 'sg-1'),
-    }) as unknown as Construct, /"Files\/Imported" defines no FSx file system or volume.*fromFileSystemId/],
-    ['an ONTAP file system', () => fileSystem(stack, { fileSystemType: 'ONTAP' }), /"Files\/Fs" is an ONTAP file system, and FSx backs up its volumes/],
-    ['an OpenZFS volume', () => volume(stack, { volumeType: 'OPENZFS' }), /"Files\/Volume" is an OpenZFS volume, and FSx backs up the OpenZFS file system/],
-    ['an ONTAP volume of type DP', () => volume(stack, { ontapConfiguration: { storageVirtualMachineId: 'svm-1', ontapVolumeType: 'DP' } }), /of type DP/],
-    ['a scratch file system', () => fileSystem(stack, { fileSystemType: 'LUSTRE', lustreConfiguration: { deploymentType: 'SCRATCH_2' } }), /SCRATCH_2, and FSx cannot back up scratch file systems/],
+    [
+      'a construct with no file system',
+      () => new Construct(stack, 'Scope'),
+      new RegExp(
+        /needs a construct that defines one FSx file system or volume, and "Files\/Scope" /.source +
+          /defines no FSx file system or volume\. .*use fromFileSystemId or fromVolumeId/.source,
+      ),
+    ],
+    [
+      'a construct with two',
+      () => {
+        const scope = new Construct(stack, 'Scope');
+        fileSystem(scope, {}, 'One');
+        fileSystem(scope, {}, 'Two');
+        return scope;
+      },
+      /"Files\/Scope" defines 2: "Files\/Scope\/One", "Files\/Scope\/Two"\. Name the one to back up/,
+    ],
+    [
+      'a construct with a file system and a volume',
+      () => {
+        const scope = new Construct(stack, 'Scope');
+        fileSystem(scope, { fileSystemType: 'ONTAP' });
+        volume(scope);
+        return scope;
+      },
+      /defines 2: "Files\/Scope\/Fs", "Files\/Scope\/Volume"/,
+    ],
+    [
+      'an imported file system',
+      () =>
+        fsx.LustreFileSystem.fromLustreFileSystemAttributes(stack, 'Imported', {
+          dnsName: 'x',
+          fileSystemId: 'fs-0498eed5fe91001ec',
+          securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'Sg', 'sg-1'),
+        }) as unknown as Construct,
+      /"Files\/Imported" defines no FSx file system or volume.*fromFileSystemId/,
+    ],
+    [
+      'an ONTAP file system',
+      () => fileSystem(stack, { fileSystemType: 'ONTAP' }),
+      /"Files\/Fs" is an ONTAP file system, and FSx backs up its volumes/,
+    ],
+    [
+      'an OpenZFS volume',
+      () => volume(stack, { volumeType: 'OPENZFS' }),
+      /"Files\/Volume" is an OpenZFS volume, and FSx backs up the OpenZFS file system/,
+    ],
+    [
+      'an ONTAP volume of type DP',
+      () =>
+        volume(stack, { ontapConfiguration: { storageVirtualMachineId: 'svm-1', ontapVolumeType: 'DP' } }),
+      /of type DP/,
+    ],
+    [
+      'a scratch file system',
+      () =>
+        fileSystem(stack, { fileSystemType: 'LUSTRE', lustreConfiguration: { deploymentType: 'SCRATCH_2' } }),
+      /SCRATCH_2, and FSx cannot back up scratch file systems/,
+    ],
     ['a scratch L2', () => lustre(stack, fsx.LustreDeploymentType.SCRATCH_2), /SCRATCH_2/],
-    ['a linked file system', () => fileSystem(stack, { fileSystemType: 'LUSTRE', lustreConfiguration: { deploymentType: 'PERSISTENT_1', importPath: 's3://bucket' } }), /linked to a data repository by its importPath/],
+    [
+      'a linked file system',
+      () =>
+        fileSystem(stack, {
+          fileSystemType: 'LUSTRE',
+          lustreConfiguration: { deploymentType: 'PERSISTENT_1', importPath: 's3://bucket' },
+        }),
+      /linked to a data repository by its importPath/,
+    ],
   ])('%s', (_, make, message) => {
     const made = make();
     expect(() => BackupSource.fromDeployed(made)).toThrow(message);
@@ -132,30 +211,67 @@ describe('fromDeployed refuses', () => {
   });
 
   test('a file system that is linked to a data repository later', () => {
-    const made = fileSystem(stack, { fileSystemType: 'LUSTRE', lustreConfiguration: { deploymentType: 'PERSISTENT_2' } });
+    const made = fileSystem(stack, {
+      fileSystemType: 'LUSTRE',
+      lustreConfiguration: { deploymentType: 'PERSISTENT_2' },
+    });
     define(made);
-    new fsx.CfnDataRepositoryAssociation(stack, 'Link', { fileSystemId: made.ref, dataRepositoryPath: 's3://bucket', fileSystemPath: '/data' });
-    expect(() => app.synth()).toThrow(/\[Files\/Backup\] the Lustre file system of this backup is linked to a data repository by "Files\/Link"/);
+    new fsx.CfnDataRepositoryAssociation(stack, 'Link', {
+      fileSystemId: made.ref,
+      dataRepositoryPath: 's3://bucket',
+      fileSystemPath: '/data',
+    });
+    expect(() => app.synth()).toThrow(
+      new RegExp(
+        /\[Files\/Backup\] the Lustre file system of this backup is linked to a data /.source +
+          /repository by "Files\/Link"/.source,
+      ),
+    );
   });
 
   test.each<[string, () => [Construct, Construct], string]>([
     ['of another stack', () => [fileSystem(new Stack(app, 'Other')), stack], 'Other'],
-    ['of a nested stack, for a backup in the stack around it', () => [fileSystem(new NestedStack(stack, 'Inner')), stack], 'Files/Inner'],
-    ['of the stack around, for a backup in a nested stack', () => [fileSystem(), new NestedStack(stack, 'Inner')], 'Files'],
-    ['of another nested stack', () => [fileSystem(new NestedStack(stack, 'Inner')), new NestedStack(stack, 'Other')], 'Files/Inner'],
-    ['of a stack that has a nested one with it', () => {
-      fileSystem(new NestedStack(stack, 'Inner'));
-      return [stack, stack];
-    }, 'Files/Inner'],
+    [
+      'of a nested stack, for a backup in the stack around it',
+      () => [fileSystem(new NestedStack(stack, 'Inner')), stack],
+      'Files/Inner',
+    ],
+    [
+      'of the stack around, for a backup in a nested stack',
+      () => [fileSystem(), new NestedStack(stack, 'Inner')],
+      'Files',
+    ],
+    [
+      'of another nested stack',
+      () => [fileSystem(new NestedStack(stack, 'Inner')), new NestedStack(stack, 'Other')],
+      'Files/Inner',
+    ],
+    [
+      'of a stack that has a nested one with it',
+      () => {
+        fileSystem(new NestedStack(stack, 'Inner'));
+        return [stack, stack];
+      },
+      'Files/Inner',
+    ],
   ])('a file system %s, and says where the backup belongs', (_, make, where) => {
     const [made, scope] = make();
-    const message = new RegExp(`which is not in the stack of backup "${scope.node.path}/Backup": only its own stack can look it up\\. Define the backup in "${where}"$`);
+    const message = new RegExp(
+      `which is not in the stack of backup "${scope.node.path}/Backup": only its own stack can look it ` +
+        `up\\. Define the backup in "${where}"$`,
+    );
     expect(() => define(made, scope)).toThrow(message);
   });
 
   test('a final backup', () => {
-    expect(() => new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromDeployed(fileSystem()) }))
-      .toThrow(/the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*use fromFileSystem, fromCfnFileSystem or fromCfnVolume/);
+    expect(
+      () => new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromDeployed(fileSystem()) }),
+    ).toThrow(
+      new RegExp(
+        /the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*use /.source +
+          /fromFileSystem, fromCfnFileSystem or fromCfnVolume/.source,
+      ),
+    );
   });
 
   test('a construct in which a second file system is defined later', () => {
@@ -178,28 +294,47 @@ describe('a backup of what is deployed', () => {
     FsxBackup.beforeUpdateOf(stack, 'Guard', made, { removalPolicy: RemovalPolicy.DESTROY });
     FsxBackup.beforeUpdateOf(stack, 'Long', made, { timeout: Duration.hours(6) });
     const { [logicalId]: _source, ...resources } = Template.fromStack(stack).toJSON().Resources;
-    expect(JSON.stringify(resources)).not.toMatch(new RegExp(`"Ref":"${logicalId}"|"Fn::GetAtt":\\["${logicalId}"|\\$\\{${logicalId}`));
-    for (const { DependsOn = [] } of Object.values<any>(resources)) expect([DependsOn].flat()).not.toContain(logicalId);
+    expect(JSON.stringify(resources)).not.toMatch(
+      new RegExp(`"Ref":"${logicalId}"|"Fn::GetAtt":\\["${logicalId}"|\\$\\{${logicalId}`),
+    );
+    for (const { DependsOn = [] } of Object.values<any>(resources)) {
+      expect([DependsOn].flat()).not.toContain(logicalId);
+    }
   });
 
   test.each<[string, () => Construct, string, string, string]>([
     ['file system', fileSystem, 'file-system/*', 'fsx:DescribeFileSystems', 'fsx:DescribeVolumes'],
     ['volume', volume, 'volume/*/*', 'fsx:DescribeVolumes', 'fsx:DescribeFileSystems'],
-  ])('may back up any %s, as it must not name it, and ask what its own stack has deployed', (_, make, arn, description, other) => {
-    define(make());
-    const statements = statementsIn();
-    expect(statements.filter(({ Action }) => [Action].flat().includes('cloudformation:DescribeStackResource'))).toEqual([{
-      Effect: 'Allow',
-      Action: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'cloudformation:DescribeStackResource'],
-      Resource: { Ref: 'AWS::StackId' },
-    }]);
-    const [creation, ...others] = statements.filter(({ Action }) => [Action].flat().includes('fsx:CreateBackup'));
-    expect(others).toEqual([]);
-    expect(JSON.stringify(creation.Resource)).toContain(arn);
-    expect(creation.Condition).toEqual({ StringEquals: { 'aws:RequestTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } });
-    expect(JSON.stringify(statements)).toContain(description);
-    expect(JSON.stringify(statements)).not.toContain(other);
-  });
+  ])(
+    'may back up any %s, as it must not name it, and ask what its own stack has deployed',
+    (_, make, arn, description, other) => {
+      define(make());
+      const statements = statementsIn();
+      expect(
+        statements.filter(({ Action }) => [Action].flat().includes('cloudformation:DescribeStackResource')),
+      ).toEqual([
+        {
+          Effect: 'Allow',
+          Action: [
+            'cloudformation:DescribeStacks',
+            'cloudformation:DescribeStackEvents',
+            'cloudformation:DescribeStackResource',
+          ],
+          Resource: { Ref: 'AWS::StackId' },
+        },
+      ]);
+      const [creation, ...others] = statements.filter(({ Action }) =>
+        [Action].flat().includes('fsx:CreateBackup'),
+      );
+      expect(others).toEqual([]);
+      expect(JSON.stringify(creation.Resource)).toContain(arn);
+      expect(creation.Condition).toEqual({
+        StringEquals: { 'aws:RequestTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } },
+      });
+      expect(JSON.stringify(statements)).toContain(description);
+      expect(JSON.stringify(statements)).not.toContain(other);
+    },
+  );
 
   test.each<[string, () => BackupSource]>([
     ['an id', () => BackupSource.fromFileSystemId('fs-0498eed5fe91001ec')],
@@ -211,13 +346,23 @@ describe('a backup of what is deployed', () => {
     expect(JSON.stringify(statementsIn())).not.toContain('DescribeStackResource');
   });
 
-  test('or one that may take longer than an hour: whether its wait condition is there already is asked, too', () => {
-    new FsxBackup(stack, 'Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), timeout: Duration.minutes(61) });
+  test('or one that may take longer than an hour: it is asked whether its wait condition is there', () => {
+    new FsxBackup(stack, 'Backup', {
+      source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
+      timeout: Duration.minutes(61),
+    });
     expect(statementsIn().map(({ Action, Resource }) => [[Action].flat(), Resource])).toContainEqual([
-      ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'cloudformation:DescribeStackResource'], { Ref: 'AWS::StackId' },
+      [
+        'cloudformation:DescribeStacks',
+        'cloudformation:DescribeStackEvents',
+        'cloudformation:DescribeStackResource',
+      ],
+      { Ref: 'AWS::StackId' },
     ]);
     const [backup] = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'));
-    expect(Object.keys(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition'))).toEqual([backup.Properties.WaitCondition]);
+    expect(
+      Object.keys(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition')),
+    ).toEqual([backup.Properties.WaitCondition]);
   });
 
   test('costs one policy less than one that refers to its source', () => {
@@ -238,7 +383,8 @@ describe('a backup of what is deployed', () => {
 });
 
 describe('beforeUpdateOf', () => {
-  const guard = (options?: FsxBackupOptions) => FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem(), options);
+  const guard = (options?: FsxBackupOptions) =>
+    FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem(), options);
   const guardProperties = () => {
     const [resource] = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'));
     return resource.Properties;
@@ -246,7 +392,11 @@ describe('beforeUpdateOf', () => {
 
   test('is a source, a trigger and an order', () => {
     const made = fileSystem();
-    new FsxBackup(stack, 'Guard', { source: BackupSource.fromDeployed(made), triggers: [BackupTrigger.onChangeOf(made)], executeBefore: [made] });
+    new FsxBackup(stack, 'Guard', {
+      source: BackupSource.fromDeployed(made),
+      triggers: [BackupTrigger.onChangeOf(made)],
+      executeBefore: [made],
+    });
     const long = Template.fromStack(stack).toJSON();
     app = new App();
     stack = new Stack(app, 'Files');
@@ -256,15 +406,28 @@ describe('beforeUpdateOf', () => {
 
   test('lets the file system wait, with all that its construct contains', () => {
     FsxBackup.beforeUpdateOf(stack, 'Guard', lustre());
-    const waiting = Object.entries<any>(Template.fromStack(stack).toJSON().Resources).filter(([id]) => id.startsWith('Lustre'));
+    const waiting = Object.entries<any>(Template.fromStack(stack).toJSON().Resources).filter(([id]) =>
+      id.startsWith('Lustre'),
+    );
     expect(waiting.length).toBeGreaterThan(1);
-    for (const [, { DependsOn }] of waiting) expect(DependsOn).toContainEqual(expect.stringMatching(/^Guard[0-9A-F]{8}$/));
+    for (const [, { DependsOn }] of waiting) {
+      expect(DependsOn).toContainEqual(expect.stringMatching(/^Guard[0-9A-F]{8}$/));
+    }
   });
 
   test('takes options', () => {
-    guard({ backupName: 'before', timeout: Duration.minutes(30), waitUntil: WaitUntil.STARTED, removalPolicy: RemovalPolicy.DESTROY });
+    guard({
+      backupName: 'before',
+      timeout: Duration.minutes(30),
+      waitUntil: WaitUntil.STARTED,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     expect(guardProperties()).toMatchObject({
-      Tags: [{ Key: 'Name', Value: 'before' }], TimeoutSeconds: '1800', WaitUntil: 'STARTED', RemovalPolicy: 'DESTROY', DeployedFileSystem: 'Fs',
+      Tags: [{ Key: 'Name', Value: 'before' }],
+      TimeoutSeconds: '1800',
+      WaitUntil: 'STARTED',
+      RemovalPolicy: 'DESTROY',
+      DeployedFileSystem: 'Fs',
     });
   });
 
@@ -272,7 +435,11 @@ describe('beforeUpdateOf', () => {
     const other = new ssm.CfnParameter(stack, 'Other', { type: 'String', value: '1' });
     guard({ triggers: [BackupTrigger.onValue('1')], executeBefore: [other] });
     expect(guardProperties().Triggers).toEqual([expect.stringMatching(/^onChangeOf:/), 'onValue:1']);
-    for (const id of ['Fs', 'Other']) expect(Template.fromStack(stack).toJSON().Resources[id].DependsOn).toEqual([expect.stringMatching(/^Guard/)]);
+    for (const id of ['Fs', 'Other']) {
+      expect(Template.fromStack(stack).toJSON().Resources[id].DependsOn).toEqual([
+        expect.stringMatching(/^Guard/),
+      ]);
+    }
   });
 
   test('leaves the options that were given as they are', () => {
@@ -290,8 +457,18 @@ describe('beforeUpdateOf', () => {
   });
 
   test.each<[string, (made: fsx.CfnFileSystem) => void]>([
-    ['a property', (made) => { made.openZfsConfiguration = { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 }; }],
-    ['a key, which replaces it', (made) => { made.kmsKeyId = 'key'; }],
+    [
+      'a property',
+      (made) => {
+        made.openZfsConfiguration = { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 };
+      },
+    ],
+    [
+      'a key, which replaces it',
+      (made) => {
+        made.kmsKeyId = 'key';
+      },
+    ],
     ['a logical id', (made) => made.overrideLogicalId('Other')],
     ['a tag', (made) => made.tags.setTag('team', 'a')],
   ])('has another generation with %s of the file system, also where that comes later', (_, change) => {
@@ -311,15 +488,28 @@ describe('beforeUpdateOf', () => {
     stack = new Stack(app, 'Files');
     guard();
     volume();
-    new fsx.CfnStorageVirtualMachine(stack, 'Svm', { name: 'svm', fileSystemId: (stack.node.findChild('Fs') as fsx.CfnFileSystem).ref });
+    new fsx.CfnStorageVirtualMachine(stack, 'Svm', {
+      name: 'svm',
+      fileSystemId: (stack.node.findChild('Fs') as fsx.CfnFileSystem).ref,
+    });
     expect(guardProperties().Triggers).toEqual(before);
   });
 });
 
 describe('a file system that does not wait for the backup of what is deployed', () => {
-  const warnings = () => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:')).map(({ id, entry }) => [id, entry.data]);
-  const WARNING = ['/Files/Fs', expect.stringMatching(
-    /^backup "Files\/Backup" is to be taken of "Files\/Fs" as it is deployed, which may be changed or replaced first.*executeBefore, or use FsxBackup\.beforeUpdateOf/)];
+  const warnings = () =>
+    Annotations.fromStack(stack)
+      .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:'))
+      .map(({ id, entry }) => [id, entry.data]);
+  const WARNING = [
+    '/Files/Fs',
+    expect.stringMatching(
+      new RegExp(
+        /^backup "Files\/Backup" is to be taken of "Files\/Fs" as it is deployed, which may be /.source +
+          /changed or replaced first.*executeBefore, or use FsxBackup\.beforeUpdateOf/.source,
+      ),
+    ),
+  ];
 
   test.each(TIMEOUTS)('draws a warning (%s)', (timeout) => {
     new FsxBackup(stack, 'Backup', { source: BackupSource.fromDeployed(fileSystem()), timeout });
@@ -329,7 +519,9 @@ describe('a file system that does not wait for the backup of what is deployed', 
   test('draws a warning in a nested stack, too', () => {
     const inner = new NestedStack(stack, 'Inner');
     define(fileSystem(inner), inner);
-    expect(warnings()).toEqual([['/Files/Inner/Fs', expect.stringMatching(/"Files\/Inner\/Backup" is to be taken/)]]);
+    expect(warnings()).toEqual([
+      ['/Files/Inner/Fs', expect.stringMatching(/"Files\/Inner\/Backup" is to be taken/)],
+    ]);
   });
 
   test.each<[string, (backup: FsxBackup, made: fsx.CfnFileSystem) => void]>([
@@ -337,11 +529,14 @@ describe('a file system that does not wait for the backup of what is deployed', 
     ['with its stack', (backup) => backup.executeBefore(stack)],
     ['by a dependency', (backup, made) => made.node.addDependency(backup)],
     ['by a reference', (backup, made) => made.tags.setTag('backup', backup.backupId)],
-    ['by something else that it waits for', (backup, made) => {
-      const other = new ssm.CfnParameter(stack, 'Other', { type: 'String', value: '1' });
-      made.node.addDependency(other);
-      backup.executeBefore(other);
-    }],
+    [
+      'by something else that it waits for',
+      (backup, made) => {
+        const other = new ssm.CfnParameter(stack, 'Other', { type: 'String', value: '1' });
+        made.node.addDependency(other);
+        backup.executeBefore(other);
+      },
+    ],
   ])('draws none when it waits %s', (_, wait) => {
     const made = fileSystem();
     wait(define(made), made);

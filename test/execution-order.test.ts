@@ -1,11 +1,32 @@
 import {
-  App, aws_ec2 as ec2, aws_fsx as fsx, aws_iam as iam, aws_kms as kms, aws_ssm as ssm, CfnOutput, CfnParameter, CfnResource, Duration, Fn,
-  NestedStack, RemovalPolicy, Stack, Stage, Tags,
+  App,
+  aws_ec2 as ec2,
+  aws_fsx as fsx,
+  aws_iam as iam,
+  aws_kms as kms,
+  aws_ssm as ssm,
+  CfnOutput,
+  CfnParameter,
+  CfnResource,
+  Duration,
+  Fn,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+  Stage,
+  Tags,
 } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
-import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, FsxBackupProvider, FsxFinalBackup } from '../src';
+import {
+  BackupSource,
+  BackupTrigger,
+  FsxBackup,
+  FsxBackupProps,
+  FsxBackupProvider,
+  FsxFinalBackup,
+} from '../src';
 
 const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
 
@@ -16,9 +37,12 @@ beforeEach(() => {
   stack = new Stack(app, 'Files');
 });
 
-const parameter = (scope: Construct, id: string, value = '1') => new ssm.CfnParameter(scope, id, { type: 'String', value });
-const define = (props: Partial<FsxBackupProps> = {}, scope: Construct = stack, id = 'Backup') => new FsxBackup(scope, id, { source, ...props });
-const fileSystem = (id = 'Fs', scope: Construct = stack) => new fsx.CfnFileSystem(scope, id, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+const parameter = (scope: Construct, id: string, value = '1') =>
+  new ssm.CfnParameter(scope, id, { type: 'String', value });
+const define = (props: Partial<FsxBackupProps> = {}, scope: Construct = stack, id = 'Backup') =>
+  new FsxBackup(scope, id, { source, ...props });
+const fileSystem = (id = 'Fs', scope: Construct = stack) =>
+  new fsx.CfnFileSystem(scope, id, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
 
 function service(id = 'Service', scope: Construct = stack): Construct {
   const construct = new Construct(scope, id);
@@ -49,8 +73,16 @@ const PROVIDER_POLICY = expect.stringMatching(/^FsxBackupDefaultProviderPolicy/)
 /** Each way to say it. */
 type Way = (scopes: Construct[], props?: Partial<FsxBackupProps>) => void;
 const WAYS: Array<[string, Way, Way]> = [
-  ['as a property', (executeBefore, props) => define({ executeBefore, ...props }), (executeAfter, props) => define({ executeAfter, ...props })],
-  ['as a method', (scopes, props) => define(props).executeBefore(...scopes), (scopes, props) => define(props).executeAfter(...scopes)],
+  [
+    'as a property',
+    (executeBefore, props) => define({ executeBefore, ...props }),
+    (executeAfter, props) => define({ executeAfter, ...props }),
+  ],
+  [
+    'as a method',
+    (scopes, props) => define(props).executeBefore(...scopes),
+    (scopes, props) => define(props).executeAfter(...scopes),
+  ],
 ];
 
 describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
@@ -61,7 +93,11 @@ describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
 
   test('of a construct: the backup waits for all that is in it, and for its policy', () => {
     after([service()]);
-    expect(waitsFor('Backup')).toEqual([PROVIDER_POLICY, expect.stringMatching(/^ServiceDeepTwo/), expect.stringMatching(/^ServiceOne/)]);
+    expect(waitsFor('Backup')).toEqual([
+      PROVIDER_POLICY,
+      expect.stringMatching(/^ServiceDeepTwo/),
+      expect.stringMatching(/^ServiceOne/),
+    ]);
   });
 
   test('of a resource', () => {
@@ -115,7 +151,10 @@ describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
     parameter(stack, 'Late');
     define({}, stack, 'Other');
     expect(waitsFor('Backup')).toEqual([
-      PROVIDER_POLICY, 'Late', expect.stringMatching(/^ServiceDeepTwo/), expect.stringMatching(/^ServiceOne/),
+      PROVIDER_POLICY,
+      'Late',
+      expect.stringMatching(/^ServiceDeepTwo/),
+      expect.stringMatching(/^ServiceOne/),
     ]);
   });
 
@@ -197,7 +236,9 @@ describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
 
   test('with a timeout over an hour: the wait is waited for', () => {
     before([service()], { timeout: Duration.hours(6), triggers: [BackupTrigger.onValue('1')] });
-    expect(waitsFor('ServiceOne')).toEqual(expect.arrayContaining([BACKUP, expect.stringMatching(/^BackupWaitCondition/)]));
+    expect(waitsFor('ServiceOne')).toEqual(
+      expect.arrayContaining([BACKUP, expect.stringMatching(/^BackupWaitCondition/)]),
+    );
     for (const id of waitsFor('ServiceOne')) expect(Object.keys(resourcesOf())).toContain(id);
   });
 
@@ -227,7 +268,7 @@ test('it is what aws-cdk-lib/triggers calls a trigger', () => {
   expect(waitsFor('ServiceOne')).toEqual([BACKUP]);
 });
 
-test('a nested stack\'s own backup comes before everything else in it', () => {
+test("a nested stack's own backup comes before everything else in it", () => {
   const nested = new NestedStack(stack, 'Inner');
   define({ executeBefore: [nested] }, nested);
   parameter(nested, 'One');
@@ -235,13 +276,13 @@ test('a nested stack\'s own backup comes before everything else in it', () => {
   expect(waitsFor('InnerNestedStack')).toEqual([]);
 });
 
-test('a nested stack\'s backup comes before what is around it', () => {
+test("a nested stack's backup comes before what is around it", () => {
   const nested = new NestedStack(stack, 'Inner');
   define({ executeBefore: [parameter(stack, 'Outside')] }, nested);
   expect(waitsFor('Outside')).toEqual([expect.stringMatching(/^InnerNestedStack/)]);
 });
 
-test('a nested stack\'s backup comes before everything else in the stack around it', () => {
+test("a nested stack's backup comes before everything else in the stack around it", () => {
   const nested = new NestedStack(stack, 'Inner');
   define({ executeBefore: [stack] }, nested);
   parameter(stack, 'Outside');
@@ -250,29 +291,83 @@ test('a nested stack\'s backup comes before everything else in the stack around 
 });
 
 describe('before the source itself', () => {
-  const message = /"[\w/]*" cannot wait for backup "Files\/Backup": the backup refers to "[\w/]+" in it, and so comes after its change\. .*use BackupSource\.fromDeployed or FsxBackup\.beforeUpdateOf/;
+  const message = new RegExp(
+    /"[\w/]*" cannot wait for backup "Files\/Backup": the backup refers to "[\w/]+" in it, /.source +
+      /and so comes after its change\. .*use BackupSource\.fromDeployed or /.source +
+      /FsxBackup\.beforeUpdateOf/.source,
+  );
   const lustre = (scope: Construct) => {
     const vpc = new ec2.Vpc(stack, 'Vpc');
     return new fsx.LustreFileSystem(scope, 'Lustre', {
       vpc,
       vpcSubnet: vpc.privateSubnets[0],
       storageCapacityGiB: 1200,
-      lustreConfiguration: { deploymentType: fsx.LustreDeploymentType.PERSISTENT_2, perUnitStorageThroughput: 125 },
+      lustreConfiguration: {
+        deploymentType: fsx.LustreDeploymentType.PERSISTENT_2,
+        perUnitStorageThroughput: 125,
+      },
     });
   };
-  const volume = (scope: Construct) => new fsx.CfnVolume(scope, 'Volume', { name: 'vol', volumeType: 'ONTAP', ontapConfiguration: { storageVirtualMachineId: 'svm-1' } });
+  const volume = (scope: Construct) =>
+    new fsx.CfnVolume(scope, 'Volume', {
+      name: 'vol',
+      volumeType: 'ONTAP',
+      ontapConfiguration: { storageVirtualMachineId: 'svm-1' },
+    });
 
   test.each<[string, (scope: Construct) => [BackupSource, Construct]]>([
-    ['an L2', (scope) => { const made = lustre(scope); return [BackupSource.fromFileSystem(made), made]; }],
-    ['the L1 in an L2', (scope) => { const made = lustre(scope); return [BackupSource.fromFileSystem(made), made.node.defaultChild as Construct]; }],
-    ['an L1', (scope) => { const made = fileSystem('Fs', scope); return [BackupSource.fromCfnFileSystem(made), made]; }],
-    ['a volume', (scope) => { const made = volume(scope); return [BackupSource.fromCfnVolume(made), made]; }],
-    ['its id', (scope) => { const made = fileSystem('Fs', scope); return [BackupSource.fromFileSystemId(made.ref), made]; }],
+    [
+      'an L2',
+      (scope) => {
+        const made = lustre(scope);
+        return [BackupSource.fromFileSystem(made), made];
+      },
+    ],
+    [
+      'the L1 in an L2',
+      (scope) => {
+        const made = lustre(scope);
+        return [BackupSource.fromFileSystem(made), made.node.defaultChild as Construct];
+      },
+    ],
+    [
+      'an L1',
+      (scope) => {
+        const made = fileSystem('Fs', scope);
+        return [BackupSource.fromCfnFileSystem(made), made];
+      },
+    ],
+    [
+      'a volume',
+      (scope) => {
+        const made = volume(scope);
+        return [BackupSource.fromCfnVolume(made), made];
+      },
+    ],
+    [
+      'its id',
+      (scope) => {
+        const made = fileSystem('Fs', scope);
+        return [BackupSource.fromFileSystemId(made.ref), made];
+      },
+    ],
     ['what contains it', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), scope]],
     ['the stack', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), stack]],
     ['the app', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), app]],
-    ['its other stack', () => { const other = new Stack(app, 'Other'); return [BackupSource.fromCfnFileSystem(fileSystem('Fs', other)), other]; }],
-    ['its nested stack', () => { const inner = new NestedStack(stack, 'Inner'); return [BackupSource.fromCfnFileSystem(fileSystem('Fs', inner)), inner]; }],
+    [
+      'its other stack',
+      () => {
+        const other = new Stack(app, 'Other');
+        return [BackupSource.fromCfnFileSystem(fileSystem('Fs', other)), other];
+      },
+    ],
+    [
+      'its nested stack',
+      () => {
+        const inner = new NestedStack(stack, 'Inner');
+        return [BackupSource.fromCfnFileSystem(fileSystem('Fs', inner)), inner];
+      },
+    ],
   ])('%s is refused', (_, make) => {
     const [from, scope] = make(new Construct(stack, 'Scope'));
     expect(() => define({ source: from, executeBefore: [service(), scope] })).toThrow(message);
@@ -281,9 +376,27 @@ describe('before the source itself', () => {
   });
 
   test.each<[string, (scope: Construct) => [Construct, Construct]]>([
-    ['an L2', (scope) => { const made = lustre(scope); return [made, made]; }],
-    ['an L1', (scope) => { const made = fileSystem('Fs', scope); return [made, made]; }],
-    ['a volume', (scope) => { const made = volume(scope); return [made, made]; }],
+    [
+      'an L2',
+      (scope) => {
+        const made = lustre(scope);
+        return [made, made];
+      },
+    ],
+    [
+      'an L1',
+      (scope) => {
+        const made = fileSystem('Fs', scope);
+        return [made, made];
+      },
+    ],
+    [
+      'a volume',
+      (scope) => {
+        const made = volume(scope);
+        return [made, made];
+      },
+    ],
     ['what contains it', (scope) => [fileSystem('Fs', scope), scope]],
     ['the stack', (scope) => [fileSystem('Fs', scope), stack]],
   ])('%s is fine with fromDeployed', (_, make) => {
@@ -292,14 +405,20 @@ describe('before the source itself', () => {
     expect(waitsFor('Scope')).toContainEqual(BACKUP);
   });
 
-  test.each(['after it', 'after what contains it', 'after the stack'])('a backup %s is what it is anyway', (what) => {
-    const scope = new Construct(stack, 'Scope');
-    const made = fileSystem('Fs', scope);
-    parameter(stack, 'One');
-    define({ source: BackupSource.fromCfnFileSystem(made), executeAfter: [what === 'after it' ? made : what === 'after the stack' ? stack : scope] });
-    expect(() => app.synth()).not.toThrow();
-    expect(waitsFor('Backup')).toContainEqual(expect.stringMatching(/^ScopeFs/));
-  });
+  test.each(['after it', 'after what contains it', 'after the stack'])(
+    'a backup %s is what it is anyway',
+    (what) => {
+      const scope = new Construct(stack, 'Scope');
+      const made = fileSystem('Fs', scope);
+      parameter(stack, 'One');
+      define({
+        source: BackupSource.fromCfnFileSystem(made),
+        executeAfter: [what === 'after it' ? made : what === 'after the stack' ? stack : scope],
+      });
+      expect(() => app.synth()).not.toThrow();
+      expect(waitsFor('Backup')).toContainEqual(expect.stringMatching(/^ScopeFs/));
+    },
+  );
 });
 
 describe('a circle', () => {
@@ -316,96 +435,202 @@ describe('a circle', () => {
   test('of before and after the same is refused, with its path and what to do', () => {
     const one = service();
     define({ executeBefore: [one], executeAfter: [one] });
-    expect(circle()).toMatch(/a backup waits for itself: "Files\/Backup\/Resource\/Default" waits for "Files\/Service\/(Deep\/Two|One)" waits for "Files\/Backup\/Resource\/Default"\. Take one of them out of executeBefore, executeAfter or its dependencies; .*BackupSource\.fromDeployed/);
+    expect(circle()).toMatch(
+      new RegExp(
+        /a backup waits for itself: "Files\/Backup\/Resource\/Default" waits for /.source +
+          /"Files\/Service\/(Deep\/Two|One)" waits for "Files\/Backup\/Resource\/Default"\. Take /.source +
+          /one of them out of executeBefore, executeAfter or its dependencies; .*/.source +
+          /BackupSource\.fromDeployed/.source,
+      ),
+    );
   });
 
   test.each<[string, () => void, RegExp]>([
-    ['by a dependency', () => {
-      const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
-      two.node.addDependency(one);
-      define({ executeBefore: [one], executeAfter: [two] });
-    }, /"Files\/Backup\/Resource\/Default" waits for "Files\/Two" waits for "Files\/One" waits for "Files\/Backup/],
-    ['by a reference', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', one.ref)] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by an attribute in a text', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', `${one.attrValue}.`)] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by Fn::Sub', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', Fn.sub('x ${One.Value}'))] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by a variable of Fn::Sub', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', Fn.sub('x ${Value}', { Value: one.ref }))] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by a dependency that is overridden', () => {
-      const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
-      two.addOverride('DependsOn', 'One');
-      define({ executeBefore: [one], executeAfter: [two] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by an L1 without its class', () => {
-      const one = parameter(stack, 'One');
-      const two = new CfnResource(stack, 'Two', { type: 'AWS::X::Y', properties: { A: { 'Fn::GetAtt': 'One.Value' } } });
-      define({ executeBefore: [one], executeAfter: [two] });
-    }, /"Files\/Two" waits for "Files\/One"/],
-    ['by a tag', () => {
-      const one = parameter(stack, 'One');
-      Tags.of(define({ executeBefore: [one] })).add('one', one.ref);
-    }, /"Files\/Backup\/Resource\/Default" waits for "Files\/One" waits for/],
-    ['by a trigger', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], triggers: [BackupTrigger.onValue(one.attrValue)] });
-    }, /"Files\/Backup\/Resource\/Default" waits for "Files\/One" waits for/],
-    ['by what the source needs', () => {
-      const network = new ec2.CfnSecurityGroup(stack, 'Network', { groupDescription: 'x' });
-      const made = fileSystem();
-      made.securityGroupIds = [network.ref];
-      define({ source: BackupSource.fromCfnFileSystem(made), executeBefore: [network] });
-    }, /"Files\/Fs" waits for "Files\/Network" waits for "Files\/Backup\/Resource\/Default".*fromDeployed/],
-    ['by what the engine needs', () => {
-      const key = new kms.Key(stack, 'Key');
-      define({ provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: key }), executeBefore: [key] });
-    }, /waits for "Files\/Key\/Resource" waits for "Files\/Backup\/Resource\/Default"/],
-    ['by the engine in a scope', () => {
-      const scope = service();
-      define({ provider: new FsxBackupProvider(scope, 'Mine'), executeBefore: [scope] });
-    }, /waits for "Files\/Service\/Mine\//],
-    ['by the whole stack, which has the key of the engine in it', () => {
-      define({ provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: new kms.Key(stack, 'Key') }), executeBefore: [stack] });
-    }, /"Files\/Key\/Resource" waits for/],
-    ['of two backups', () => {
-      const [one, two] = [define({}, stack, 'One'), define({}, stack, 'Two')];
-      one.executeBefore(two);
-      two.executeBefore(one);
-    }, /"Files\/One\/Resource\/Default" waits for "Files\/Two\/Resource\/Default" waits for "Files\/One\/Resource\/Default"/],
-    ['of two backups that each come before the rest', () => {
-      const [one, two] = [service('A'), service('B')];
-      define({ executeBefore: [one], executeAfter: [two] }, stack, 'One');
-      define({ executeBefore: [two], executeAfter: [one] }, stack, 'Two');
-    }, /a backup waits for itself: "Files\/One/],
-    ['with a timeout over an hour', () => {
-      const one = parameter(stack, 'One');
-      define({ executeBefore: [one], executeAfter: [one], timeout: Duration.hours(6), triggers: [BackupTrigger.onValue('1')] });
-    }, /"Files\/One"/],
-    ['through a nested stack', () => {
-      const inner = new NestedStack(stack, 'Inner');
-      parameter(inner, 'One');
-      define({ executeBefore: [inner], executeAfter: [inner] });
-    }, /waits for "Files\/Inner.NestedStack\/Inner.NestedStackResource" waits for/],
-    ['through the parameter of a nested stack', () => {
-      const inner = new NestedStack(stack, 'Inner');
-      const outside = parameter(stack, 'Outside');
-      parameter(inner, 'One', outside.ref);
-      define({ executeBefore: [outside], executeAfter: [inner] });
-    }, /waits for "Files\/Inner.NestedStack\/Inner.NestedStackResource" waits for "Files\/Outside"/],
-    ['in a nested stack', () => {
-      const inner = new NestedStack(stack, 'Inner');
-      const one = parameter(inner, 'One');
-      define({ executeBefore: [one], executeAfter: [one] }, inner);
-    }, /"Files\/Inner\/Backup\/Resource\/Default" waits for "Files\/Inner\/One"/],
+    [
+      'by a dependency',
+      () => {
+        const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
+        two.node.addDependency(one);
+        define({ executeBefore: [one], executeAfter: [two] });
+      },
+      new RegExp(
+        /"Files\/Backup\/Resource\/Default" waits for "Files\/Two" waits for "Files\/One" /.source +
+          /waits for "Files\/Backup/.source,
+      ),
+    ],
+    [
+      'by a reference',
+      () => {
+        const one = parameter(stack, 'One');
+        define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', one.ref)] });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by an attribute in a text',
+      () => {
+        const one = parameter(stack, 'One');
+        define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', `${one.attrValue}.`)] });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by Fn::Sub',
+      () => {
+        const one = parameter(stack, 'One');
+        define({ executeBefore: [one], executeAfter: [parameter(stack, 'Two', Fn.sub('x ${One.Value}'))] });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by a variable of Fn::Sub',
+      () => {
+        const one = parameter(stack, 'One');
+        define({
+          executeBefore: [one],
+          executeAfter: [parameter(stack, 'Two', Fn.sub('x ${Value}', { Value: one.ref }))],
+        });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by a dependency that is overridden',
+      () => {
+        const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
+        two.addOverride('DependsOn', 'One');
+        define({ executeBefore: [one], executeAfter: [two] });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by an L1 without its class',
+      () => {
+        const one = parameter(stack, 'One');
+        const two = new CfnResource(stack, 'Two', {
+          type: 'AWS::X::Y',
+          properties: { A: { 'Fn::GetAtt': 'One.Value' } },
+        });
+        define({ executeBefore: [one], executeAfter: [two] });
+      },
+      /"Files\/Two" waits for "Files\/One"/,
+    ],
+    [
+      'by a tag',
+      () => {
+        const one = parameter(stack, 'One');
+        Tags.of(define({ executeBefore: [one] })).add('one', one.ref);
+      },
+      /"Files\/Backup\/Resource\/Default" waits for "Files\/One" waits for/,
+    ],
+    [
+      'by a trigger',
+      () => {
+        const one = parameter(stack, 'One');
+        define({ executeBefore: [one], triggers: [BackupTrigger.onValue(one.attrValue)] });
+      },
+      /"Files\/Backup\/Resource\/Default" waits for "Files\/One" waits for/,
+    ],
+    [
+      'by what the source needs',
+      () => {
+        const network = new ec2.CfnSecurityGroup(stack, 'Network', { groupDescription: 'x' });
+        const made = fileSystem();
+        made.securityGroupIds = [network.ref];
+        define({ source: BackupSource.fromCfnFileSystem(made), executeBefore: [network] });
+      },
+      /"Files\/Fs" waits for "Files\/Network" waits for "Files\/Backup\/Resource\/Default".*fromDeployed/,
+    ],
+    [
+      'by what the engine needs',
+      () => {
+        const key = new kms.Key(stack, 'Key');
+        define({
+          provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: key }),
+          executeBefore: [key],
+        });
+      },
+      /waits for "Files\/Key\/Resource" waits for "Files\/Backup\/Resource\/Default"/,
+    ],
+    [
+      'by the engine in a scope',
+      () => {
+        const scope = service();
+        define({ provider: new FsxBackupProvider(scope, 'Mine'), executeBefore: [scope] });
+      },
+      /waits for "Files\/Service\/Mine\//,
+    ],
+    [
+      'by the whole stack, which has the key of the engine in it',
+      () => {
+        define({
+          provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: new kms.Key(stack, 'Key') }),
+          executeBefore: [stack],
+        });
+      },
+      /"Files\/Key\/Resource" waits for/,
+    ],
+    [
+      'of two backups',
+      () => {
+        const [one, two] = [define({}, stack, 'One'), define({}, stack, 'Two')];
+        one.executeBefore(two);
+        two.executeBefore(one);
+      },
+      new RegExp(
+        /"Files\/One\/Resource\/Default" waits for "Files\/Two\/Resource\/Default" waits for /.source +
+          /"Files\/One\/Resource\/Default"/.source,
+      ),
+    ],
+    [
+      'of two backups that each come before the rest',
+      () => {
+        const [one, two] = [service('A'), service('B')];
+        define({ executeBefore: [one], executeAfter: [two] }, stack, 'One');
+        define({ executeBefore: [two], executeAfter: [one] }, stack, 'Two');
+      },
+      /a backup waits for itself: "Files\/One/,
+    ],
+    [
+      'with a timeout over an hour',
+      () => {
+        const one = parameter(stack, 'One');
+        define({
+          executeBefore: [one],
+          executeAfter: [one],
+          timeout: Duration.hours(6),
+          triggers: [BackupTrigger.onValue('1')],
+        });
+      },
+      /"Files\/One"/,
+    ],
+    [
+      'through a nested stack',
+      () => {
+        const inner = new NestedStack(stack, 'Inner');
+        parameter(inner, 'One');
+        define({ executeBefore: [inner], executeAfter: [inner] });
+      },
+      /waits for "Files\/Inner.NestedStack\/Inner.NestedStackResource" waits for/,
+    ],
+    [
+      'through the parameter of a nested stack',
+      () => {
+        const inner = new NestedStack(stack, 'Inner');
+        const outside = parameter(stack, 'Outside');
+        parameter(inner, 'One', outside.ref);
+        define({ executeBefore: [outside], executeAfter: [inner] });
+      },
+      /waits for "Files\/Inner.NestedStack\/Inner.NestedStackResource" waits for "Files\/Outside"/,
+    ],
+    [
+      'in a nested stack',
+      () => {
+        const inner = new NestedStack(stack, 'Inner');
+        const one = parameter(inner, 'One');
+        define({ executeBefore: [one], executeAfter: [one] }, inner);
+      },
+      /"Files\/Inner\/Backup\/Resource\/Default" waits for "Files\/Inner\/One"/,
+    ],
   ])('%s is refused', (_, make, path) => {
     make();
     expect(circle()).toMatch(path);
@@ -413,13 +638,20 @@ describe('a circle', () => {
 
   test('of a final backup, too', () => {
     const key = new kms.Key(stack, 'Key');
-    key.node.addDependency(new FsxFinalBackup(stack, 'Final', { source, provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: key }) }));
+    key.node.addDependency(
+      new FsxFinalBackup(stack, 'Final', {
+        source,
+        provider: new FsxBackupProvider(stack, 'Mine', { encryptionKey: key }),
+      }),
+    );
     expect(circle()).toMatch(/a backup waits for itself: "Files\/Final\/Resource\/Default" waits for/);
   });
 
   test('is told once for each backup, by the shortest way', () => {
     const services = ['A', 'B', 'C'].map((id) => parameter(stack, id));
-    services.forEach((one, index) => services.slice(0, index).forEach((other) => one.node.addDependency(other)));
+    services.forEach((one, index) =>
+      services.slice(0, index).forEach((other) => one.node.addDependency(other)),
+    );
     define({ executeBefore: services, executeAfter: services });
     expect(circle().match(/a backup waits for itself/g)).toHaveLength(1);
     expect(circle().match(/waits for "/g)).toHaveLength(2);
@@ -433,7 +665,7 @@ describe('a circle', () => {
     expect(circle()).toMatch(/cyclic reference/);
   });
 
-  test('between others is none of this library\'s business', () => {
+  test("between others is none of this library's business", () => {
     const [one, two] = [parameter(stack, 'One'), parameter(stack, 'Two')];
     one.addOverride('DependsOn', 'Two');
     two.addOverride('DependsOn', 'One');
@@ -442,7 +674,7 @@ describe('a circle', () => {
   });
 
   test.each<[string, () => Stack]>([
-    ['the stack around the backup\'s own', () => new NestedStack(stack, 'Inner')],
+    ["the stack around the backup's own", () => new NestedStack(stack, 'Inner')],
     ['the stack around that', () => new NestedStack(new NestedStack(stack, 'Middle'), 'Inner')],
   ])('through %s is refused', (_, make) => {
     const inner = make();
@@ -454,70 +686,130 @@ describe('a circle', () => {
 
 describe('no circle', () => {
   test.each<[string, () => void]>([
-    ['everything at once', () => {
-      const key = new kms.Key(stack, 'Key');
-      const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-      const provider = new FsxBackupProvider(stack, 'Mine', { encryptionKey: key, role, vpc: new ec2.Vpc(stack, 'Vpc') });
-      const made = fileSystem();
-      const one = service();
-      const first = define({ source: BackupSource.fromCfnFileSystem(made), provider, executeBefore: [one], removalPolicy: RemovalPolicy.DESTROY });
-      define({ source: BackupSource.fromCfnFileSystem(made), executeAfter: [one, first], keepLast: 2 }, stack, 'Second');
-      FsxBackup.beforeUpdateOf(stack, 'Guard', made, { provider, timeout: Duration.hours(6) });
-      new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromCfnFileSystem(made), provider });
-    }],
-    ['a guard before a file system that is backed up after its change, too', () => {
-      const made = fileSystem();
-      FsxBackup.beforeUpdateOf(stack, 'Guard', made);
-      define({ source: BackupSource.fromCfnFileSystem(made) });
-    }],
-    ['guards of two file systems, one of which needs the other', () => {
-      const [one, two] = [fileSystem('One'), fileSystem('Two')];
-      two.node.addDependency(one);
-      FsxBackup.beforeUpdateOf(stack, 'GuardOne', one);
-      FsxBackup.beforeUpdateOf(stack, 'GuardTwo', two);
-    }],
-    ['a guard before its whole stack, with what its file system needs in it', () => {
-      const vpc = new ec2.Vpc(stack, 'Vpc');
-      const made = fileSystem();
-      made.subnetIds = [vpc.privateSubnets[0].subnetId];
-      FsxBackup.beforeUpdateOf(stack, 'Guard', made, { executeBefore: [stack] });
-    }],
-    ['several before the whole stack', () => {
-      service();
-      for (const id of ['A', 'B', 'C']) define({ executeBefore: [stack] }, stack, id);
-    }],
-    ['one before and one after the whole stack', () => {
-      service();
-      define({ executeBefore: [stack] }, stack, 'A');
-      define({ executeAfter: [stack] }, stack, 'B');
-    }],
-    ['a backup between two upgrades', () => {
-      define({ executeBefore: [service('B')], executeAfter: [service('A')] });
-    }],
-    ['a file system that is restored from one backup and backed up by another', () => {
-      const first = define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
-      const clone = fileSystem('Clone');
-      clone.backupId = first.backupId;
-      define({ source: BackupSource.fromCfnFileSystem(clone) }, stack, 'Second');
-    }],
-    ['outputs, parameters and conditions of the same names', () => {
-      define({ executeBefore: [service()], triggers: [BackupTrigger.onValue(new CfnParameter(stack, 'In').valueAsString)] });
-      new CfnOutput(stack, 'Out', { value: (stack.node.findChild('Backup') as FsxBackup).backupId });
-    }],
-    ['a text that only looks like a reference', () => {
-      const waiting = parameter(stack, 'Waiting');
-      define({ executeBefore: [waiting], executeAfter: [parameter(stack, 'Text', Fn.sub('${!Waiting} ${AWS::StackName}')), parameter(stack, 'Plain', '${Waiting}')] });
-    }],
-    ['the backup\'s own attributes in what waits for it', () => {
-      const one = service();
-      const backup = define({ executeBefore: [one] });
-      parameter(one, 'Id', backup.backupId);
-    }],
-    ['a nested stack of its own', () => {
-      const inner = new NestedStack(stack, 'Inner');
-      FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystem('Fs', inner), { executeBefore: [inner] });
-      parameter(inner, 'One');
-    }],
+    [
+      'everything at once',
+      () => {
+        const key = new kms.Key(stack, 'Key');
+        const role = new iam.Role(stack, 'Role', {
+          assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+        });
+        const provider = new FsxBackupProvider(stack, 'Mine', {
+          encryptionKey: key,
+          role,
+          vpc: new ec2.Vpc(stack, 'Vpc'),
+        });
+        const made = fileSystem();
+        const one = service();
+        const first = define({
+          source: BackupSource.fromCfnFileSystem(made),
+          provider,
+          executeBefore: [one],
+          removalPolicy: RemovalPolicy.DESTROY,
+        });
+        define(
+          { source: BackupSource.fromCfnFileSystem(made), executeAfter: [one, first], keepLast: 2 },
+          stack,
+          'Second',
+        );
+        FsxBackup.beforeUpdateOf(stack, 'Guard', made, { provider, timeout: Duration.hours(6) });
+        new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromCfnFileSystem(made), provider });
+      },
+    ],
+    [
+      'a guard before a file system that is backed up after its change, too',
+      () => {
+        const made = fileSystem();
+        FsxBackup.beforeUpdateOf(stack, 'Guard', made);
+        define({ source: BackupSource.fromCfnFileSystem(made) });
+      },
+    ],
+    [
+      'guards of two file systems, one of which needs the other',
+      () => {
+        const [one, two] = [fileSystem('One'), fileSystem('Two')];
+        two.node.addDependency(one);
+        FsxBackup.beforeUpdateOf(stack, 'GuardOne', one);
+        FsxBackup.beforeUpdateOf(stack, 'GuardTwo', two);
+      },
+    ],
+    [
+      'a guard before its whole stack, with what its file system needs in it',
+      () => {
+        const vpc = new ec2.Vpc(stack, 'Vpc');
+        const made = fileSystem();
+        made.subnetIds = [vpc.privateSubnets[0].subnetId];
+        FsxBackup.beforeUpdateOf(stack, 'Guard', made, { executeBefore: [stack] });
+      },
+    ],
+    [
+      'several before the whole stack',
+      () => {
+        service();
+        for (const id of ['A', 'B', 'C']) define({ executeBefore: [stack] }, stack, id);
+      },
+    ],
+    [
+      'one before and one after the whole stack',
+      () => {
+        service();
+        define({ executeBefore: [stack] }, stack, 'A');
+        define({ executeAfter: [stack] }, stack, 'B');
+      },
+    ],
+    [
+      'a backup between two upgrades',
+      () => {
+        define({ executeBefore: [service('B')], executeAfter: [service('A')] });
+      },
+    ],
+    [
+      'a file system that is restored from one backup and backed up by another',
+      () => {
+        const first = define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
+        const clone = fileSystem('Clone');
+        clone.backupId = first.backupId;
+        define({ source: BackupSource.fromCfnFileSystem(clone) }, stack, 'Second');
+      },
+    ],
+    [
+      'outputs, parameters and conditions of the same names',
+      () => {
+        define({
+          executeBefore: [service()],
+          triggers: [BackupTrigger.onValue(new CfnParameter(stack, 'In').valueAsString)],
+        });
+        new CfnOutput(stack, 'Out', { value: (stack.node.findChild('Backup') as FsxBackup).backupId });
+      },
+    ],
+    [
+      'a text that only looks like a reference',
+      () => {
+        const waiting = parameter(stack, 'Waiting');
+        define({
+          executeBefore: [waiting],
+          executeAfter: [
+            parameter(stack, 'Text', Fn.sub('${!Waiting} ${AWS::StackName}')),
+            parameter(stack, 'Plain', '${Waiting}'),
+          ],
+        });
+      },
+    ],
+    [
+      "the backup's own attributes in what waits for it",
+      () => {
+        const one = service();
+        const backup = define({ executeBefore: [one] });
+        parameter(one, 'Id', backup.backupId);
+      },
+    ],
+    [
+      'a nested stack of its own',
+      () => {
+        const inner = new NestedStack(stack, 'Inner');
+        FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystem('Fs', inner), { executeBefore: [inner] });
+        parameter(inner, 'One');
+      },
+    ],
   ])('%s', (_, make) => {
     make();
     expect(() => app.synth()).not.toThrow();
@@ -526,7 +818,10 @@ describe('no circle', () => {
 
   test('a variable of Fn::Sub that is called like a resource', () => {
     const waiting = parameter(stack, 'Waiting');
-    define({ executeBefore: [waiting], executeAfter: [parameter(stack, 'Text', Fn.sub('${Waiting}', { Waiting: '1' }))] });
+    define({
+      executeBefore: [waiting],
+      executeAfter: [parameter(stack, 'Text', Fn.sub('${Waiting}', { Waiting: '1' }))],
+    });
     expect(() => app.synth()).not.toThrow();
   });
 });

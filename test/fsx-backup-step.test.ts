@@ -1,4 +1,14 @@
-import { App, aws_fsx as fsx, aws_iam as iam, aws_s3 as s3, aws_ssm as ssm, Duration, pipelines, Stack, Stage } from 'aws-cdk-lib';
+import {
+  App,
+  aws_fsx as fsx,
+  aws_iam as iam,
+  aws_s3 as s3,
+  aws_ssm as ssm,
+  Duration,
+  pipelines,
+  Stack,
+  Stage,
+} from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackupStep, FsxBackupStepProps } from '../src';
 
@@ -19,13 +29,24 @@ function setUp(place: (given: Place) => void, props: Partial<FsxBackupStepProps>
   const files = new Stack(prod, 'Files');
   const service = new Stack(prod, 'Service');
   new ssm.CfnParameter(service, 'Version', { type: 'String', value: '1' });
-  const fileSystem = new fsx.CfnFileSystem(files, 'FileSystem', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-0123456789abcdef0'], storageCapacity: 64 });
-  const input = pipelines.CodePipelineSource.s3(s3.Bucket.fromBucketName(stack, 'Source', 'source'), 'source.zip');
-  const pipeline = new pipelines.CodePipeline(stack, 'Pipeline', { synth: new pipelines.ShellStep('Synth', { input, commands: ['true'] }) });
+  const fileSystem = new fsx.CfnFileSystem(files, 'FileSystem', {
+    fileSystemType: 'OPENZFS',
+    subnetIds: ['subnet-0123456789abcdef0'],
+    storageCapacity: 64,
+  });
+  const input = pipelines.CodePipelineSource.s3(
+    s3.Bucket.fromBucketName(stack, 'Source', 'source'),
+    'source.zip',
+  );
+  const pipeline = new pipelines.CodePipeline(stack, 'Pipeline', {
+    synth: new pipelines.ShellStep('Synth', { input, commands: ['true'] }),
+  });
   const step = new FsxBackupStep('Backup', { source: BackupSource.fromDeployed(fileSystem), ...props });
   place({ pipeline, prod, step, stacks: { files, service } });
   pipeline.buildPipeline();
-  const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
+  const [{ Properties }] = Object.values(
+    Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'),
+  );
   return { stack, stages: Properties.Stages as any[] };
 }
 
@@ -42,20 +63,53 @@ function inOrder(stages: any[], name: string): string[] {
   return [...Actions].sort((a, b) => a.RunOrder - b.RunOrder).map((action) => action.Name);
 }
 
-const find = (stages: any[], name: string) => stages.flatMap((stage) => stage.Actions).find((action) => action.Name === name);
+const find = (stages: any[], name: string) =>
+  stages.flatMap((stage) => stage.Actions).find((action) => action.Name === name);
 
 test.each<[string, (given: Place) => void, string, RegExp]>([
-  ['before a stage', ({ pipeline, prod, step }) => pipeline.addStage(prod, { pre: [step] }), 'Prod', /^Backup,(Files|Service)\.Prepare/],
-  ['after a stage', ({ pipeline, prod, step }) => pipeline.addStage(prod, { post: [step] }), 'Prod', /Deploy,Backup$/],
-  ['before a stack of it is prepared', ({ pipeline, prod, step, stacks }) => pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, pre: [step] }] }), 'Prod', /Service\.Backup,.*Service\.Prepare,.*Service\.Deploy/],
-  ['between change set and deployment', ({ pipeline, prod, step, stacks }) => pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, changeSet: [step] }] }), 'Prod', /Service\.Prepare,.*Service\.Backup,.*Service\.Deploy/],
-  ['before a wave', ({ pipeline, prod, step }) => pipeline.addWave('Wave', { pre: [step] }).addStage(prod), 'Prod', /^Backup,/],
+  [
+    'before a stage',
+    ({ pipeline, prod, step }) => pipeline.addStage(prod, { pre: [step] }),
+    'Prod',
+    /^Backup,(Files|Service)\.Prepare/,
+  ],
+  [
+    'after a stage',
+    ({ pipeline, prod, step }) => pipeline.addStage(prod, { post: [step] }),
+    'Prod',
+    /Deploy,Backup$/,
+  ],
+  [
+    'before a stack of it is prepared',
+    ({ pipeline, prod, step, stacks }) =>
+      pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, pre: [step] }] }),
+    'Prod',
+    /Service\.Backup,.*Service\.Prepare,.*Service\.Deploy/,
+  ],
+  [
+    'between change set and deployment',
+    ({ pipeline, prod, step, stacks }) =>
+      pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, changeSet: [step] }] }),
+    'Prod',
+    /Service\.Prepare,.*Service\.Backup,.*Service\.Deploy/,
+  ],
+  [
+    'before a wave',
+    ({ pipeline, prod, step }) => pipeline.addWave('Wave', { pre: [step] }).addStage(prod),
+    'Prod',
+    /^Backup,/,
+  ],
 ])('takes its place %s', (_, place, stage, order) => {
   expect(inOrder(setUp(place).stages, stage).join()).toMatch(order);
 });
 
 test('asks the stack of the stage by its name, when it runs', () => {
-  const { stages } = setUp(({ pipeline, prod, step }) => pipeline.addStage(prod, { pre: [step] }), { keepLast: 2, timeout: Duration.days(3), tags: { team: 'files' }, backupName: 'prod' });
+  const { stages } = setUp(({ pipeline, prod, step }) => pipeline.addStage(prod, { pre: [step] }), {
+    keepLast: 2,
+    timeout: Duration.days(3),
+    tags: { team: 'files' },
+    backupName: 'prod',
+  });
   expect(JSON.parse(find(stages, 'Backup').Configuration.Input)).toEqual({
     source: { stack: 'Prod-Files', logicalId: 'FileSystem' },
     series: '123456789012/us-east-1/Release/Pipeline/Pipeline/Prod/Backup',
@@ -69,21 +123,30 @@ test('asks the stack of the stage by its name, when it runs', () => {
 
 test('its variables are for later steps, and come before what follows', () => {
   const { stages } = setUp(({ pipeline, prod, step }) => {
-    const tell = new pipelines.CodeBuildStep('Tell', { commands: ['echo $BACKUP'], env: { BACKUP: step.backupId, ARN: step.backupArn } });
+    const tell = new pipelines.CodeBuildStep('Tell', {
+      commands: ['echo $BACKUP'],
+      env: { BACKUP: step.backupId, ARN: step.backupArn },
+    });
     pipeline.addStage(prod, { pre: [step], post: [tell] });
   });
   expect(inOrder(stages, 'Prod').slice(0, 2)).toEqual(['Backup', 'Backup-Variables']);
   expect(find(stages, 'Files.Prepare').RunOrder).toBeGreaterThan(find(stages, 'Backup-Variables').RunOrder);
-  expect(JSON.parse(find(stages, 'Tell').Configuration.EnvironmentVariables)).toEqual(expect.arrayContaining([
-    expect.objectContaining({ name: 'BACKUP', value: '#{Prod_Backup_Backup.BackupId}' }),
-    expect.objectContaining({ name: 'ARN', value: '#{Prod_Backup_Backup.BackupArn}' }),
-  ]));
+  expect(JSON.parse(find(stages, 'Tell').Configuration.EnvironmentVariables)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ name: 'BACKUP', value: '#{Prod_Backup_Backup.BackupId}' }),
+      expect.objectContaining({ name: 'ARN', value: '#{Prod_Backup_Backup.BackupArn}' }),
+    ]),
+  );
 });
 
 test('takes the role that is given', () => {
   const { stages } = setUp(({ pipeline, prod }) => {
     const role = iam.Role.fromRoleArn(Stack.of(pipeline), 'Mine', 'arn:aws:iam::123456789012:role/mine');
-    pipeline.addStage(prod, { pre: [new FsxBackupStep('Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), role })] });
+    pipeline.addStage(prod, {
+      pre: [
+        new FsxBackupStep('Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), role }),
+      ],
+    });
   });
   expect(find(stages, 'Backup').RoleArn).toBe('arn:aws:iam::123456789012:role/mine');
 });
@@ -95,43 +158,88 @@ test('its namespaces have the characters that CodePipeline allows, also within a
   });
   expect(find(stages, 'Service.Backup')).toMatchObject({ Namespace: 'Prod_Service_Backup_Execution' });
   expect(find(stages, 'Service.Backup-Variables')).toMatchObject({
-    Namespace: 'Prod_Service_Backup_Backup', Configuration: { UserParameters: '#{Prod_Service_Backup_Execution.ExecutionArn}' },
+    Namespace: 'Prod_Service_Backup_Backup',
+    Configuration: { UserParameters: '#{Prod_Service_Backup_Execution.ExecutionArn}' },
   });
 });
 
 test.each<[string, (given: Place) => void, RegExp]>([
-  ['two stages', ({ pipeline, prod, step }) => {
-    pipeline.addStage(smallStage(prod), { pre: [step] });
-    pipeline.addStage(prod, { pre: [step] });
-  }, /step "Backup" is in "Test" and "Prod", and would take its backup before the first only: define a step for each/],
-  ['two stacks', ({ pipeline, prod, step, stacks }) => {
-    pipeline.addStage(prod, { stackSteps: [{ stack: stacks.files, pre: [step] }, { stack: stacks.service, pre: [step] }] });
-  }, /step "Backup" is in "Prod\/Prod-Files" and "Prod\/Prod-Service"/],
-  ['a wave and a stage', ({ pipeline, prod, step }) => {
-    pipeline.addWave('Wave', { pre: [step] }).addStage(smallStage(prod));
-    pipeline.addStage(prod, { pre: [step] });
-  }, /step "Backup" is in "Wave" and "Prod"/],
-  ['the end of a wave and the beginning of a stage', ({ pipeline, prod, step }) => {
-    pipeline.addWave('Wave', { post: [step] }).addStage(smallStage(prod));
-    pipeline.addStage(prod, { pre: [step] });
-  }, /step "Backup" is in "Wave" and "Prod"/],
-  ['the end of a stage and the beginning of the next', ({ pipeline, prod, step }) => {
-    pipeline.addStage(smallStage(prod), { post: [step] });
-    pipeline.addStage(prod, { pre: [step] });
-  }, /step "Backup" is in "Test" and "Prod"/],
-  ['the change set of a stack and the end of another', ({ pipeline, prod, step, stacks }) => {
-    pipeline.addStage(prod, { stackSteps: [{ stack: stacks.files, changeSet: [step] }, { stack: stacks.service, post: [step] }] });
-  }, /step "Backup" is in "Prod\/Prod-Files" and "Prod\/Prod-Service"/],
+  [
+    'two stages',
+    ({ pipeline, prod, step }) => {
+      pipeline.addStage(smallStage(prod), { pre: [step] });
+      pipeline.addStage(prod, { pre: [step] });
+    },
+    new RegExp(
+      /step "Backup" is in "Test" and "Prod", and would take its backup before the first only: /.source +
+        /define a step for each/.source,
+    ),
+  ],
+  [
+    'two stacks',
+    ({ pipeline, prod, step, stacks }) => {
+      pipeline.addStage(prod, {
+        stackSteps: [
+          { stack: stacks.files, pre: [step] },
+          { stack: stacks.service, pre: [step] },
+        ],
+      });
+    },
+    /step "Backup" is in "Prod\/Prod-Files" and "Prod\/Prod-Service"/,
+  ],
+  [
+    'a wave and a stage',
+    ({ pipeline, prod, step }) => {
+      pipeline.addWave('Wave', { pre: [step] }).addStage(smallStage(prod));
+      pipeline.addStage(prod, { pre: [step] });
+    },
+    /step "Backup" is in "Wave" and "Prod"/,
+  ],
+  [
+    'the end of a wave and the beginning of a stage',
+    ({ pipeline, prod, step }) => {
+      pipeline.addWave('Wave', { post: [step] }).addStage(smallStage(prod));
+      pipeline.addStage(prod, { pre: [step] });
+    },
+    /step "Backup" is in "Wave" and "Prod"/,
+  ],
+  [
+    'the end of a stage and the beginning of the next',
+    ({ pipeline, prod, step }) => {
+      pipeline.addStage(smallStage(prod), { post: [step] });
+      pipeline.addStage(prod, { pre: [step] });
+    },
+    /step "Backup" is in "Test" and "Prod"/,
+  ],
+  [
+    'the change set of a stack and the end of another',
+    ({ pipeline, prod, step, stacks }) => {
+      pipeline.addStage(prod, {
+        stackSteps: [
+          { stack: stacks.files, changeSet: [step] },
+          { stack: stacks.service, post: [step] },
+        ],
+      });
+    },
+    /step "Backup" is in "Prod\/Prod-Files" and "Prod\/Prod-Service"/,
+  ],
 ])('that is shared by %s is refused', (_, place, message) => {
   expect(() => setUp(place)).toThrow(message);
 });
 
 test('a source of a construct without a file system is refused', () => {
   const stack = new Stack(new Stage(new App(), 'Prod'), 'Service');
-  expect(() => new FsxBackupStep('Backup', { source: BackupSource.fromDeployed(stack) })).toThrow(/"Prod\/Service" defines no FSx file system or volume/);
+  expect(() => new FsxBackupStep('Backup', { source: BackupSource.fromDeployed(stack) })).toThrow(
+    /"Prod\/Service" defines no FSx file system or volume/,
+  );
 });
 
 test('an option out of its range is refused where the step is defined', () => {
-  expect(() => new FsxBackupStep('Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), timeout: Duration.days(8) }))
-    .toThrow(/timeout is 8 days: it must be from 1 minute to 7 days/);
+  expect(
+    () =>
+      new FsxBackupStep('Backup', {
+        source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
+        timeout: Duration.days(8),
+      }),
+  ).toThrow(/timeout is 8 days: it must be from 1 minute to 7 days/);
 });

@@ -1,4 +1,16 @@
-import { App, aws_fsx as fsx, CfnOutput, CfnParameter, CfnResource, Duration, NestedStack, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
+import {
+  App,
+  aws_fsx as fsx,
+  CfnOutput,
+  CfnParameter,
+  CfnResource,
+  Duration,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+  Tags,
+  Token,
+} from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProps, FsxBackupProvider, IFsxBackup, WaitUntil } from '../src';
 
@@ -63,12 +75,23 @@ describe('the custom resource', () => {
   test('gives its attributes to whoever asks', () => {
     const backup = define();
     const attributes: Array<keyof FsxBackup> = [
-      'backupArn', 'backupCreationTime', 'backupLifecycle', 'backupType', 'backupSizeInBytes', 'backupKmsKeyId', 'backupOwnerId', 'backupResourceType',
-      'sourceFileSystemId', 'sourceFileSystemType', 'sourceVolumeId',
+      'backupArn',
+      'backupCreationTime',
+      'backupLifecycle',
+      'backupType',
+      'backupSizeInBytes',
+      'backupKmsKeyId',
+      'backupOwnerId',
+      'backupResourceType',
+      'sourceFileSystemId',
+      'sourceFileSystemType',
+      'sourceVolumeId',
     ];
     for (const attribute of attributes) {
       const name = attribute[0].toUpperCase() + attribute.slice(1);
-      expect(stack.resolve(backup[attribute])).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Backup/), name] });
+      expect(stack.resolve(backup[attribute])).toEqual({
+        'Fn::GetAtt': [expect.stringMatching(/^Backup/), name],
+      });
     }
     expect(stack.resolve(backup.backupId)).toEqual({ Ref: expect.stringMatching(/^Backup/) });
   });
@@ -83,7 +106,10 @@ describe('the resources that come with it', () => {
   });
 
   test('eight for the first backup of something that the stack defines', () => {
-    const fileSystem = new fsx.CfnFileSystem(stack, 'Fs', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+    const fileSystem = new fsx.CfnFileSystem(stack, 'Fs', {
+      fileSystemType: 'OPENZFS',
+      subnetIds: ['subnet-1'],
+    });
     define({ source: BackupSource.fromCfnFileSystem(fileSystem) });
     define({ source: BackupSource.fromCfnFileSystem(fileSystem) }, 'Second');
     expect(count()).toBe(8 + 1 + 1);
@@ -137,7 +163,11 @@ describe('tags', () => {
     const backup = define();
     Tags.of(backup).add('team', 'files');
     Tags.of(app).add('cost', '42');
-    expect(customResource().Properties.Tags).toEqual([{ Key: 'cost', Value: '42' }, { Key: 'Name', Value: 'Files/Backup' }, { Key: 'team', Value: 'files' }]);
+    expect(customResource().Properties.Tags).toEqual([
+      { Key: 'cost', Value: '42' },
+      { Key: 'Name', Value: 'Files/Backup' },
+      { Key: 'team', Value: 'files' },
+    ]);
   });
 
   test('can be removed', () => {
@@ -157,7 +187,9 @@ describe('tags', () => {
     for (let i = 0; i < 46; i++) Tags.of(backup).add(`t${i}`, 'v');
     expect(customResource().Properties.Tags).toHaveLength(47);
     Tags.of(backup).add('one-more', 'v');
-    expect(() => new App() && Template.fromStack(withTags(47))).toThrow(/the backup has 48 tags, and may have 47/);
+    expect(() => new App() && Template.fromStack(withTags(47))).toThrow(
+      /the backup has 48 tags, and may have 47/,
+    );
   });
 
   test.each([
@@ -185,48 +217,84 @@ describe('removal policy', () => {
 
   test('RETAIN is the default: in CloudFormation, for the handler, and in the permissions', () => {
     define();
-    expect(customResource()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain', Properties: { RemovalPolicy: 'RETAIN' } });
+    expect(customResource()).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { RemovalPolicy: 'RETAIN' },
+    });
     expect(deleteActions()).toBe(false);
   });
 
-  test('DESTROY is rendered as CloudFormation\'s policies, for the handler, and as a permission', () => {
+  test("DESTROY is rendered as CloudFormation's policies, for the handler, and as a permission", () => {
     define({ removalPolicy: RemovalPolicy.DESTROY });
-    expect(customResource()).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete', Properties: { RemovalPolicy: 'DESTROY' } });
+    expect(customResource()).toMatchObject({
+      DeletionPolicy: 'Delete',
+      UpdateReplacePolicy: 'Delete',
+      Properties: { RemovalPolicy: 'DESTROY' },
+    });
     expect(deleteActions()).toBe(true);
   });
 
   test('can be set later', () => {
     define().applyRemovalPolicy(RemovalPolicy.DESTROY);
-    expect(customResource()).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RemovalPolicy: 'DESTROY' } });
+    expect(customResource()).toMatchObject({
+      DeletionPolicy: 'Delete',
+      Properties: { RemovalPolicy: 'DESTROY' },
+    });
     expect(deleteActions()).toBe(true);
   });
 
   test('SNAPSHOT is refused', () => {
-    expect(() => define({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(/"Files\/Backup" is "snapshot", and a backup is a snapshot already: use RemovalPolicy.RETAIN or/);
+    expect(() => define({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(
+      /"Files\/Backup" is "snapshot", and a backup is a snapshot already: use RemovalPolicy.RETAIN or/,
+    );
   });
 
   test('RETAIN_ON_UPDATE_OR_DELETE is refused', () => {
-    expect(() => define({ removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE })).toThrow(/use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY/);
+    expect(() => define({ removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE })).toThrow(
+      /use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY/,
+    );
   });
 });
 
 describe('timeout', () => {
-  test.each([Duration.seconds(60), Duration.minutes(30), Duration.hours(1), Duration.seconds(3601), Duration.hours(12)])('%s is accepted', (timeout) => {
+  test.each([
+    Duration.seconds(60),
+    Duration.minutes(30),
+    Duration.hours(1),
+    Duration.seconds(3601),
+    Duration.hours(12),
+  ])('%s is accepted', (timeout) => {
     define({ timeout });
     expect(customResource().Properties.TimeoutSeconds).toBe(String(timeout.toSeconds()));
   });
 
-  test.each([Duration.seconds(59), Duration.seconds(43_201), Duration.millis(90_500)])('%s is refused', (timeout) => {
-    expect(() => define({ timeout })).toThrow(/timeout is .*: it must be from 1 minute to 12 hours, in whole seconds\. .*WaitUntil\.STARTED/);
-  });
+  test.each([Duration.seconds(59), Duration.seconds(43_201), Duration.millis(90_500)])(
+    '%s is refused',
+    (timeout) => {
+      expect(() => define({ timeout })).toThrow(
+        /timeout is .*: it must be from 1 minute to 12 hours, in whole seconds\. .*WaitUntil\.STARTED/,
+      );
+    },
+  );
 
-  test.each([[Duration.hours(6), '21900'], [Duration.hours(12), '43200']])('%s: the wait condition waits for the answer, too, and as long as CloudFormation allows', (timeout, seconds) => {
-    define({ timeout });
-    Template.fromStack(stack).hasResourceProperties('AWS::CloudFormation::WaitCondition', { Timeout: seconds });
-  });
+  test.each([
+    [Duration.hours(6), '21900'],
+    [Duration.hours(12), '43200'],
+  ])(
+    '%s: the wait condition waits for the answer, too, and as long as CloudFormation allows',
+    (timeout, seconds) => {
+      define({ timeout });
+      Template.fromStack(stack).hasResourceProperties('AWS::CloudFormation::WaitCondition', {
+        Timeout: seconds,
+      });
+    },
+  );
 
   test('a token is refused', () => {
-    expect(() => define({ timeout: Duration.seconds(Token.asNumber({ Ref: 'P' })) })).toThrow(/timeout is only known at deployment/);
+    expect(() => define({ timeout: Duration.seconds(Token.asNumber({ Ref: 'P' })) })).toThrow(
+      /timeout is only known at deployment/,
+    );
   });
 });
 
@@ -237,7 +305,7 @@ describe('the provider', () => {
     Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
   });
 
-  test('is each stack\'s own', () => {
+  test("is each stack's own", () => {
     const nested = new NestedStack(stack, 'Nested');
     define();
     new FsxBackup(nested, 'Backup', { source: BackupSource.fromFileSystemId(FILE_SYSTEM) });
@@ -253,7 +321,9 @@ describe('the provider', () => {
 
   test('of another stack is refused', () => {
     const provider = new FsxBackupProvider(new Stack(app, 'Operators'), 'Provider');
-    expect(() => define({ provider })).toThrow(/provider "Operators\/Provider" is not in the stack of backup "Files\/Backup".*define one in "Files"/);
+    expect(() => define({ provider })).toThrow(
+      /provider "Operators\/Provider" is not in the stack of backup "Files\/Backup".*define one in "Files"/,
+    );
   });
 });
 
@@ -262,23 +332,47 @@ describe('fromBackupId', () => {
     const backup: IFsxBackup = FsxBackup.fromBackupId(stack, 'Old', 'backup-03e3c82e0183b7b6b');
     expect(backup.backupId).toBe('backup-03e3c82e0183b7b6b');
     expect(stack.resolve(backup.backupArn)).toEqual({
-      'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':fsx:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':backup/backup-03e3c82e0183b7b6b']],
+      'Fn::Join': [
+        '',
+        [
+          'arn:',
+          { Ref: 'AWS::Partition' },
+          ':fsx:',
+          { Ref: 'AWS::Region' },
+          ':',
+          { Ref: 'AWS::AccountId' },
+          ':backup/backup-03e3c82e0183b7b6b',
+        ],
+      ],
     });
     expect(Template.fromStack(stack).toJSON()).not.toHaveProperty('Resources');
   });
 
   test('takes a token', () => {
-    expect(FsxBackup.fromBackupId(stack, 'Old', new CfnParameter(stack, 'P').valueAsString).backupId).toMatch(/Token/);
+    expect(FsxBackup.fromBackupId(stack, 'Old', new CfnParameter(stack, 'P').valueAsString).backupId).toMatch(
+      /Token/,
+    );
   });
 
-  test.each(['fs-0498eed5fe91001ec', 'backup-', 'backup-xyz', 'my backup-03e3c82e0183b7b6b'])('refuses %s', (id) => {
-    expect(() => FsxBackup.fromBackupId(stack, 'Old', id)).toThrow(`"${id}" is not the id of an FSx backup`);
-  });
+  test.each(['fs-0498eed5fe91001ec', 'backup-', 'backup-xyz', 'my backup-03e3c82e0183b7b6b'])(
+    'refuses %s',
+    (id) => {
+      expect(() => FsxBackup.fromBackupId(stack, 'Old', id)).toThrow(
+        `"${id}" is not the id of an FSx backup`,
+      );
+    },
+  );
 });
 
 test('a backup can be restored from by its id', () => {
-  new fsx.CfnFileSystem(stack, 'Restored', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'], backupId: define().backupId });
-  Template.fromStack(stack).hasResourceProperties('AWS::FSx::FileSystem', { BackupId: { Ref: Match.stringLikeRegexp('^Backup') } });
+  new fsx.CfnFileSystem(stack, 'Restored', {
+    fileSystemType: 'OPENZFS',
+    subnetIds: ['subnet-1'],
+    backupId: define().backupId,
+  });
+  Template.fromStack(stack).hasResourceProperties('AWS::FSx::FileSystem', {
+    BackupId: { Ref: Match.stringLikeRegexp('^Backup') },
+  });
 });
 
 test('a stack with a backup synthesizes without warnings, and the same every time', () => {
@@ -297,6 +391,6 @@ test('nothing names a partition', () => {
   expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/arn:aws/);
 });
 
-test('a resource of another type under the backup\'s id is no surprise', () => {
+test("a resource of another type under the backup's id is no surprise", () => {
   expect(CfnResource.isCfnResource(define().node.findChild('Resource').node.defaultChild)).toBe(true);
 });

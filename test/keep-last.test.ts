@@ -20,9 +20,12 @@ function customResource(): any {
   return Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'))[0];
 }
 
-const deletionPolicies = () => Object.keys(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter((id) => id.includes('DeletionPolicy'));
+const deletionPolicies = () =>
+  Object.keys(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter((id) =>
+    id.includes('DeletionPolicy'),
+  );
 
-test('the number is a property, as text; CloudFormation keeps the backup with the resource, and tells when it is replaced', () => {
+test('the number is a property, as text; CloudFormation keeps the backup, and tells of replacements', () => {
   define({ keepLast: 5 });
   expect(customResource()).toMatchObject({
     DeletionPolicy: 'Retain',
@@ -38,17 +41,21 @@ test('without it there is neither the property, nor the policy, nor the permissi
   expect(deletionPolicies()).toEqual([]);
 });
 
-test('the permission to delete is a policy of its own, of tagged backups only, and outlives the backup', () => {
+test('the permission to delete is a policy of its own, for tagged backups, and outlives the backup', () => {
   define({ keepLast: 1 });
   const [id] = deletionPolicies();
   expect(deletionPolicies()).toHaveLength(1);
   expect(customResource().DependsOn).toContain(id);
-  expect(Template.fromStack(stack).findResources('AWS::IAM::Policy')[id].Properties.PolicyDocument.Statement).toEqual([{
-    Effect: 'Allow',
-    Action: 'fsx:DeleteBackup',
-    Resource: expect.anything(),
-    Condition: { StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } },
-  }]);
+  expect(
+    Template.fromStack(stack).findResources('AWS::IAM::Policy')[id].Properties.PolicyDocument.Statement,
+  ).toEqual([
+    {
+      Effect: 'Allow',
+      Action: 'fsx:DeleteBackup',
+      Resource: expect.anything(),
+      Condition: { StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } },
+    },
+  ]);
 });
 
 test('it shares the permission with backups that have DESTROY', () => {
@@ -58,12 +65,16 @@ test('it shares the permission with backups that have DESTROY', () => {
 });
 
 test.each([0, -1, 1.5, NaN, Infinity])('%d is refused', (keepLast) => {
-  expect(() => define({ keepLast })).toThrow(`keepLast is ${keepLast}: it must be a whole number of at least 1. To keep no backup of a deleted resource, use `
-    + 'removalPolicy: RemovalPolicy.DESTROY');
+  expect(() => define({ keepLast })).toThrow(
+    `keepLast is ${keepLast}: it must be a whole number of at least 1. To keep no backup of a deleted ` +
+      'resource, use removalPolicy: RemovalPolicy.DESTROY',
+  );
 });
 
 test('a token is refused', () => {
-  expect(() => define({ keepLast: Token.asNumber({ Ref: 'N' }) })).toThrow(/keepLast is only known at deployment: it must be a whole number/);
+  expect(() => define({ keepLast: Token.asNumber({ Ref: 'N' }) })).toThrow(
+    /keepLast is only known at deployment: it must be a whole number/,
+  );
 });
 
 test('1 is the least', () => {
@@ -72,7 +83,10 @@ test('1 is the least', () => {
 });
 
 describe('a removal policy', () => {
-  const message = /keepLast of "Files\/Backup" is 3, and its removalPolicy is DESTROY.*use keepLast with RemovalPolicy\.RETAIN/;
+  const message = new RegExp(
+    /keepLast of "Files\/Backup" is 3, and its removalPolicy is DESTROY.*use keepLast with /.source +
+      /RemovalPolicy\.RETAIN/.source,
+  );
 
   test('DESTROY is refused', () => {
     expect(() => define({ keepLast: 3, removalPolicy: DESTROY })).toThrow(message);
@@ -81,7 +95,11 @@ describe('a removal policy', () => {
   test('DESTROY is refused later, too, and leaves everything as it was', () => {
     const backup = define({ keepLast: 3 });
     expect(() => backup.applyRemovalPolicy(DESTROY)).toThrow(message);
-    expect(customResource()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Delete', Properties: { RemovalPolicy: 'RETAIN' } });
+    expect(customResource()).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Delete',
+      Properties: { RemovalPolicy: 'RETAIN' },
+    });
   });
 
   test('RETAIN is what it is anyway', () => {
@@ -95,13 +113,23 @@ describe('a removal policy', () => {
 
   test('RETAIN for everything by an aspect is refused at synthesis, since nothing would be pruned', () => {
     define({ keepLast: 3 });
-    Aspects.of(app).add({ visit: (node) => CfnResource.isCfnResource(node) && node.applyRemovalPolicy(RETAIN) });
-    expect(() => app.synth()).toThrow(/keepLast has no effect, since the removal policy of the resource was changed from outside/);
+    Aspects.of(app).add({
+      visit: (node) => CfnResource.isCfnResource(node) && node.applyRemovalPolicy(RETAIN),
+    });
+    expect(() => app.synth()).toThrow(
+      /keepLast has no effect, since the removal policy of the resource was changed from outside/,
+    );
   });
 });
 
-test('a guard of a file system\'s own changes takes it as well', () => {
-  const fileSystem = new fsx.CfnFileSystem(stack, 'Source', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
+test("a guard of a file system's own changes takes it as well", () => {
+  const fileSystem = new fsx.CfnFileSystem(stack, 'Source', {
+    fileSystemType: 'OPENZFS',
+    subnetIds: ['subnet-1'],
+  });
   FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, { keepLast: 2 });
-  expect(customResource()).toMatchObject({ UpdateReplacePolicy: 'Delete', Properties: { KeepLast: '2', DeployedFileSystem: 'Source' } });
+  expect(customResource()).toMatchObject({
+    UpdateReplacePolicy: 'Delete',
+    Properties: { KeepLast: '2', DeployedFileSystem: 'Source' },
+  });
 });

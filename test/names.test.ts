@@ -6,8 +6,9 @@ import { BackupSource, FsxBackup, FsxBackupProvider } from '../src';
 import { IDENTITY_TAG, RESOURCE_TYPE, SCHEMA_VERSION, TAG_PREFIX } from '../src/private/contract';
 
 /*
- * Names that stacks, backups and packages in the field carry. A change of any of them is a breaking change that no version
- * number makes good: CloudFormation would replace resources, backups would no longer be recognised, imports would break.
+ * Names that stacks, backups and packages in the field carry. A change of any of them is a breaking change
+ * that no version number makes good: CloudFormation would replace resources, backups would no longer be
+ * recognised, imports would break.
  */
 
 test('the resource type and the version of its properties', () => {
@@ -49,27 +50,36 @@ test('the logical ids', () => {
 });
 
 /*
- * A registry never gives a name back, and everybody who uses the library writes it into their code.
- * npm, PyPI, the Maven artifact and the repositories: the name of the project. Python's module: what pip's users expect of that name.
- * Maven Central gives the group io.github.<organization> to whoever owns the organization. Java and Go allow no hyphen in a package.
- * NuGet: the id is the namespace, as with Amazon.CDK.Lib's own. Go: a repository of its own, since tags of this one are no Go versions.
+ * A registry never gives a name back, and everybody who uses the library writes it into their code. npm,
+ * PyPI, the Maven artifact and the repositories: the name of the project. Python's module: what pip's users
+ * expect of that name. Maven Central gives the group io.github.<organization> to whoever owns the
+ * organization. Java and Go allow no hyphen in a package. NuGet: the id is the namespace, as with
+ * Amazon.CDK.Lib's own. Go: a repository of its own, since tags of this one are no Go versions.
  */
 test('the packages', () => {
   const { name, jsii, repository } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'));
   expect(name).toBe('cdk-fsx-backup');
   expect(jsii.targets).toEqual({
     python: { distName: 'cdk-fsx-backup', module: 'cdk_fsx_backup' },
-    java: { package: 'io.github.cdkfsxbackup', maven: { groupId: 'io.github.cdk-fsx-backup', artifactId: 'cdk-fsx-backup' } },
+    java: {
+      package: 'io.github.cdkfsxbackup',
+      maven: { groupId: 'io.github.cdk-fsx-backup', artifactId: 'cdk-fsx-backup' },
+    },
     dotnet: { packageId: 'CdkFsxBackup', namespace: 'CdkFsxBackup' },
     go: { moduleName: 'github.com/cdk-fsx-backup/cdk-fsx-backup-go', packageName: 'cdkfsxbackup' },
   });
-  expect(repository.url).toBe('https://github.com/cdk-fsx-backup/cdk-fsx-backup.git'); // the owner of io.github.cdk-fsx-backup, and of the Go repository
+  // the owner of io.github.cdk-fsx-backup, and of the Go repository
+  expect(repository.url).toBe('https://github.com/cdk-fsx-backup/cdk-fsx-backup.git');
 });
 
 test('the examples name these packages', () => {
   const example = (path: string) => readFileSync(join(__dirname, '..', 'examples', path), 'utf8');
   expect(example('python/requirements.txt')).toMatch(/^cdk-fsx-backup$/m);
-  expect(example('java/quick-start/pom.xml')).toMatch(/<groupId>io.github.cdk-fsx-backup<\/groupId>\s*<artifactId>cdk-fsx-backup</);
-  expect(example('go/quick-start/go.mod')).toMatch(/^\tgithub.com\/cdk-fsx-backup\/cdk-fsx-backup-go\/cdkfsxbackup v/m);
+  expect(example('java/quick-start/pom.xml')).toMatch(
+    /<groupId>io.github.cdk-fsx-backup<\/groupId>\s*<artifactId>cdk-fsx-backup</,
+  );
+  expect(example('go/quick-start/go.mod')).toMatch(
+    /^\tgithub.com\/cdk-fsx-backup\/cdk-fsx-backup-go\/cdkfsxbackup v/m,
+  );
   expect(example('csharp/quick-start/QuickStart.csproj')).toMatch(/<PackageReference Include="CdkFsxBackup"/);
 });

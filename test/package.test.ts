@@ -7,7 +7,11 @@ const root = join(__dirname, '..');
 const bundle = 'assets/lambda/handler/index.js';
 
 function packed(): string[] {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const parsed = JSON.parse(output);
   const [{ files }] = Array.isArray(parsed) ? parsed : Object.values<any>(parsed);
   return files.map((file: { path: string }) => file.path);
@@ -18,7 +22,8 @@ test('the tarball holds the handler, ready to run', () => {
 });
 
 test('the tarball holds nothing that only developers need', () => {
-  const allowed = /^(lib\/|assets\/lambda\/|\.jsii$|package\.json$|README\.md$|API\.md$|LICENSE$|changelog\.md$)/;
+  const allowed =
+    /^(lib\/|assets\/lambda\/|\.jsii$|package\.json$|README\.md$|API\.md$|LICENSE$|changelog\.md$)/;
   expect(packed().filter((path) => !allowed.test(path))).toEqual([]);
 });
 
@@ -28,7 +33,7 @@ test('the handler in the tarball is made from the sources as they are', () => {
   const directory = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   try {
     const fresh = join(directory, 'index.js');
-    const here = args.map((arg) => arg === `--outfile=${bundle}` ? `--outfile=${fresh}` : arg);
+    const here = args.map((arg) => (arg === `--outfile=${bundle}` ? `--outfile=${fresh}` : arg));
     expect(here).toContain(`--outfile=${fresh}`);
     execFileSync(join(root, 'node_modules', '.bin', esbuild), [...here, '--log-level=error'], { cwd: root });
     expect(readFileSync(fresh).equals(readFileSync(join(root, bundle)))).toBe(true);

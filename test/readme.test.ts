@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import * as ts from 'typescript';
 import { looksIn } from './lambda/looks';
 
-/* What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of links.test.ts. */
+/*
+ * What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of
+ * links.test.ts.
+ */
 
 const ROOT = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -12,17 +15,28 @@ const README = read('README.md');
 describe('docs/troubleshooting.md', () => {
   const page = read('docs/troubleshooting.md').replace(/\s+/g, ' ');
   const sources = ['lambda', 'src', 'src/private'].flatMap((folder) => {
-    return readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`);
+    return readdirSync(join(ROOT, folder))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${folder}/${file}`);
   });
 
   test.each(sources.filter((file) => textsIn(file).length > 0))('has every text for people in %s', (file) => {
-    expect(textsIn(file).filter((text) => !NO_FAILURES.has(text)).map(beginning).filter((text) => !page.includes(text))).toEqual([]);
+    expect(
+      textsIn(file)
+        .filter((text) => !NO_FAILURES.has(text))
+        .map(beginning)
+        .filter((text) => !page.includes(text)),
+    ).toEqual([]);
   });
 
   test('has every error by its name', () => {
     const source = read('lambda/trouble.ts');
-    const listed = [...source.matchAll(/new Set\(\[([^\]]*)\]/g)].flatMap(([, names]) => [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name));
-    const named = [...source.matchAll(/(?:case|name ===) '(\w+)'/g)].map(([, name]) => name).filter((name) => !['permission', 'passing'].includes(name));
+    const listed = [...source.matchAll(/new Set\(\[([^\]]*)\]/g)].flatMap(([, names]) =>
+      [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name),
+    );
+    const named = [...source.matchAll(/(?:case|name ===) '(\w+)'/g)]
+      .map(([, name]) => name)
+      .filter((name) => !['permission', 'passing'].includes(name));
     expect(listed.length).toBeGreaterThan(20);
     expect(named).toContain('InternalServerError');
     expect([...listed, ...named].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
@@ -30,7 +44,11 @@ describe('docs/troubleshooting.md', () => {
 });
 
 describe('the quick start', () => {
-  const blocks = new Map([...README.matchAll(/^```(\S+)(?: nofixture)?\n([^]*?)^```$/gm)].reverse().map(([, language, code]) => [language, code]));
+  const blocks = new Map(
+    [...README.matchAll(/^```(\S+)(?: nofixture)?\n([^]*?)^```$/gm)]
+      .reverse()
+      .map(([, language, code]) => [language, code]),
+  );
 
   test('in TypeScript is the example', () => {
     expect(README).toContain(`\`\`\`ts nofixture\n${read('examples/typescript/quick-start/app.ts')}\`\`\``);
@@ -41,15 +59,20 @@ describe('the quick start', () => {
     ['java', 'examples/java/quick-start/src/main/java/com/example/QuickStart.java'],
     ['csharp', 'examples/csharp/quick-start/Program.cs'],
     ['go', 'examples/go/quick-start/main.go'],
-  ])('in %s is the example, which `npm run consumers` compares with the one in TypeScript', (language, file) => {
-    expect(read(file).replace(/^package com.example;\n\n/, '')).toBe(blocks.get(language)!);
-  });
+  ])(
+    'in %s is the example, which `npm run consumers` compares with the one in TypeScript',
+    (language, file) => {
+      expect(read(file).replace(/^package com.example;\n\n/, '')).toBe(blocks.get(language)!);
+    },
+  );
 });
 
 test('the versions that are needed are those of package.json', () => {
   const { peerDependencies, engines } = JSON.parse(read('package.json'));
   expect(README).toContain(`aws-cdk-lib ${peerDependencies['aws-cdk-lib'].slice(1)} or later`);
-  expect(README).toContain(`Node.js ${parseInt(/\d+/.exec(engines.node)![0])} or later where the app is synthesized`);
+  expect(README).toContain(
+    `Node.js ${parseInt(/\d+/.exec(engines.node)![0])} or later where the app is synthesized`,
+  );
 });
 
 describe('the costs', () => {
@@ -57,34 +80,56 @@ describe('the costs', () => {
   const transition = price(/\$([\d.]+) for 1,000 state transitions/) / 1000;
   const invocation = price(/\$([\d.]+) for a million invocations/) / 1_000_000;
   const gigabyteSecond = price(/\$([\d.]+) for a GB-second/);
-  const library = (looks: number) => (3 * looks - 1) * transition + looks * (invocation + 0.25 * 0.5 * gigabyteSecond);
+  const library = (looks: number) =>
+    (3 * looks - 1) * transition + looks * (invocation + 0.25 * 0.5 * gigabyteSecond);
 
-  test.each([['10 minutes', 600], ['1 hour', 3600], ['12 hours', 43_200]])('of %s', (shown, seconds) => {
+  test.each([
+    ['10 minutes', 600],
+    ['1 hour', 3600],
+    ['12 hours', 43_200],
+  ])('of %s', (shown, seconds) => {
     const looks = looksIn(seconds);
     expect(README).toContain(`| ${shown} | ${looks} | ${3 * looks - 1} | $${library(looks).toFixed(4)} |`);
   });
 
   test('of the example', () => {
     const gigabyte = price(/\$([\d.]+) for a GB of backup/);
-    expect(README).toContain(`(1,000 + 4 × 20) × $${gigabyte} = **$${((1000 + 4 * 20) * gigabyte).toFixed(2)}**`);
-    expect(README).toContain(`52 / 12 × $${library(looksIn(600)).toFixed(4)} = **$${(52 / 12 * library(looksIn(600))).toFixed(3)}**`);
+    expect(README).toContain(
+      `(1,000 + 4 × 20) × $${gigabyte} = **$${((1000 + 4 * 20) * gigabyte).toFixed(2)}**`,
+    );
+    expect(README).toContain(
+      `52 / 12 × $${library(looksIn(600)).toFixed(4)} = ` +
+        `**$${((52 / 12) * library(looksIn(600))).toFixed(3)}**`,
+    );
   });
 });
 
 describe('what is measured', () => {
   const page = read('docs/benchmarks.md');
   const row = (section: string, first: string) => {
-    const rows = page.slice(page.indexOf(`## ${section}\n`)).split('\n').filter((line) => line.startsWith(`| ${first} |`));
-    return rows[0].split('|').slice(2).map((cell) => cell.trim());
+    const rows = page
+      .slice(page.indexOf(`## ${section}\n`))
+      .split('\n')
+      .filter((line) => line.startsWith(`| ${first} |`));
+    return rows[0]
+      .split('|')
+      .slice(2)
+      .map((cell) => cell.trim());
   };
 
   test('is what docs/benchmarks.md says', () => {
-    const [own, framework] = ['cdk-fsx-backup', 'Provider framework'].map((name) => row('Resources', name)[0]);
+    const [own, framework] = ['cdk-fsx-backup', 'Provider framework'].map(
+      (name) => row('Resources', name)[0],
+    );
     const [, flagless, flagged] = /^(\d+) \((\d+)\)$/.exec(framework)!;
-    expect(README).toContain(`the first backup adds ${own} resources where the framework adds ${flagless}, or ${flagged} with the`);
+    expect(README).toContain(
+      `the first backup adds ${own} resources where the framework adds ${flagless}, or ${flagged} with the`,
+    );
 
     const [looks, others] = row('Polls and lag', '1 h').map((cell) => parseInt(cell));
-    expect(README).toContain(`a backup of an hour takes ${looks} looks where it takes ${others}, and costs a third;`);
+    expect(README).toContain(
+      `a backup of an hour takes ${looks} looks where it takes ${others}, and costs a third;`,
+    );
     const [price, theirs] = row('Money', '1 h').map(parseFloat);
     expect(price / theirs).toBeCloseTo(1 / 3, 1);
 
@@ -99,12 +144,19 @@ describe('what is measured', () => {
 });
 
 test('the examples in docs/ are what a user can compile', () => {
-  const fixture = read('rosetta/default.ts-fixture').replace('from \'cdk-fsx-backup\'', 'from \'../src\'');
-  const snippets = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md')).flatMap((file) => {
-    return [...read(`docs/${file}`).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code], index) => ({ file: join(__dirname, `${file}-${index + 1}.ts`), code }));
-  });
+  const fixture = read('rosetta/default.ts-fixture').replace("from 'cdk-fsx-backup'", "from '../src'");
+  const snippets = readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) => {
+      return [...read(`docs/${file}`).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code], index) => ({
+        file: join(__dirname, `${file}-${index + 1}.ts`),
+        code,
+      }));
+    });
   expect(snippets.length).toBeGreaterThan(8);
-  expect(problemsOf(new Map(snippets.map(({ file, code }) => [file, fixture.replace('/// here', () => code)])))).toEqual([]);
+  expect(
+    problemsOf(new Map(snippets.map(({ file, code }) => [file, fixture.replace('/// here', () => code)]))),
+  ).toEqual([]);
 });
 
 /** What is no failure, though it is text for people. */
@@ -116,7 +168,8 @@ const NO_FAILURES = new Set([
   'Role of the state machine that waits for Amazon FSx backups (cdk-fsx-backup)',
   'Who started it?', // a state
   'a value of cdk-fsx-backup', // in a hash
-  'file system (fs-0123456789abcdef0)', 'as in the backup', // parts of other texts
+  'file system (fs-0123456789abcdef0)',
+  'as in the backup', // parts of other texts
 ]);
 
 /** The sentences in a source, with … for what is only known when it runs. Lines of the log are none. */
@@ -136,7 +189,12 @@ function textsIn(file: string): string[] {
 function textOf(node: ts.Node): string | undefined {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (ts.isParenthesizedExpression(node)) return textOf(node.expression);
-  if (ts.isTemplateExpression(node)) return node.head.text + node.templateSpans.map((span) => (textOf(span.expression) ?? '…') + span.literal.text).join('');
+  if (ts.isTemplateExpression(node)) {
+    return (
+      node.head.text +
+      node.templateSpans.map((span) => (textOf(span.expression) ?? '…') + span.literal.text).join('')
+    );
+  }
   if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return undefined;
   const [left, right] = [textOf(node.left), textOf(node.right)];
   return left === undefined && right === undefined ? undefined : `${left ?? '…'}${right ?? '…'}`;
@@ -148,26 +206,41 @@ function fixed(text: string): string {
 
 /** As much of a text as people search for: what is wrong, without what to do. */
 function beginning(text: string): string {
-  const parts = text.trim().replace(/…+/g, '…').split(/(?<=[:.;]) /);
+  const parts = text
+    .trim()
+    .replace(/…+/g, '…')
+    .split(/(?<=[:.;]) /);
   const enough = parts.findIndex((_, index) => fixed(parts.slice(0, index + 1).join(' ')).length >= 15);
-  return parts.slice(0, enough + 1).join(' ').replace(/^[…,; ]+|[:.;…]+$/g, '');
+  return parts
+    .slice(0, enough + 1)
+    .join(' ')
+    .replace(/^[…,; ]+|[:.;…]+$/g, '');
 }
 
 /** What the compiler says of files that exist only here. */
 function problemsOf(files: Map<string, string>): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, noEmit: true, noUnusedLocals: false, skipLibCheck: true }, ROOT);
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { ...config.compilerOptions, noEmit: true, noUnusedLocals: false, skipLibCheck: true },
+    ROOT,
+  );
   delete options.rootDir;
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (file) => files.get(file) ?? readFile(file);
   host.fileExists = (file) => files.has(file) || fileExists(file);
   host.getSourceFile = (file, ...others) => {
-    return files.has(file) ? ts.createSourceFile(file, files.get(file)!, ts.ScriptTarget.Latest) : getSourceFile(file, ...others);
+    return files.has(file)
+      ? ts.createSourceFile(file, files.get(file)!, ts.ScriptTarget.Latest)
+      : getSourceFile(file, ...others);
   };
   const program = ts.createProgram([...files.keys()], options, host);
-  const problems = [...files.keys()].map((file) => program.getSourceFile(file)!).flatMap((file) => {
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-  });
-  return problems.map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+  const problems = [...files.keys()]
+    .map((file) => program.getSourceFile(file)!)
+    .flatMap((file) => {
+      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    });
+  return problems.map(
+    ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+  );
 }

@@ -1,4 +1,15 @@
-import { Annotations as CdkAnnotations, App, aws_fsx as fsx, CfnOutput, CfnResource, Duration, Fn, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
+import {
+  Annotations as CdkAnnotations,
+  App,
+  aws_fsx as fsx,
+  CfnOutput,
+  CfnResource,
+  Duration,
+  Fn,
+  Lazy,
+  NestedStack,
+  Stack,
+} from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { version } from 'aws-cdk-lib/package.json';
 import { Construct } from 'constructs';
@@ -13,54 +24,94 @@ beforeEach(() => {
 
 const triggers = [BackupTrigger.onValue('1')];
 const define = (props: Partial<FsxBackupProps> = {}, scope: Construct = stack) =>
-  new FsxBackup(scope, 'Backup', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'), triggers, ...props });
+  new FsxBackup(scope, 'Backup', {
+    source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
+    triggers,
+    ...props,
+  });
 const fileSystem = (backupId: string, scope: Construct = stack) =>
   new fsx.CfnFileSystem(scope, 'Restored', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'], backupId });
-const volume = (backupId: string, scope: Construct = stack) => new fsx.CfnVolume(scope, 'Restored', { name: 'vol', volumeType: 'ONTAP', backupId });
+const volume = (backupId: string, scope: Construct = stack) =>
+  new fsx.CfnVolume(scope, 'Restored', { name: 'vol', volumeType: 'ONTAP', backupId });
 
 /** The constructs that are warned about, with the texts. */
 function warnings(of: Stack = stack): Array<[string, string]> {
-  return Annotations.fromStack(of).findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup')).map(({ id, entry }) => [id, String(entry.data)]);
+  return Annotations.fromStack(of)
+    .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup'))
+    .map(({ id, entry }) => [id, String(entry.data)]);
 }
 
-const WARNING = expect.stringMatching(new RegExp([
-  /^its backupId is that of "Files\/Backup", which takes another backup whenever a trigger changes: CloudFormation would then replace /,
-  /"[\w/]+" by a new one, restored from that backup, and delete this one with its data\. Restore from an id that stays the same/,
-  /.*\[ack: cdk-fsx-backup:restoreFromTriggered\]$/,
-].map(({ source }) => source).join('')));
+const WARNING = expect.stringMatching(
+  new RegExp(
+    [
+      new RegExp(
+        /^its backupId is that of "Files\/Backup", which takes another backup whenever a /.source +
+          /trigger changes: CloudFormation would then replace /.source,
+      ),
+      new RegExp(
+        /"[\w/]+" by a new one, restored from that backup, and delete this one with its data\. /.source +
+          /Restore from an id that stays the same/.source,
+      ),
+      /.*\[ack: cdk-fsx-backup:restoreFromTriggered\]$/,
+    ]
+      .map(({ source }) => source)
+      .join(''),
+  ),
+);
 
-// Older versions of aws-cdk-lib do not look at the acknowledgements of the construct itself, when the warning comes after them.
+// Older versions of aws-cdk-lib do not look at the acknowledgements of the construct itself, when the warning
+// comes after them.
 const untilCdkLooks = Number(version.split('.')[1]) < 270 ? test.failing : test;
 
 describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (timeout) => {
-  test.each<[string, (id: string, scope?: Construct) => CfnResource]>([['a file system', fileSystem], ['a volume', volume]])(
-    'it warns of %s that is restored from a backup with triggers', (_, restored) => {
-      restored(define({ timeout }).backupId);
-      expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
-    });
+  test.each<[string, (id: string, scope?: Construct) => CfnResource]>([
+    ['a file system', fileSystem],
+    ['a volume', volume],
+  ])('it warns of %s that is restored from a backup with triggers', (_, restored) => {
+    restored(define({ timeout }).backupId);
+    expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
+  });
 
   test('it warns of one in another stack', () => {
     const other = new Stack(app, 'Other');
     fileSystem(define({ timeout }).backupId, other);
     expect(warnings(other)).toEqual([['/Other/Restored', WARNING]]);
-    expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/exports a value of this backup, which changes with each new backup/)]]);
+    expect(warnings()).toEqual([
+      [
+        '/Files/Backup',
+        expect.stringMatching(/exports a value of this backup, which changes with each new backup/),
+      ],
+    ]);
   });
 
   test('it warns of an export by name, and not of an output', () => {
     const backup = define({ timeout });
     new CfnOutput(stack, 'Plain', { value: backup.backupId });
     new CfnOutput(stack, 'Named', { value: backup.backupArn, exportName: 'backup' });
-    expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/^"Files\/Named" exports .*SSM parameter.*\[ack: cdk-fsx-backup:exportOfTriggered\]$/)]]);
+    expect(warnings()).toEqual([
+      [
+        '/Files/Backup',
+        expect.stringMatching(
+          /^"Files\/Named" exports .*SSM parameter.*\[ack: cdk-fsx-backup:exportOfTriggered\]$/,
+        ),
+      ],
+    ]);
   });
 
   test('it warns of an export that has a value of the backup among others', () => {
-    new CfnOutput(stack, 'Named', { value: `${stack.region} ${define({ timeout }).backupId}`, exportName: 'backup' });
+    new CfnOutput(stack, 'Named', {
+      value: `${stack.region} ${define({ timeout }).backupId}`,
+      exportName: 'backup',
+    });
     expect(warnings()).toEqual([['/Files/Backup', expect.stringMatching(/^"Files\/Named" exports /)]]);
   });
 
   test('it does not warn of an export of something else', () => {
     define({ timeout });
-    new CfnOutput(stack, 'Named', { value: fileSystem('backup-03e3c82e0183b7b6b').ref, exportName: 'file-system' });
+    new CfnOutput(stack, 'Named', {
+      value: fileSystem('backup-03e3c82e0183b7b6b').ref,
+      exportName: 'file-system',
+    });
     expect(warnings()).toEqual([]);
   });
 
@@ -94,14 +145,18 @@ describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (t
     expect(warnings()).toEqual([]);
   });
 
-  const acknowledge = (scope: Construct) => CdkAnnotations.of(scope).acknowledgeWarning('cdk-fsx-backup:restoreFromTriggered', 'rehearsal');
+  const acknowledge = (scope: Construct) =>
+    CdkAnnotations.of(scope).acknowledgeWarning('cdk-fsx-backup:restoreFromTriggered', 'rehearsal');
 
-  test.each(['before', 'after'])('it does not warn where that was acknowledged for the stack %s the backup was defined', (when) => {
-    if (when === 'before') acknowledge(stack);
-    fileSystem(define({ timeout }).backupId);
-    if (when === 'after') acknowledge(stack);
-    expect(warnings()).toEqual([]);
-  });
+  test.each(['before', 'after'])(
+    'it does not warn where that was acknowledged for the stack %s the backup was defined',
+    (when) => {
+      if (when === 'before') acknowledge(stack);
+      fileSystem(define({ timeout }).backupId);
+      if (when === 'after') acknowledge(stack);
+      expect(warnings()).toEqual([]);
+    },
+  );
 
   test('acknowledging it for one construct leaves the other', () => {
     const backup = define({ timeout });
@@ -128,7 +183,9 @@ describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (t
 
   test('it does not warn of a file system that is restored from another backup, without triggers', () => {
     define({ timeout });
-    const other = new FsxBackup(stack, 'Other', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec') });
+    const other = new FsxBackup(stack, 'Other', {
+      source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
+    });
     fileSystem(other.backupId);
     expect(warnings()).toEqual([]);
   });
@@ -156,7 +213,10 @@ test.each<[string, (id: string) => string]>([
 });
 
 test('an L1 without its class is warned of too', () => {
-  new CfnResource(stack, 'Restored', { type: 'AWS::FSx::FileSystem', properties: { FileSystemType: 'OPENZFS', BackupId: define().backupId } });
+  new CfnResource(stack, 'Restored', {
+    type: 'AWS::FSx::FileSystem',
+    properties: { FileSystemType: 'OPENZFS', BackupId: define().backupId },
+  });
   expect(warnings()).toEqual([['/Files/Restored', WARNING]]);
 });
 

@@ -1,5 +1,10 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { CreateBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, FSxClient } from '@aws-sdk/client-fsx';
+import {
+  CreateBackupCommand,
+  DescribeBackupsCommand,
+  DescribeFileSystemsCommand,
+  FSxClient,
+} from '@aws-sdk/client-fsx';
 
 /* What people write for CDK's Provider framework, with the calls that our handler makes for a new backup. */
 
@@ -9,10 +14,23 @@ const cloudFormation = new CloudFormationClient({});
 export async function onEvent(event: any) {
   if (event.RequestType !== 'Create') return { PhysicalResourceId: event.PhysicalResourceId };
   const { FileSystemId } = event.ResourceProperties;
-  await fsx.send(new DescribeBackupsCommand({ Filters: [{ Name: 'file-system-id', Values: [FileSystemId] }, { Name: 'backup-type', Values: ['USER_INITIATED'] }] }));
+  await fsx.send(
+    new DescribeBackupsCommand({
+      Filters: [
+        { Name: 'file-system-id', Values: [FileSystemId] },
+        { Name: 'backup-type', Values: ['USER_INITIATED'] },
+      ],
+    }),
+  );
   await cloudFormation.send(new DescribeStacksCommand({ StackName: event.StackId }));
   await fsx.send(new DescribeFileSystemsCommand({ FileSystemIds: [FileSystemId] }));
-  const { Backup } = await fsx.send(new CreateBackupCommand({ FileSystemId, ClientRequestToken: event.RequestId, Tags: [{ Key: 'Name', Value: 'Files/Backup' }] }));
+  const { Backup } = await fsx.send(
+    new CreateBackupCommand({
+      FileSystemId,
+      ClientRequestToken: event.RequestId,
+      Tags: [{ Key: 'Name', Value: 'Files/Backup' }],
+    }),
+  );
   return { PhysicalResourceId: Backup!.BackupId };
 }
 

@@ -7,5 +7,8 @@ export async function handler(event: any) {
   const { PhysicalResourceId } = await onEvent(event);
   while (!(await isComplete({ ...event, PhysicalResourceId })).IsComplete) await sleep(5_000);
   const { StackId, RequestId, LogicalResourceId, ResponseURL } = event;
-  await fetch(ResponseURL, { method: 'PUT', body: JSON.stringify({ Status: 'SUCCESS', StackId, RequestId, LogicalResourceId, PhysicalResourceId }) });
+  await fetch(ResponseURL, {
+    method: 'PUT',
+    body: JSON.stringify({ Status: 'SUCCESS', StackId, RequestId, LogicalResourceId, PhysicalResourceId }),
+  });
 }

@@ -3,5 +3,7 @@ import { BackupSource, FsxBackup } from '../../src';
 import { fileSystemId } from '../file-system-id';
 
 export function define(stack: Stack, count: number): void {
-  for (let nth = 0; nth < count; nth++) new FsxBackup(stack, `Backup${nth}`, { source: BackupSource.fromFileSystemId(fileSystemId(nth)) });
+  for (let nth = 0; nth < count; nth++) {
+    new FsxBackup(stack, `Backup${nth}`, { source: BackupSource.fromFileSystemId(fileSystemId(nth)) });
+  }
 }

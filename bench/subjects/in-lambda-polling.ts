@@ -7,11 +7,24 @@ import { fileSystemId } from '../file-system-id';
 /** One function that waits, for fifteen minutes at most. */
 export function define(stack: Stack, count: number): void {
   const fn = new Function(stack, 'Function', {
-    runtime: Runtime.NODEJS_22_X, handler: 'index.handler', code: Code.fromAsset(join(__dirname, 'polling')), timeout: Duration.minutes(15),
+    runtime: Runtime.NODEJS_22_X,
+    handler: 'index.handler',
+    code: Code.fromAsset(join(__dirname, 'polling')),
+    timeout: Duration.minutes(15),
   });
-  const actions = ['fsx:CreateBackup', 'fsx:TagResource', 'fsx:DescribeBackups', 'fsx:DescribeFileSystems', 'cloudformation:DescribeStacks'];
+  const actions = [
+    'fsx:CreateBackup',
+    'fsx:TagResource',
+    'fsx:DescribeBackups',
+    'fsx:DescribeFileSystems',
+    'cloudformation:DescribeStacks',
+  ];
   fn.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
   for (let nth = 0; nth < count; nth++) {
-    new CustomResource(stack, `Backup${nth}`, { serviceToken: fn.functionArn, resourceType: 'Custom::Backup', properties: { FileSystemId: fileSystemId(nth) } });
+    new CustomResource(stack, `Backup${nth}`, {
+      serviceToken: fn.functionArn,
+      resourceType: 'Custom::Backup',
+      properties: { FileSystemId: fileSystemId(nth) },
+    });
   }
 }

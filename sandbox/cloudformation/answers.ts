@@ -27,8 +27,8 @@ interface OpenSlot extends Slot {
 /**
  * The presigned S3 URLs that CloudFormation hands out for answers.
  *
- * S3 takes whatever is put there, so a bad answer is not known from the status of the PUT. The URLs are signed
- * without a content type: a request that carries one does not match its signature.
+ * S3 takes whatever is put there, so a bad answer is not known from the status of the PUT. The URLs are
+ * signed without a content type: a request that carries one does not match its signature.
  */
 export class Answers {
   private readonly slots = new Map<string, OpenSlot>();
@@ -55,7 +55,9 @@ export class Answers {
       });
       server.keepAliveTimeout = 0; // real time must not decide when a connection is closed
       server.unref(); // a test that fails before it closes must not keep its process alive
-      server.listen(0, '127.0.0.1', () => resolve({ server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));
+      server.listen(0, '127.0.0.1', () =>
+        resolve({ server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+      );
     });
     const release = this.clock.hold();
     this.url = (await this.server).url;
@@ -77,7 +79,10 @@ export class Answers {
     const path = `/${bucket}/${encodeURIComponent(key)}`;
     const signature = this.identities.hex(64);
     this.slots.set(path, { ...slot, signature, expiresAt: this.clock.now() + expiresInSeconds * 1_000 });
-    const date = this.clock.date().toISOString().replace(/[-:]|\.\d+/g, '');
+    const date = this.clock
+      .date()
+      .toISOString()
+      .replace(/[-:]|\.\d+/g, '');
     const query = new URLSearchParams({
       'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
       'X-Amz-Date': date,
@@ -98,7 +103,15 @@ export class Answers {
     const body = bytes.toString('utf8');
     const record = (verdict: Verdict) => {
       const { stack, logicalId, requestId } = slot ?? { stack: '', logicalId: '', requestId: '' };
-      this.journal.add({ kind: 'response', stack, logicalId, requestId, body: asJson(body), bytes: bytes.length, ...verdict });
+      this.journal.add({
+        kind: 'response',
+        stack,
+        logicalId,
+        requestId,
+        body: asJson(body),
+        bytes: bytes.length,
+        ...verdict,
+      });
     };
 
     const fault = this.faults.next('response:PUT');
@@ -120,26 +133,54 @@ export class Answers {
 
 type Refusal = [status: number, code: string, message: string];
 
-function refusalOf(request: IncomingMessage, url: URL, slot: OpenSlot | undefined, now: number): Refusal | undefined {
-  if (request.method !== 'PUT') return [403, 'SignatureDoesNotMatch', `The URL is signed for PUT, got ${request.method}.`];
+function refusalOf(
+  request: IncomingMessage,
+  url: URL,
+  slot: OpenSlot | undefined,
+  now: number,
+): Refusal | undefined {
+  if (request.method !== 'PUT') {
+    return [403, 'SignatureDoesNotMatch', `The URL is signed for PUT, got ${request.method}.`];
+  }
   if (!slot) return [403, 'AccessDenied', 'Access Denied'];
-  if (url.searchParams.get('X-Amz-Signature') !== slot.signature) return [403, 'SignatureDoesNotMatch', 'The signature of the URL is not the one that was handed out.'];
-  if (request.headers['content-type']) return [403, 'SignatureDoesNotMatch', 'The URL is signed without a content type, and the request has one.'];
-  if (request.headers['transfer-encoding']) return [501, 'NotImplemented', 'A header you provided implies functionality that is not implemented'];
+  if (url.searchParams.get('X-Amz-Signature') !== slot.signature) {
+    return [403, 'SignatureDoesNotMatch', 'The signature of the URL is not the one that was handed out.'];
+  }
+  if (request.headers['content-type']) {
+    return [
+      403,
+      'SignatureDoesNotMatch',
+      'The URL is signed without a content type, and the request has one.',
+    ];
+  }
+  if (request.headers['transfer-encoding']) {
+    return [501, 'NotImplemented', 'A header you provided implies functionality that is not implemented'];
+  }
   if (now > slot.expiresAt) return [403, 'AccessDenied', 'Request has expired'];
   return undefined;
 }
 
 function faultAnswer(fault: Fault): Refusal {
   if (fault.kind === 'throttle') return [503, 'SlowDown', 'Please reduce your request rate.'];
-  if (fault.kind === 'error') return [fault.status ?? 400, fault.code, fault.message ?? `${fault.code} by the fault plan`];
+  if (fault.kind === 'error') {
+    return [fault.status ?? 400, fault.code, fault.message ?? `${fault.code} by the fault plan`];
+  }
   return [500, 'InternalError', 'We encountered an internal error. Please try again.'];
 }
 
-function refuse(response: ServerResponse, clock: VirtualClock, status: number, code: string, message: string): void {
+function refuse(
+  response: ServerResponse,
+  clock: VirtualClock,
+  status: number,
+  code: string,
+  message: string,
+): void {
   response.sendDate = false;
   response.writeHead(status, { 'Content-Type': 'application/xml', 'Date': clock.date().toUTCString() });
-  response.end(`<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+  response.end(
+    '<?xml version="1.0" encoding="UTF-8"?>\n' +
+      `<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  );
 }
 
 function asJson(body: string): unknown {

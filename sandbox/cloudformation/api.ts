@@ -8,11 +8,15 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
     Stacks: (StackName === undefined ? stacks.filter(isLive) : [find(stacks, StackName)]).map(described),
   }),
   DescribeStackResource: (_, stacks, { StackName, LogicalResourceId }) => {
-    if (StackName === undefined || LogicalResourceId === undefined) throw invalid('StackName and LogicalResourceId must be specified');
+    if (StackName === undefined || LogicalResourceId === undefined) {
+      throw invalid('StackName and LogicalResourceId must be specified');
+    }
     const stack = find(stacks, StackName, `Stack '${StackName}' does not exist`);
     const resource = stack.resources.get(LogicalResourceId);
     if (!resource) throw invalid(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
-    return { StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) } };
+    return {
+      StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) },
+    };
   },
   DescribeStackEvents: (world, stacks, { StackName, NextToken }) => {
     if (StackName === undefined) throw invalid('StackName must be specified');
@@ -47,20 +51,38 @@ export function cloudFormationApi(world: World, stacks: readonly Stack[]): AwsAp
     protocol: 'query',
     handle: async ({ operation, input, principal }: AwsCall) => {
       const action = ACTIONS[operation];
-      if (!action) throw new AwsError('InvalidAction', `Could not find operation ${operation}; the sandbox serves ${Object.keys(ACTIONS).join(', ')}`);
-      await world.authorizer?.authorize({ principal, action: `cloudformation:${operation}`, resource: resourceOf(world, stacks, input.StackName) });
+      if (!action) {
+        throw new AwsError(
+          'InvalidAction',
+          `Could not find operation ${operation}; the sandbox serves ${Object.keys(ACTIONS).join(', ')}`,
+        );
+      }
+      await world.authorizer?.authorize({
+        principal,
+        action: `cloudformation:${operation}`,
+        resource: resourceOf(world, stacks, input.StackName),
+      });
       return action(world, stacks, input);
     },
   };
 }
 
-/** What permissions on a stack are asked for: its id; of one that does not exist, all ids that it might have. */
+/**
+ * What permissions on a stack are asked for: its id; of one that does not exist, all ids that it might have.
+ */
 export function resourceOf(world: World, stacks: readonly Stack[], name: string | undefined): string {
   if (name === undefined) return '*';
-  return lookUp(stacks, name)?.id ?? (name.startsWith('arn:') ? name : arn(world, 'cloudformation', `stack/${name}/*`));
+  return (
+    lookUp(stacks, name)?.id ??
+    (name.startsWith('arn:') ? name : arn(world, 'cloudformation', `stack/${name}/*`))
+  );
 }
 
-function find(stacks: readonly Stack[], name: string, refusal = `Stack with id ${name} does not exist`): Stack {
+function find(
+  stacks: readonly Stack[],
+  name: string,
+  refusal = `Stack with id ${name} does not exist`,
+): Stack {
   const stack = lookUp(stacks, name);
   if (!stack) throw invalid(refusal);
   return stack;
@@ -87,9 +109,15 @@ function described(stack: Stack) {
     StackStatusReason: stack.reason,
     DisableRollback: stack.disableRollback,
     ParentId: stack.parentId,
-    Parameters: Object.entries(stack.plan.parameters).map(([ParameterKey, value]) => ({ ParameterKey, ParameterValue: String(value) })),
+    Parameters: Object.entries(stack.plan.parameters).map(([ParameterKey, value]) => ({
+      ParameterKey,
+      ParameterValue: String(value),
+    })),
     Outputs: Object.entries(stack.outputs).map(([OutputKey, { value, exportName, description }]) => ({
-      OutputKey, OutputValue: value, Description: description, ExportName: exportName,
+      OutputKey,
+      OutputValue: value,
+      Description: description,
+      ExportName: exportName,
     })),
     Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
     DriftInformation: { StackDriftStatus: 'NOT_CHECKED' },

@@ -27,14 +27,16 @@ export function stacksOf(directory: string): AssemblyStack[] {
     const { type, properties } = artifacts[name];
     if (type === 'cdk:cloud-assembly') return stacksOf(join(directory, properties.directoryName));
     if (type !== 'aws:cloudformation:stack') return [];
-    return [{
-      stackName: properties.stackName ?? name,
-      template: readJson(directory, properties.templateFile),
-      templatePath: join(directory, properties.templateFile),
-      parameters: properties.parameters ?? {},
-      tags: properties.tags ?? {},
-      assets: assetsOf(directory, artifacts),
-    }];
+    return [
+      {
+        stackName: properties.stackName ?? name,
+        template: readJson(directory, properties.templateFile),
+        templatePath: join(directory, properties.templateFile),
+        parameters: properties.parameters ?? {},
+        tags: properties.tags ?? {},
+        assets: assetsOf(directory, artifacts),
+      },
+    ];
   });
 }
 
@@ -56,7 +58,9 @@ function assetsOf(directory: string, artifacts: Record<string, Artifact>): (s3Ke
     if (type !== 'cdk:asset-manifest') continue;
     const files: Record<string, any> = readJson(directory, properties.file).files ?? {};
     for (const { source, destinations } of Object.values(files)) {
-      for (const { objectKey } of Object.values<any>(destinations)) places.set(objectKey, join(directory, source.path ?? ''));
+      for (const { objectKey } of Object.values<any>(destinations)) {
+        places.set(objectKey, join(directory, source.path ?? ''));
+      }
     }
   }
   return (s3Key) => {

@@ -15,7 +15,11 @@ const DEFECTS = [TypeError, ReferenceError, RangeError, SyntaxError];
 
 /** Ask a resource's provider for one operation; whatever it says when it fails becomes a ResourceFailure. */
 export async function attempt(
-  engine: Engine, stack: Stack, state: ResourceState, operation: Operation, how: Attempt,
+  engine: Engine,
+  stack: Stack,
+  state: ResourceState,
+  operation: Operation,
+  how: Attempt,
 ): Promise<ResourceResult> {
   const planned = engine.world.failures.take(state.logicalId, state.type, operation);
   const request = (signal: AbortSignal): ResourceRequest => ({
@@ -39,7 +43,12 @@ export async function attempt(
   };
   try {
     if (!planned) return await carryOut(how.signal);
-    const left = await failInTheMiddle(engine, operation === 'delete' ? undefined : carryOut, planned.after ?? 0, how.signal);
+    const left = await failInTheMiddle(
+      engine,
+      operation === 'delete' ? undefined : carryOut,
+      planned.after ?? 0,
+      how.signal,
+    );
     throw new ResourceFailure(planned.reason ?? handlerMessage(engine, 'planned failure'), left);
   } catch (error) {
     throw asFailure(engine, error);
@@ -48,10 +57,16 @@ export async function attempt(
 
 /** Let an operation run for a while and give it up; resolves to the physical id that it leaves behind. */
 async function failInTheMiddle(
-  engine: Engine, carryOut: ((signal: AbortSignal) => Promise<ResourceResult>) | undefined, ms: number, signal: AbortSignal,
+  engine: Engine,
+  carryOut: ((signal: AbortSignal) => Promise<ResourceResult>) | undefined,
+  ms: number,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   const inner = new AbortController();
-  const left = carryOut?.(inner.signal).then((result) => result.physicalId, (error) => error.physicalId as string | undefined);
+  const left = carryOut?.(inner.signal).then(
+    (result) => result.physicalId,
+    (error) => error.physicalId as string | undefined,
+  );
   await pause(engine.world, ms, signal).catch(() => {});
   inner.abort();
   return left;
@@ -65,5 +80,8 @@ function asFailure(engine: Engine, error: unknown): Error {
 }
 
 function handlerMessage(engine: Engine, message: string): string {
-  return `Resource handler returned message: "${message}" (RequestToken: ${engine.world.identities.uuid()}, HandlerErrorCode: GeneralServiceException)`;
+  return (
+    `Resource handler returned message: "${message}" (RequestToken: ${engine.world.identities.uuid()}, ` +
+    'HandlerErrorCode: GeneralServiceException)'
+  );
 }

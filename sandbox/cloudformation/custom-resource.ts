@@ -1,5 +1,11 @@
 import type { Verdict } from './answers';
-import { Refusal, ResourceFailure, type ResourceProvider, type ResourceRequest, type ResourceResult } from './resources/provider';
+import {
+  Refusal,
+  ResourceFailure,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceResult,
+} from './resources/provider';
 import type { World } from './world';
 
 type RequestType = 'Create' | 'Update' | 'Delete';
@@ -14,7 +20,9 @@ const LONGEST_PHYSICAL_ID = 1_024;
 const LONGEST_SERVICE_TIMEOUT = 3_600;
 const URL_EXPIRES_AFTER = 7_200;
 
-/** `Custom::…` and `AWS::CloudFormation::CustomResource`: whoever stands behind the `ServiceToken` makes them. */
+/**
+ * `Custom::…` and `AWS::CloudFormation::CustomResource`: whoever stands behind the `ServiceToken` makes them.
+ */
 export function customResource(world: World): ResourceProvider {
   return {
     attributes: 'any',
@@ -29,7 +37,7 @@ export function customResource(world: World): ResourceProvider {
       }
       return resultOf(await ask(world, request, 'Update'));
     },
-    delete: async (request) => void await ask(world, request, 'Delete'),
+    delete: async (request) => void (await ask(world, request, 'Delete')),
   };
 }
 
@@ -63,14 +71,22 @@ async function ask(world: World, request: ResourceRequest, type: RequestType): P
       signal.removeEventListener('abort', cancelled);
       settle();
     };
-    const fail = (why: string, reason: string, physicalId = left) => end(why, () => reject(new ResourceFailure(reason, physicalId)));
+    const fail = (why: string, reason: string, physicalId = left) =>
+      end(why, () => reject(new ResourceFailure(reason, physicalId)));
     const cancelled = () => fail('the request was cancelled', `Resource ${type.toLowerCase()} cancelled`);
-    const timer = world.clock.setTimeout(() => fail('the request has timed out', timeOutMessage(requestId)), seconds * 1_000);
+    const timer = world.clock.setTimeout(
+      () => fail('the request has timed out', timeOutMessage(requestId)),
+      seconds * 1_000,
+    );
     signal.addEventListener('abort', cancelled, { once: true });
 
     const receive = (body: string, bytes: number): Verdict => {
       if (over !== undefined) return { effect: 'ignored', why: over };
-      const judged = judge(body, bytes, { StackId: stack.id, RequestId: requestId, LogicalResourceId: logicalId });
+      const judged = judge(body, bytes, {
+        StackId: stack.id,
+        RequestId: requestId,
+        LogicalResourceId: logicalId,
+      });
       if ('stranger' in judged) return { effect: 'refused', why: judged.stranger };
       if ('success' in judged) {
         end('the request was answered before', () => resolve(judged.success));
@@ -81,7 +97,10 @@ async function ask(world: World, request: ResourceRequest, type: RequestType): P
     };
     const bucket = `cloudformation-custom-resource-response-${world.region.replace(/-/g, '')}`;
     const ResponseURL = world.answers.open(
-      bucket, `${stack.id}|${logicalId}|${requestId}`, URL_EXPIRES_AFTER, { stack: stack.name, logicalId, requestId, receive },
+      bucket,
+      `${stack.id}|${logicalId}|${requestId}`,
+      URL_EXPIRES_AFTER,
+      { stack: stack.name, logicalId, requestId, receive },
     );
     const event = {
       RequestType: type,
@@ -109,15 +128,21 @@ function deliver(world: World, token: string, event: object): void {
   const again = world.options.duplicateDeliveries;
   if (again === undefined) return;
   world.clock.setTimeout(() => {
-    if (world.lambda.has(token)) world.lambda.invokeAsync(token, structuredClone(event)); // a function that is gone loses its queue
+    // a function that is gone loses its queue
+    if (world.lambda.has(token)) world.lambda.invokeAsync(token, structuredClone(event));
   }, again);
 }
 
 function serviceTokenOf(world: World, { properties, logicalId }: ResourceRequest): string {
   const token = properties.ServiceToken;
-  if (typeof token !== 'string') throw new ResourceFailure(`Property ServiceToken of ${logicalId} must be specified`);
+  if (typeof token !== 'string') {
+    throw new ResourceFailure(`Property ServiceToken of ${logicalId} must be specified`);
+  }
   if (!token.startsWith(`arn:${world.partition}:lambda:${world.region}:`)) {
-    throw new ResourceFailure(`ServiceToken ${token} of ${logicalId} is not a Lambda function of this Region; the sandbox serves no other`);
+    throw new ResourceFailure(
+      `ServiceToken ${token} of ${logicalId} is not a Lambda function of this Region; the sandbox ` +
+        'serves no other',
+    );
   }
   return token;
 }
@@ -126,30 +151,58 @@ function serviceTimeoutOf({ properties, logicalId }: ResourceRequest): number {
   const given = properties.ServiceTimeout ?? LONGEST_SERVICE_TIMEOUT;
   const seconds = Number(given);
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SERVICE_TIMEOUT) return seconds;
-  throw new ResourceFailure(`Invalid ServiceTimeout ${given} of ${logicalId}: it must be an integer from 1 to ${LONGEST_SERVICE_TIMEOUT}`);
+  throw new ResourceFailure(
+    `Invalid ServiceTimeout ${given} of ${logicalId}: it must be an integer from 1 to ` +
+      `${LONGEST_SERVICE_TIMEOUT}`,
+  );
 }
 
 type Judgement =
   | { success: Success }
   | { reason: string; physicalId?: string; wellFormed: boolean }
-  /** Not an answer to this request. [?] Whether CloudFormation fails the resource or goes on waiting is not documented. */
+  /**
+   * Not an answer to this request. [?] Whether CloudFormation fails the resource or goes on waiting is not
+   * documented.
+   */
   | { stranger: string };
 
-function judge(body: string, bytes: number, expected: Record<'StackId' | 'RequestId' | 'LogicalResourceId', string>): Judgement {
-  const malformed = (reason: string, physicalId?: string): Judgement => ({ reason, physicalId, wellFormed: false });
+function judge(
+  body: string,
+  bytes: number,
+  expected: Record<'StackId' | 'RequestId' | 'LogicalResourceId', string>,
+): Judgement {
+  const malformed = (reason: string, physicalId?: string): Judgement => ({
+    reason,
+    physicalId,
+    wellFormed: false,
+  });
   if (bytes > LONGEST_RESPONSE) return malformed('Response object is too long.');
   const answer = objectIn(body);
   if (!answer) return malformed('Invalid response: it is not a JSON object.');
   const stranger = Object.entries(expected).find(([name, value]) => answer[name] !== value);
-  if (stranger) return { stranger: `${stranger[0]} is ${JSON.stringify(answer[stranger[0]])}, expected "${stranger[1]}"` };
+  if (stranger) {
+    return {
+      stranger: `${stranger[0]} is ${JSON.stringify(answer[stranger[0]])}, expected "${stranger[1]}"`,
+    };
+  }
   const { Status, PhysicalResourceId, Reason, Data } = answer;
-  if (Status !== 'SUCCESS' && Status !== 'FAILED') return malformed('Invalid response: Status must be SUCCESS or FAILED.');
-  if (typeof PhysicalResourceId !== 'string' || PhysicalResourceId === '' || Buffer.byteLength(PhysicalResourceId) > LONGEST_PHYSICAL_ID) {
+  if (Status !== 'SUCCESS' && Status !== 'FAILED') {
+    return malformed('Invalid response: Status must be SUCCESS or FAILED.');
+  }
+  if (
+    typeof PhysicalResourceId !== 'string' ||
+    PhysicalResourceId === '' ||
+    Buffer.byteLength(PhysicalResourceId) > LONGEST_PHYSICAL_ID
+  ) {
     return malformed('Invalid PhysicalResourceId');
   }
   if (Status === 'FAILED') {
-    if (typeof Reason !== 'string' || Reason === '') return malformed('Invalid response: a FAILED response needs a Reason.', PhysicalResourceId);
-    const reason = `Received response status [FAILED] from custom resource. Message returned: ${Reason} (RequestId: ${expected.RequestId})`;
+    if (typeof Reason !== 'string' || Reason === '') {
+      return malformed('Invalid response: a FAILED response needs a Reason.', PhysicalResourceId);
+    }
+    const reason =
+      `Received response status [FAILED] from custom resource. Message returned: ${Reason} (RequestId: ` +
+      `${expected.RequestId})`;
     return { reason, physicalId: PhysicalResourceId, wellFormed: true };
   }
   if (Data !== undefined && Data !== null && (typeof Data !== 'object' || Array.isArray(Data))) {
@@ -168,6 +221,9 @@ function objectIn(body: string): Record<string, any> | undefined {
 }
 
 function timeOutMessage(requestId: string): string {
-  return `CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${requestId}]. ` +
-    'If you are using the Python cfn-response module, you may need to update your Lambda function so that CloudFormation can attach the updated version.';
+  return (
+    'CloudFormation did not receive a response from your Custom Resource. Please check your logs for ' +
+    `requestId [${requestId}]. If you are using the Python cfn-response module, you may need to update ` +
+    'your Lambda function so that CloudFormation can attach the updated version.'
+  );
 }

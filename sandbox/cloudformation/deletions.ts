@@ -11,16 +11,31 @@ interface Manner {
 }
 
 /** Delete physical resources, dependents first; resolves to the logical ids that could not be deleted. */
-export async function deleteResources(engine: Engine, stack: Stack, deletions: readonly Deletion[], manner: Manner): Promise<string[]> {
+export async function deleteResources(
+  engine: Engine,
+  stack: Stack,
+  deletions: readonly Deletion[],
+  manner: Manner,
+): Promise<string[]> {
   const failed: string[] = [];
   const named = new Map(deletions.map((deletion, index) => [String(index), deletion]));
-  const dependenciesBy = (dependsOn: (state: ResourceState) => readonly string[]) => new Map([...named].map(([name, { state }]) => {
-    const below = dependsOn(state);
-    return [name, [...named].filter(([other, candidate]) => other !== name && below.includes(candidate.state.logicalId)).map(([other]) => other)];
-  }));
+  const dependenciesBy = (dependsOn: (state: ResourceState) => readonly string[]) =>
+    new Map(
+      [...named].map(([name, { state }]) => {
+        const below = dependsOn(state);
+        return [
+          name,
+          [...named]
+            .filter(([other, candidate]) => other !== name && below.includes(candidate.state.logicalId))
+            .map(([other]) => other),
+        ];
+      }),
+    );
   const asMade = dependenciesBy(({ dependsOn }) => dependsOn);
-  // An update that has failed halfway may leave resources of two templates, each of which depends on the other.
-  const asPlanned = () => dependenciesBy(({ logicalId }) => stack.plan.resources.get(logicalId)?.dependsOn ?? []);
+  // An update that has failed halfway may leave resources of two templates, each of which depends on the
+  // other.
+  const asPlanned = () =>
+    dependenciesBy(({ logicalId }) => stack.plan.resources.get(logicalId)?.dependsOn ?? []);
   const dependencies = cycleIn(asMade) ? asPlanned() : asMade;
   await inOrder(reversed(dependencies), async (name) => {
     const deletion = named.get(name)!;
@@ -31,7 +46,12 @@ export async function deleteResources(engine: Engine, stack: Stack, deletions: r
   return failed;
 }
 
-async function deleteResource(engine: Engine, stack: Stack, { state, because }: Deletion, attempts: number): Promise<boolean> {
+async function deleteResource(
+  engine: Engine,
+  stack: Stack,
+  { state, because }: Deletion,
+  attempts: number,
+): Promise<boolean> {
   if (spared(engine, { state, because })) {
     tell(engine, stack, state, 'DELETE_SKIPPED');
     return true;
@@ -40,7 +60,9 @@ async function deleteResource(engine: Engine, stack: Stack, { state, because }: 
     tell(engine, stack, state, 'DELETE_IN_PROGRESS');
     try {
       // without a physical id nobody was ever asked to make it
-      if (state.physicalId !== undefined) await attempt(engine, stack, state, 'delete', { signal: new AbortController().signal });
+      if (state.physicalId !== undefined) {
+        await attempt(engine, stack, state, 'delete', { signal: new AbortController().signal });
+      }
       tell(engine, stack, state, 'DELETE_COMPLETE');
       return true;
     } catch (error) {
@@ -53,9 +75,13 @@ async function deleteResource(engine: Engine, stack: Stack, { state, because }: 
 
 function spared({ world }: Engine, { state, because }: Deletion): boolean {
   switch (because) {
-    case 'replaced': return state.updateReplacePolicy !== 'Delete';
-    case 'replacement rolled back': return state.updateReplacePolicy !== 'Delete' && world.options.updateReplacePolicySparesNewId;
-    case 'creation rolled back': return state.deletionPolicy === 'Retain';
-    default: return state.deletionPolicy !== 'Delete';
+    case 'replaced':
+      return state.updateReplacePolicy !== 'Delete';
+    case 'replacement rolled back':
+      return state.updateReplacePolicy !== 'Delete' && world.options.updateReplacePolicySparesNewId;
+    case 'creation rolled back':
+      return state.deletionPolicy === 'Retain';
+    default:
+      return state.deletionPolicy !== 'Delete';
   }
 }

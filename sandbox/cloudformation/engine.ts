@@ -10,10 +10,26 @@ import { invalid } from './intrinsics';
 import { providersOf } from './resources';
 import { nestedStackProvider, type Nesting } from './resources/nested-stack';
 import { same, type ResourceProvider } from './resources/provider';
-import { tell, tellStack, type Deletion, type Engine, type Output, type ResourceState, type Stack, type StackEvent } from './stack';
+import {
+  tell,
+  tellStack,
+  type Deletion,
+  type Engine,
+  type Output,
+  type ResourceState,
+  type Stack,
+  type StackEvent,
+} from './stack';
 import { StackOperation, failedToDelete } from './stack-operation';
 import { isCustom, planOf, type Plan, type Template, type TypeCatalogue } from './template';
-import { DEFAULT_OPTIONS, arn, type CloudFormationOptions, type Neighbours, type Place, type World } from './world';
+import {
+  DEFAULT_OPTIONS,
+  arn,
+  type CloudFormationOptions,
+  type Neighbours,
+  type Place,
+  type World,
+} from './world';
 
 export interface Deployment {
   template: Template;
@@ -48,7 +64,13 @@ export interface StackSnapshot {
 
 /** A stack that has a change set, and nothing else yet. */
 const REVIEW = 'REVIEW_IN_PROGRESS';
-const UPDATABLE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'UPDATE_FAILED'];
+const UPDATABLE = [
+  'CREATE_COMPLETE',
+  'UPDATE_COMPLETE',
+  'UPDATE_ROLLBACK_COMPLETE',
+  'CREATE_FAILED',
+  'UPDATE_FAILED',
+];
 
 /** CloudFormation: stacks, deployed by its documented rules into the virtual world. */
 export class CloudFormation {
@@ -66,7 +88,10 @@ export class CloudFormation {
   private readonly changeSets = new Map<string, Map<string, Deployment>>();
   private readonly running = new Map<string, Promise<void>>();
 
-  constructor({ options, ...around }: Neighbours & Partial<Place> & { options?: Partial<CloudFormationOptions> }) {
+  constructor({
+    options,
+    ...around
+  }: Neighbours & Partial<Place> & { options?: Partial<CloudFormationOptions> }) {
     this.options = { ...DEFAULT_OPTIONS, ...options };
     this.ssm = new Map(Object.entries(this.options.ssmParameters));
     const identities = new Identities('cloudformation');
@@ -81,12 +106,18 @@ export class CloudFormation {
       failures: this.failures,
       ssm: this.ssm,
     };
-    const providers = providersOf(this.world).set('AWS::CloudFormation::Stack', nestedStackProvider(this.nesting()));
+    const providers = providersOf(this.world).set(
+      'AWS::CloudFormation::Stack',
+      nestedStackProvider(this.nesting()),
+    );
     const custom = customResource(this.world);
     this.engine = {
       world: this.world,
       providerOf: (type): ResourceProvider => (isCustom(type) ? custom : providers.get(type)!),
-      importersOf: (name) => this.stacks.filter((stack) => isLive(stack) && stack.plan.imports.includes(name)).map((stack) => stack.name),
+      importersOf: (name) =>
+        this.stacks
+          .filter((stack) => isLive(stack) && stack.plan.imports.includes(name))
+          .map((stack) => stack.name),
     };
     this.api = cloudFormationApi(this.world, this.stacks);
     this.types = {
@@ -112,7 +143,8 @@ export class CloudFormation {
 
   /** Deploy the stacks of a cloud assembly (`cdk.out`), in the order of their dependencies. */
   async deployAssembly(
-    directory: string, { stacks, ...rest }: { stacks?: string[] } & Partial<Deployment> = {},
+    directory: string,
+    { stacks, ...rest }: { stacks?: string[] } & Partial<Deployment> = {},
   ): Promise<Record<string, StackOutcome>> {
     const outcomes: Record<string, StackOutcome> = {};
     const chosen = stacksOf(directory).filter(({ stackName }) => !stacks || stacks.includes(stackName));
@@ -151,11 +183,17 @@ export class CloudFormation {
   }
 
   /** Delete a stack. `retainResources` is for a deletion that failed before. */
-  async destroy(stackName: string, { retainResources = [] }: { retainResources?: string[] } = {}): Promise<StackOutcome> {
+  async destroy(
+    stackName: string,
+    { retainResources = [] }: { retainResources?: string[] } = {},
+  ): Promise<StackOutcome> {
     const stack = this.find(stackName);
     if (!stack) return { status: 'DELETE_COMPLETE', outputs: {}, events: [] };
     if (retainResources.length > 0 && stack.status !== 'DELETE_FAILED') {
-      throw invalid(`Invalid operation on stack [${stack.id}]. RetainResources is for a stack in DELETE_FAILED, and this one is in ${stack.status}`);
+      throw invalid(
+        `Invalid operation on stack [${stack.id}]. RetainResources is for a stack in DELETE_FAILED, and ` +
+          `this one is in ${stack.status}`,
+      );
     }
     if (stack.status === 'CREATE_IN_PROGRESS') {
       stack.operation!.cancel('for deletion');
@@ -166,7 +204,10 @@ export class CloudFormation {
     return this.operate(stack, () => this.deleteStack(stack, retainResources));
   }
 
-  /** The user changes their mind: the update rolls back. Resolves at once; the promise of `deploy` tells the end. */
+  /**
+   * The user changes their mind: the update rolls back. Resolves at once; the promise of `deploy` tells the
+   * end.
+   */
   cancelUpdate(stackName: string): void {
     const stack = this.existing(stackName);
     if (stack.status !== 'UPDATE_IN_PROGRESS') {
@@ -178,7 +219,9 @@ export class CloudFormation {
   /** Go on with a rollback that got stuck, or leave out what cannot be rolled back. */
   async continueUpdateRollback(stackName: string, resourcesToSkip: string[] = []): Promise<StackOutcome> {
     const stack = this.existing(stackName);
-    if (stack.status !== 'UPDATE_ROLLBACK_FAILED') throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue its rollback.`);
+    if (stack.status !== 'UPDATE_ROLLBACK_FAILED') {
+      throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not continue its rollback.`);
+    }
     return this.operate(stack, async () => {
       tellStack(this.engine, stack, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated');
       await stack.operation!.rollback(resourcesToSkip);
@@ -187,10 +230,19 @@ export class CloudFormation {
 
   /** A stack as it is; of a deleted one, as it was in the end. */
   stack(nameOrId: string): StackSnapshot {
-    const stack = this.find(nameOrId) ?? [...this.stacks].reverse().find(({ name, id }) => [name, id].includes(nameOrId));
+    const stack =
+      this.find(nameOrId) ?? [...this.stacks].reverse().find(({ name, id }) => [name, id].includes(nameOrId));
     if (!stack) throw invalid(`Stack with id ${nameOrId} does not exist`);
     const { id, name, status, reason, events } = stack;
-    return { id, name, status, reason, events, resources: Object.fromEntries(stack.resources), outputs: valuesOf(stack.outputs) };
+    return {
+      id,
+      name,
+      status,
+      reason,
+      events,
+      resources: Object.fromEntries(stack.resources),
+      outputs: valuesOf(stack.outputs),
+    };
   }
 
   async close(): Promise<void> {
@@ -206,7 +258,10 @@ export class CloudFormation {
     const { world } = this;
     const name = deployment.stackName;
     if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) {
-      throw invalid(`1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
+      throw invalid(
+        `1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: ` +
+          'Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*',
+      );
     }
     const id = arn(world, 'cloudformation', `stack/${name}/${world.identities.uuid()}`);
     const plan = this.plan(deployment, { name, id });
@@ -258,7 +313,9 @@ export class CloudFormation {
 
   /** What a stack will be, if the state that it is in lets it. */
   private assertPlannable(stack: Stack, deployment: Deployment): Plan {
-    if (![...UPDATABLE, REVIEW].includes(stack.status)) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+    if (![...UPDATABLE, REVIEW].includes(stack.status)) {
+      throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+    }
     const plan = this.plan(deployment, stack);
     assertSameTypes(stack, plan);
     return plan;
@@ -275,14 +332,26 @@ export class CloudFormation {
     const exports = Object.values(stack.outputs).flatMap(({ exportName }) => exportName ?? []);
     const inUse = exports.find((name) => engine.importersOf(name).length > 0);
     if (inUse !== undefined) {
-      return tellStack(engine, stack, 'DELETE_FAILED', `Export ${inUse} cannot be deleted as it is in use by ${engine.importersOf(inUse).join(', ')}`);
+      return tellStack(
+        engine,
+        stack,
+        'DELETE_FAILED',
+        `Export ${inUse} cannot be deleted as it is in use by ${engine.importersOf(inUse).join(', ')}`,
+      );
     }
     const isLeft = ({ status }: ResourceState) => !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(status);
     const left = [...stack.resources.values()].filter(isLeft);
     stack.superseded = stack.superseded.filter(({ state }) => isLeft(state));
-    for (const state of left.filter(({ logicalId }) => retainResources.includes(logicalId))) tell(engine, stack, state, 'DELETE_SKIPPED');
-    const deletions = left.filter(({ status }) => status !== 'DELETE_SKIPPED').map((state): Deletion => ({ state, because: 'stack deleted' }));
-    const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], { attempts: 1, abandon: false });
+    for (const state of left.filter(({ logicalId }) => retainResources.includes(logicalId))) {
+      tell(engine, stack, state, 'DELETE_SKIPPED');
+    }
+    const deletions = left
+      .filter(({ status }) => status !== 'DELETE_SKIPPED')
+      .map((state): Deletion => ({ state, because: 'stack deleted' }));
+    const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], {
+      attempts: 1,
+      abandon: false,
+    });
     if (failed.length > 0) return tellStack(engine, stack, 'DELETE_FAILED', failedToDelete(failed));
     stack.deletedAt = this.world.clock.now();
     tellStack(engine, stack, 'DELETE_COMPLETE');
@@ -297,7 +366,10 @@ export class CloudFormation {
   private async operate(stack: Stack, operation: () => Promise<void>): Promise<StackOutcome> {
     const from = stack.events.length;
     const run = operation();
-    this.running.set(stack.id, run.catch(() => {}));
+    this.running.set(
+      stack.id,
+      run.catch(() => {}),
+    );
     await run;
     const events = stack.events.slice(from);
     return {
@@ -313,7 +385,10 @@ export class CloudFormation {
   }
 
   private exportNamed(name: string): string | undefined {
-    return this.stacks.filter(isLive).flatMap(({ outputs }) => Object.values(outputs)).find(({ exportName }) => exportName === name)?.value;
+    return this.stacks
+      .filter(isLive)
+      .flatMap(({ outputs }) => Object.values(outputs))
+      .find(({ exportName }) => exportName === name)?.value;
   }
 
   private find(nameOrId: string): Stack | undefined {
@@ -327,11 +402,17 @@ export class CloudFormation {
   }
 
   private assertIdle(stack: Stack, verb: string): void {
-    if (stack.status.endsWith('_IN_PROGRESS')) throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be ${verb}.`);
+    if (stack.status.endsWith('_IN_PROGRESS')) {
+      throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be ${verb}.`);
+    }
   }
 }
 
-function settingsOf({ tags = {}, assets = noAssets, disableRollback = false }: Deployment): Pick<Stack, 'tags' | 'assets' | 'disableRollback'> {
+function settingsOf({
+  tags = {},
+  assets = noAssets,
+  disableRollback = false,
+}: Deployment): Pick<Stack, 'tags' | 'assets' | 'disableRollback'> {
   return { tags, assets, disableRollback };
 }
 
@@ -343,17 +424,24 @@ function isLive(stack: Stack): boolean {
 function sameDeployment(one: Plan, other: Plan): boolean {
   const comparable = ({ template, parameters }: Plan) => ({
     ...template,
-    Resources: Object.fromEntries(Object.entries(template.Resources).map(([name, { DependsOn, ...rest }]) => [name, rest])),
+    Resources: Object.fromEntries(
+      Object.entries(template.Resources).map(([name, { DependsOn, ...rest }]) => [name, rest]),
+    ),
     parameters,
   });
   return same(comparable(one), comparable(other));
 }
 
 function assertSameTypes(stack: Stack, plan: Plan): void {
-  const changed = [...plan.resources.values()].filter(({ logicalId, type }) => (stack.resources.get(logicalId)?.type ?? type) !== type);
+  const changed = [...plan.resources.values()].filter(
+    ({ logicalId, type }) => (stack.resources.get(logicalId)?.type ?? type) !== type,
+  );
   if (changed.length === 0) return;
   const names = changed.map(({ logicalId }) => logicalId).join(', ');
-  throw invalid(`Update of resource type is not permitted. The new template modifies resource type of the following resources: [${names}]`);
+  throw invalid(
+    'Update of resource type is not permitted. The new template modifies resource type of the following ' +
+      `resources: [${names}]`,
+  );
 }
 
 function valuesOf(outputs: Record<string, Output>): Record<string, string> {

@@ -23,7 +23,9 @@ export class FailurePlan {
   }
 
   take(logicalId: string, type: string, on: PlannedFailure['on']): PlannedFailure | undefined {
-    const failure = this.planned.find((planned) => planned.left > 0 && planned.on === on && [logicalId, type].includes(planned.target));
+    const failure = this.planned.find(
+      (planned) => planned.left > 0 && planned.on === on && [logicalId, type].includes(planned.target),
+    );
     if (failure) failure.left--;
     return failure;
   }

@@ -24,8 +24,14 @@ export function cycleIn(dependencies: Dependencies): string[] | undefined {
   return undefined;
 }
 
-/** Start each task as soon as its dependencies are done; whatever depends on a task that says `false` is not started. */
-export async function inOrder(dependencies: Dependencies, task: (name: string) => Promise<boolean>): Promise<void> {
+/**
+ * Start each task as soon as its dependencies are done; whatever depends on a task that says `false` is not
+ * started.
+ */
+export async function inOrder(
+  dependencies: Dependencies,
+  task: (name: string) => Promise<boolean>,
+): Promise<void> {
   const started = new Map<string, Promise<boolean>>();
   const run = (name: string): Promise<boolean> => {
     let running = started.get(name);

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Invented ids: unlike each other, and the same in every run, so that a failing test fails the same way twice. */
+/**
+ * Invented ids: unlike each other, and the same in every run, so that a failing test fails the same way
+ * twice.
+ */
 export class Identities {
   private count = 0;
 
@@ -17,7 +20,11 @@ export class Identities {
 
   /** What CloudFormation appends to the names that it makes up. */
   suffix(): string {
-    return BigInt(`0x${this.hex(20)}`).toString(36).toUpperCase().padStart(13, '0').slice(-13);
+    return BigInt(`0x${this.hex(20)}`)
+      .toString(36)
+      .toUpperCase()
+      .padStart(13, '0')
+      .slice(-13);
   }
 
   /** A physical id of CloudFormation's own making: `<stack>-<logicalId>-<SUFFIX>`. */

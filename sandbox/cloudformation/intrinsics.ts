@@ -29,12 +29,17 @@ const FUNCTIONS: Record<string, Intrinsic> = {
     const [logicalId, attribute] = getAttParts(argument);
     return scope.getAtt(logicalId, text('Fn::GetAtt', resolve(attribute, scope)));
   },
-  'Fn::Join': ([delimiter, list], scope) => listOf('Fn::Join', resolve(list, scope)).map((item) => text('Fn::Join', item)).join(delimiter),
+  'Fn::Join': ([delimiter, list], scope) =>
+    listOf('Fn::Join', resolve(list, scope))
+      .map((item) => text('Fn::Join', item))
+      .join(delimiter),
   'Fn::Split': ([delimiter, source], scope) => text('Fn::Split', resolve(source, scope)).split(delimiter),
   'Fn::Select': ([index, list], scope) => {
     const items = listOf('Fn::Select', resolve(list, scope));
     const item = items[Number(resolve(index, scope))];
-    if (item === undefined) throw invalid(`Template error: Fn::Select cannot select nonexistent value at index ${index}`);
+    if (item === undefined) {
+      throw invalid(`Template error: Fn::Select cannot select nonexistent value at index ${index}`);
+    }
     return item;
   },
   'Fn::Sub': (argument, scope) => {
@@ -43,11 +48,16 @@ const FUNCTIONS: Record<string, Intrinsic> = {
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
       if (name in own) return text('Fn::Sub', resolve(own[name], scope));
       const dot = name.indexOf('.');
-      return text('Fn::Sub', dot < 0 ? scope.ref(name) : scope.getAtt(name.slice(0, dot), name.slice(dot + 1)));
+      return text(
+        'Fn::Sub',
+        dot < 0 ? scope.ref(name) : scope.getAtt(name.slice(0, dot), name.slice(dot + 1)),
+      );
     });
   },
-  'Fn::Base64': (argument, scope) => Buffer.from(text('Fn::Base64', resolve(argument, scope))).toString('base64'),
-  'Fn::GetAZs': (region, scope) => scope.zones(text('Fn::GetAZs', resolve(region, scope)) || (scope.ref('AWS::Region') as string)),
+  'Fn::Base64': (argument, scope) =>
+    Buffer.from(text('Fn::Base64', resolve(argument, scope))).toString('base64'),
+  'Fn::GetAZs': (region, scope) =>
+    scope.zones(text('Fn::GetAZs', resolve(region, scope)) || (scope.ref('AWS::Region') as string)),
   'Fn::FindInMap': (argument, scope) => {
     const [map, first, second] = argument.map((part: unknown) => text('Fn::FindInMap', resolve(part, scope)));
     return scope.findInMap(map, first, second);
@@ -65,7 +75,9 @@ function resolveDeep(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') {
     return value.replace(DYNAMIC_REFERENCE, (_, service, key) => scope.dynamicReference(service, key));
   }
-  if (Array.isArray(value)) return value.map((item) => resolveDeep(item, scope)).filter((item) => item !== NO_VALUE);
+  if (Array.isArray(value)) {
+    return value.map((item) => resolveDeep(item, scope)).filter((item) => item !== NO_VALUE);
+  }
   if (value === null || typeof value !== 'object') return value;
   const call = intrinsicIn(value);
   if (call) return functionNamed(call.name)(call.argument, scope);
@@ -81,7 +93,10 @@ export function references(value: unknown): Reference[] {
   if (call?.name === 'Ref') return [{ name: call.argument }];
   if (call?.name === 'Fn::GetAtt') {
     const [name, attribute] = getAttParts(call.argument);
-    return [{ name, attribute: typeof attribute === 'string' ? attribute : undefined }, ...references(attribute)];
+    return [
+      { name, attribute: typeof attribute === 'string' ? attribute : undefined },
+      ...references(attribute),
+    ];
   }
   if (call?.name === 'Fn::Sub') return referencesOfSub(call.argument);
   if (call && call.name !== 'Fn::If') functionNamed(call.name);
@@ -105,7 +120,9 @@ export function withConditions(value: unknown, holds: (condition: string) => boo
     const [condition, yes, no] = call.argument;
     return withConditions(holds(condition) ? yes : no, holds);
   }
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withConditions(member, holds)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, withConditions(member, holds)]),
+  );
 }
 
 /** The value of each condition; conditions see parameters and mappings only. */
@@ -117,12 +134,21 @@ export function conditionsOf(definitions: Record<string, unknown>, scope: Scope)
   const evaluate = (expression: any): boolean => {
     const [name, argument] = Object.entries<any>(expression ?? {})[0] ?? [];
     switch (name) {
-      case 'Condition': return holds(argument);
-      case 'Fn::Equals': return JSON.stringify(resolve(argument[0], scope)) === JSON.stringify(resolve(argument[1], scope));
-      case 'Fn::Not': return !evaluate(argument[0]);
-      case 'Fn::And': return argument.every(evaluate);
-      case 'Fn::Or': return argument.some(evaluate);
-      default: throw invalid(`Template format error: condition function ${name} is not served; use Fn::Equals, Fn::Not, Fn::And, Fn::Or or Condition`);
+      case 'Condition':
+        return holds(argument);
+      case 'Fn::Equals':
+        return JSON.stringify(resolve(argument[0], scope)) === JSON.stringify(resolve(argument[1], scope));
+      case 'Fn::Not':
+        return !evaluate(argument[0]);
+      case 'Fn::And':
+        return argument.every(evaluate);
+      case 'Fn::Or':
+        return argument.some(evaluate);
+      default:
+        throw invalid(
+          `Template format error: condition function ${name} is not served; use Fn::Equals, Fn::Not, ` +
+            'Fn::And, Fn::Or or Condition',
+        );
     }
   };
   return holds;
@@ -134,13 +160,18 @@ export function invalid(message: string): AwsError {
 
 function intrinsicIn(value: object): { name: string; argument: any } | undefined {
   const [entry, ...others] = Object.entries(value);
-  if (entry === undefined || others.length > 0 || !(entry[0] === 'Ref' || entry[0].startsWith('Fn::'))) return undefined;
+  if (entry === undefined || others.length > 0 || !(entry[0] === 'Ref' || entry[0].startsWith('Fn::'))) {
+    return undefined;
+  }
   return { name: entry[0], argument: entry[1] };
 }
 
 function functionNamed(name: string): Intrinsic {
   if (name in FUNCTIONS) return FUNCTIONS[name];
-  throw invalid(`Template format error: ${name} is not served by the sandbox; it knows ${Object.keys(FUNCTIONS).join(', ')} and Fn::If`);
+  throw invalid(
+    `Template format error: ${name} is not served by the sandbox; it knows ` +
+      `${Object.keys(FUNCTIONS).join(', ')} and Fn::If`,
+  );
 }
 
 function getAttParts(argument: string | [string, unknown]): [string, unknown] {
@@ -155,7 +186,9 @@ function subParts(argument: string | [string, Record<string, unknown>]): [string
 
 function referencesOfSub(argument: string | [string, Record<string, unknown>]): Reference[] {
   const [template, own] = subParts(argument);
-  const names = [...template.matchAll(/\$\{([^}!][^}]*)\}/g)].map((match) => match[1]).filter((name) => !(name in own));
+  const names = [...template.matchAll(/\$\{([^}!][^}]*)\}/g)]
+    .map((match) => match[1])
+    .filter((name) => !(name in own));
   const direct = names.map((name) => {
     const dot = name.indexOf('.');
     return dot < 0 ? { name } : { name: name.slice(0, dot), attribute: name.slice(dot + 1) };
@@ -169,6 +202,8 @@ function listOf(where: string, value: unknown): unknown[] {
 }
 
 function text(where: string, value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    return String(value);
+  }
   throw invalid(`Template error: every ${where} object requires strings, got ${JSON.stringify(value)}`);
 }

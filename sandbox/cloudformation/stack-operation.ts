@@ -2,7 +2,15 @@ import { attempt } from './attempt';
 import { deleteResources } from './deletions';
 import { inOrder } from './graph';
 import { Refusal, ResourceFailure, same } from './resources/provider';
-import { tell, tellStack, type Deletion, type Engine, type Output, type ResourceState, type Stack } from './stack';
+import {
+  tell,
+  tellStack,
+  type Deletion,
+  type Engine,
+  type Output,
+  type ResourceState,
+  type Stack,
+} from './stack';
 import { isCustom, type Plan, type PlannedResource, type ResourceLookup } from './template';
 
 /** What was done to one resource, so that it can be undone. */
@@ -22,7 +30,11 @@ export class StackOperation {
   private outputFailure?: string;
   private cancelled?: 'by the user' | 'for deletion';
 
-  constructor(private readonly engine: Engine, private readonly stack: Stack, private readonly plan: Plan) {
+  constructor(
+    private readonly engine: Engine,
+    private readonly stack: Stack,
+    private readonly plan: Plan,
+  ) {
     this.before = { plan: stack.plan, outputs: stack.outputs, tags: stack.tags };
   }
 
@@ -36,7 +48,10 @@ export class StackOperation {
   }
 
   async rollbackCreation(): Promise<void> {
-    const deletions = [...this.stack.resources.values()].map((state): Deletion => ({ state, because: 'creation rolled back' }));
+    const deletions = [...this.stack.resources.values()].map((state): Deletion => ({
+      state,
+      because: 'creation rolled back',
+    }));
     const failed = await deleteResources(this.engine, this.stack, deletions, { attempts: 1, abandon: false });
     if (failed.length > 0) return this.tellStack('ROLLBACK_FAILED', failedToDelete(failed));
     this.finish('ROLLBACK_COMPLETE');
@@ -58,7 +73,12 @@ export class StackOperation {
   async rollback(resourcesToSkip: readonly string[] = []): Promise<void> {
     for (const name of resourcesToSkip) this.skip(name);
     const unable = await this.revert([...this.changes.keys()]);
-    if (unable.length > 0) return this.tellStack('UPDATE_ROLLBACK_FAILED', `The following resource(s) failed to update: [${unable.join(', ')}]. `);
+    if (unable.length > 0) {
+      return this.tellStack(
+        'UPDATE_ROLLBACK_FAILED',
+        `The following resource(s) failed to update: [${unable.join(', ')}]. `,
+      );
+    }
     Object.assign(this.stack, this.before);
     this.tellStack('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
     await this.deleteSuperseded();
@@ -70,7 +90,9 @@ export class StackOperation {
     this.abort.abort();
   }
 
-  /** Create and update everything that the plan asks for; false when something failed or the user cancelled. */
+  /**
+   * Create and update everything that the plan asks for; false when something failed or the user cancelled.
+   */
   async forward(): Promise<boolean> {
     const { stack, plan } = this;
     stack.plan = plan;
@@ -92,9 +114,15 @@ export class StackOperation {
   /** After everything succeeded: delete what was replaced and what the template has no more. */
   async cleanup(): Promise<void> {
     const { resources } = this.stack;
-    await Promise.all([...resources.values()].map(({ type, physicalId }) => this.engine.providerOf(type).settle?.(physicalId!)));
+    await Promise.all(
+      [...resources.values()].map(({ type, physicalId }) =>
+        this.engine.providerOf(type).settle?.(physicalId!),
+      ),
+    );
     for (const state of resources.values()) {
-      if (!this.plan.resources.has(state.logicalId)) this.stack.superseded.push({ state, because: 'removed' });
+      if (!this.plan.resources.has(state.logicalId)) {
+        this.stack.superseded.push({ state, because: 'removed' });
+      }
     }
     await this.deleteSuperseded();
   }
@@ -102,9 +130,12 @@ export class StackOperation {
   failureReason(): string {
     if (this.cancelled) return 'User Initiated';
     if (this.outputFailure !== undefined) return `${this.outputFailure}. `;
-    const names = (operation: string) => [...this.failed].filter(([, kind]) => kind === operation).map(([name]) => name);
+    const names = (operation: string) =>
+      [...this.failed].filter(([, kind]) => kind === operation).map(([name]) => name);
     const sentence = (operation: 'create' | 'update') => {
-      return names(operation).length > 0 ? `The following resource(s) failed to ${operation}: [${names(operation).join(', ')}]. ` : '';
+      return names(operation).length > 0
+        ? `The following resource(s) failed to ${operation}: [${names(operation).join(', ')}]. `
+        : '';
     };
     return sentence('create') + sentence('update');
   }
@@ -125,24 +156,35 @@ export class StackOperation {
       return this.fail(state, anew ? 'create' : 'update', error);
     }
     if (anew) return this.createResource(planned, properties, before);
-    if (before.status !== 'UPDATE_FAILED' && same(before.properties, properties)) return this.relabel(planned, before);
+    if (before.status !== 'UPDATE_FAILED' && same(before.properties, properties)) {
+      return this.relabel(planned, before);
+    }
     const { replaces } = this.engine.providerOf(planned.type);
     if (replaces?.(before.properties, properties)) return this.replaceResource(planned, properties, before);
     return this.updateResource(planned, properties, before);
   }
 
-  private async createResource(planned: PlannedResource, properties: any, failedBefore?: ResourceState): Promise<boolean> {
+  private async createResource(
+    planned: PlannedResource,
+    properties: any,
+    failedBefore?: ResourceState,
+  ): Promise<boolean> {
     const state = this.stateOf(planned, properties);
     this.stack.resources.set(state.logicalId, state);
     this.changes.set(state.logicalId, { kind: 'created' });
-    if (failedBefore?.physicalId !== undefined) this.stack.superseded.push({ state: failedBefore, because: 'creation rolled back' });
+    if (failedBefore?.physicalId !== undefined) {
+      this.stack.superseded.push({ state: failedBefore, because: 'creation rolled back' });
+    }
     this.tell(state, 'CREATE_IN_PROGRESS');
     try {
       const initiated = (physicalId: string) => {
         state.physicalId = physicalId;
         this.tell(state, 'CREATE_IN_PROGRESS', 'Resource creation Initiated');
       };
-      Object.assign(state, await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }));
+      Object.assign(
+        state,
+        await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }),
+      );
     } catch (error) {
       return this.fail(state, 'create', error);
     }
@@ -150,15 +192,26 @@ export class StackOperation {
     return true;
   }
 
-  private async updateResource(planned: PlannedResource, properties: any, before: ResourceState): Promise<boolean> {
+  private async updateResource(
+    planned: PlannedResource,
+    properties: any,
+    before: ResourceState,
+  ): Promise<boolean> {
     const state: ResourceState = { ...before, ...this.labels(planned), properties };
     this.stack.resources.set(state.logicalId, state);
     this.changes.set(state.logicalId, { kind: 'updated', before });
     this.tell(state, 'UPDATE_IN_PROGRESS');
     try {
-      const result = await attempt(this.engine, this.stack, state, 'update', { signal: this.abort.signal, oldProperties: before.properties });
+      const result = await attempt(this.engine, this.stack, state, 'update', {
+        signal: this.abort.signal,
+        oldProperties: before.properties,
+      });
       if (result.physicalId !== before.physicalId) {
-        this.tell(state, 'UPDATE_IN_PROGRESS', 'Requested update required the provider to create a new physical resource');
+        this.tell(
+          state,
+          'UPDATE_IN_PROGRESS',
+          'Requested update required the provider to create a new physical resource',
+        );
         this.supersede(before, state);
       }
       Object.assign(state, result);
@@ -171,18 +224,29 @@ export class StackOperation {
     return true;
   }
 
-  private async replaceResource(planned: PlannedResource, properties: any, before: ResourceState): Promise<boolean> {
+  private async replaceResource(
+    planned: PlannedResource,
+    properties: any,
+    before: ResourceState,
+  ): Promise<boolean> {
     const state: ResourceState = { ...before, ...this.labels(planned), properties };
     const change: Change = { kind: 'replaced', before };
     this.stack.resources.set(state.logicalId, state);
     this.changes.set(state.logicalId, change);
-    this.tell(state, 'UPDATE_IN_PROGRESS', 'Requested update requires the creation of a new physical resource; hence creating one.');
+    this.tell(
+      state,
+      'UPDATE_IN_PROGRESS',
+      'Requested update requires the creation of a new physical resource; hence creating one.',
+    );
     try {
       const initiated = (physicalId: string) => {
         state.physicalId = change.replacement = physicalId;
         this.tell(state, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated');
       };
-      Object.assign(state, await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }));
+      Object.assign(
+        state,
+        await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }),
+      );
     } catch (error) {
       return this.fail(state, 'update', error, state.physicalId);
     }
@@ -199,36 +263,60 @@ export class StackOperation {
 
   /** [?] The old physical resource is cleaned up under the policy that the new template gives it. */
   private supersede(before: ResourceState, after: ResourceState): void {
-    this.stack.superseded.push({ state: { ...before, updateReplacePolicy: after.updateReplacePolicy }, because: 'replaced' });
+    this.stack.superseded.push({
+      state: { ...before, updateReplacePolicy: after.updateReplacePolicy },
+      because: 'replaced',
+    });
   }
 
-  private fail(state: ResourceState, operation: 'create' | 'update', error: unknown, physicalId?: string): boolean {
+  private fail(
+    state: ResourceState,
+    operation: 'create' | 'update',
+    error: unknown,
+    physicalId?: string,
+  ): boolean {
     if (!(error instanceof ResourceFailure)) throw error;
     state.physicalId = physicalId ?? error.physicalId ?? state.physicalId;
     const cancelled = `Resource ${operation === 'create' ? 'creation' : 'update'} cancelled`;
-    this.tell(state, operation === 'create' ? 'CREATE_FAILED' : 'UPDATE_FAILED', this.abort.signal.aborted ? cancelled : error.message);
+    this.tell(
+      state,
+      operation === 'create' ? 'CREATE_FAILED' : 'UPDATE_FAILED',
+      this.abort.signal.aborted ? cancelled : error.message,
+    );
     this.failed.set(state.logicalId, operation);
     // with rollback disabled, a failure in one path leaves the others alone
     if (!this.stack.disableRollback) this.abort.abort();
     return false;
   }
 
-  /** Rollback is disabled: what failed goes back to its last stable state, and the rest stays as it has become. */
+  /**
+   * Rollback is disabled: what failed goes back to its last stable state, and the rest stays as it has
+   * become.
+   */
   private async pauseUpdate(): Promise<void> {
     const reason = this.failureReason();
-    const failedUpdates = [...this.failed].filter(([, operation]) => operation === 'update').map(([name]) => name);
+    const failedUpdates = [...this.failed]
+      .filter(([, operation]) => operation === 'update')
+      .map(([name]) => name);
     const reasons = new Map(failedUpdates.map((name) => [name, this.stack.resources.get(name)!.reason]));
     await this.revert(failedUpdates);
-    for (const [name, why] of reasons) Object.assign(this.stack.resources.get(name)!, { status: 'UPDATE_FAILED', reason: why });
+    for (const [name, why] of reasons) {
+      Object.assign(this.stack.resources.get(name)!, { status: 'UPDATE_FAILED', reason: why });
+    }
     this.tellStack('UPDATE_FAILED', reason);
   }
 
-  /** Undo changes, in the order of the resources as they were; resolves to the names of those that could not be undone. */
+  /**
+   * Undo changes, in the order of the resources as they were; resolves to the names of those that could not
+   * be undone.
+   */
   private async revert(names: readonly string[]): Promise<string[]> {
     const unable: string[] = [];
     const dependsOn = (name: string) => {
       const change = this.changes.get(name);
-      return change && 'before' in change ? change.before.dependsOn : this.stack.resources.get(name)!.dependsOn;
+      return change && 'before' in change
+        ? change.before.dependsOn
+        : this.stack.resources.get(name)!.dependsOn;
     };
     const dependencies = new Map([...this.stack.resources.keys()].map((name) => [name, dependsOn(name)]));
     await inOrder(dependencies, async (name) => {
@@ -269,8 +357,13 @@ export class StackOperation {
     this.tell(back, 'UPDATE_IN_PROGRESS');
     try {
       const signal = new AbortController().signal;
-      const result = await attempt(this.engine, this.stack, back, 'update', { signal, oldProperties: state.properties, rollback: true });
-      // [?] an answer with a third id, or with the new one, leaves the old one superseded, and the cleanup deletes it
+      const result = await attempt(this.engine, this.stack, back, 'update', {
+        signal,
+        oldProperties: state.properties,
+        rollback: true,
+      });
+      // [?] an answer with a third id, or with the new one, leaves the old one superseded, and the cleanup
+      // deletes it
       if (result.physicalId !== state.physicalId) this.giveUp(state);
       if (result.physicalId === before.physicalId) this.keep(before);
       Object.assign(back, result);
@@ -290,7 +383,9 @@ export class StackOperation {
 
   /** The old physical resource is the current one again. */
   private keep({ logicalId, physicalId }: ResourceState): void {
-    this.stack.superseded = this.stack.superseded.filter(({ state }) => state.logicalId !== logicalId || state.physicalId !== physicalId);
+    this.stack.superseded = this.stack.superseded.filter(
+      ({ state }) => state.logicalId !== logicalId || state.physicalId !== physicalId,
+    );
   }
 
   private skip(name: string): void {
@@ -305,7 +400,10 @@ export class StackOperation {
     const { stack, engine } = this;
     const deletions = stack.superseded;
     stack.superseded = [];
-    await deleteResources(engine, stack, deletions, { attempts: engine.world.options.cleanupAttempts, abandon: true });
+    await deleteResources(engine, stack, deletions, {
+      attempts: engine.world.options.cleanupAttempts,
+      abandon: true,
+    });
     for (const { state } of deletions) {
       if (stack.resources.get(state.logicalId) === state) stack.resources.delete(state.logicalId);
     }
@@ -317,7 +415,11 @@ export class StackOperation {
       if (exportName === undefined || values.get(exportName) === value) continue;
       const importers = this.engine.importersOf(exportName);
       const verb = values.has(exportName) ? 'updated' : 'deleted';
-      if (importers.length > 0) throw new ResourceFailure(`Export ${exportName} cannot be ${verb} as it is in use by ${importers.join(', ')}`);
+      if (importers.length > 0) {
+        throw new ResourceFailure(
+          `Export ${exportName} cannot be ${verb} as it is in use by ${importers.join(', ')}`,
+        );
+      }
     }
   }
 
@@ -328,7 +430,15 @@ export class StackOperation {
 
   private stateOf(planned: PlannedResource, properties: any): ResourceState {
     const { logicalId, type } = planned;
-    return { logicalId, type, properties, attributes: {}, status: '', at: this.engine.world.clock.now(), ...this.labels(planned) };
+    return {
+      logicalId,
+      type,
+      properties,
+      attributes: {},
+      status: '',
+      at: this.engine.world.clock.now(),
+      ...this.labels(planned),
+    };
   }
 
   private labels({ deletionPolicy, updateReplacePolicy, dependsOn }: PlannedResource) {
@@ -356,18 +466,28 @@ export function lookup(stack: Stack): ResourceLookup {
       const { type, attributes } = stack.resources.get(logicalId)!;
       const value = attributes[attribute];
       if (value === undefined && isCustom(type)) {
-        throw new ResourceFailure(`CustomResource attribute error: Vendor response doesn't contain ${attribute} key in object ${stack.id}|${logicalId}`);
+        throw new ResourceFailure(
+          `CustomResource attribute error: Vendor response doesn't contain ${attribute} key in object ` +
+            `${stack.id}|${logicalId}`,
+        );
       }
-      if (value === undefined) throw new ResourceFailure(`Attribute ${attribute} of ${logicalId} (${type}) does not exist`);
+      if (value === undefined) {
+        throw new ResourceFailure(`Attribute ${attribute} of ${logicalId} (${type}) does not exist`);
+      }
       return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
     },
   };
 }
 
 function outputsOf(plan: Plan, resources: ResourceLookup): Record<string, Output> {
-  return Object.fromEntries(Object.entries(plan.outputs).map(([name, { value, exportName, description }]) => [name, {
-    value: String(plan.resolve(value, resources)),
-    ...(exportName !== undefined && { exportName: String(plan.resolve(exportName, resources)) }),
-    ...(description !== undefined && { description }),
-  }]));
+  return Object.fromEntries(
+    Object.entries(plan.outputs).map(([name, { value, exportName, description }]) => [
+      name,
+      {
+        value: String(plan.resolve(value, resources)),
+        ...(exportName !== undefined && { exportName: String(plan.resolve(exportName, resources)) }),
+        ...(description !== undefined && { description }),
+      },
+    ]),
+  );
 }

@@ -79,7 +79,13 @@ export interface Engine {
 const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
 /** A status of a resource, and the event that tells it. */
-export function tell(engine: Engine, stack: Stack, state: ResourceState, status: string, reason?: string): void {
+export function tell(
+  engine: Engine,
+  stack: Stack,
+  state: ResourceState,
+  status: string,
+  reason?: string,
+): void {
   Object.assign(state, { status, reason, at: engine.world.clock.now() });
   addEvent(engine, stack, state);
 }
@@ -90,8 +96,21 @@ export function tellStack(engine: Engine, stack: Stack, status: string, reason?:
   addEvent(engine, stack, { logicalId: stack.name, type: STACK_TYPE, physicalId: stack.id, status, reason });
 }
 
-function addEvent(engine: Engine, stack: Stack, { logicalId, type, physicalId, status, reason, properties }: Omit<StackEvent, 'eventId' | 'at'>): void {
+function addEvent(
+  engine: Engine,
+  stack: Stack,
+  { logicalId, type, physicalId, status, reason, properties }: Omit<StackEvent, 'eventId' | 'at'>,
+): void {
   const { clock, journal, identities } = engine.world;
-  stack.events.push({ eventId: identities.uuid(), at: clock.now(), logicalId, type, physicalId, status, reason, properties });
+  stack.events.push({
+    eventId: identities.uuid(),
+    at: clock.now(),
+    logicalId,
+    type,
+    physicalId,
+    status,
+    reason,
+    properties,
+  });
   journal.add({ kind: 'event', stack: stack.name, logicalId, type, physicalId, status, reason });
 }

@@ -33,7 +33,13 @@ export interface LambdaService {
 }
 
 export interface StateMachineService {
-  createStateMachine(machine: { arn: string; name: string; roleArn: string; definition: object; keyArn?: string }): void;
+  createStateMachine(machine: {
+    arn: string;
+    name: string;
+    roleArn: string;
+    definition: object;
+    keyArn?: string;
+  }): void;
   deleteStateMachine(arn: string): void;
 }
 
@@ -77,16 +83,27 @@ export interface PolicyService {
 }
 
 export interface Authorizer {
-  authorize(request: { principal: string; action: string; resource: string; context?: Record<string, string | string[]> }): Promise<void>;
+  authorize(request: {
+    principal: string;
+    action: string;
+    resource: string;
+    context?: Record<string, string | string[]>;
+  }): Promise<void>;
 }
 
 /** What CloudFormation's documentation leaves open, and what a test may want otherwise. */
 export interface CloudFormationOptions {
   /** virtual milliseconds that an operation on a native resource takes; undefined: the built-in guess */
-  duration?: (type: string, operation: 'create' | 'update' | 'delete', logicalId: string) => number | undefined;
+  duration?: (
+    type: string,
+    operation: 'create' | 'update' | 'delete',
+    logicalId: string,
+  ) => number | undefined;
   /** deliver every custom resource event a second time, after so many virtual milliseconds */
   duplicateDeliveries?: number;
-  /** [?] does `UpdateReplacePolicy: Retain` also keep the *new* physical resource when an update rolls back? */
+  /**
+   * [?] does `UpdateReplacePolicy: Retain` also keep the *new* physical resource when an update rolls back?
+   */
   updateReplacePolicySparesNewId: boolean;
   /** how often the cleanup of an update tries to delete before it abandons the resource */
   cleanupAttempts: number;

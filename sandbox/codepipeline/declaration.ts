@@ -25,8 +25,28 @@ export interface Pipeline {
   stages: Stage[];
 }
 
-const PIPELINE = ['Name', 'RoleArn', 'Stages', 'ArtifactStore', 'PipelineType', 'ExecutionMode', 'RestartExecutionOnUpdate', 'Triggers', 'Tags'];
-const ACTION = ['Name', 'ActionTypeId', 'Configuration', 'InputArtifacts', 'OutputArtifacts', 'RunOrder', 'RoleArn', 'Namespace', 'Region'];
+const PIPELINE = [
+  'Name',
+  'RoleArn',
+  'Stages',
+  'ArtifactStore',
+  'PipelineType',
+  'ExecutionMode',
+  'RestartExecutionOnUpdate',
+  'Triggers',
+  'Tags',
+];
+const ACTION = [
+  'Name',
+  'ActionTypeId',
+  'Configuration',
+  'InputArtifacts',
+  'OutputArtifacts',
+  'RunOrder',
+  'RoleArn',
+  'Namespace',
+  'Region',
+];
 const SERVED: Record<string, Provider> = {
   'Invoke/AWS/StepFunctions/1': 'StepFunctions',
   'Invoke/AWS/Lambda/1': 'Lambda',
@@ -39,7 +59,14 @@ const CONFIGURATION: Partial<Record<Provider, { required: string[]; optional: st
   Lambda: { required: ['FunctionName'], optional: ['UserParameters'] },
   CloudFormation: {
     required: ['ActionMode', 'StackName'],
-    optional: ['ChangeSetName', 'TemplatePath', 'Capabilities', 'RoleArn', 'TemplateConfiguration', 'ParameterOverrides'],
+    optional: [
+      'ChangeSetName',
+      'TemplatePath',
+      'Capabilities',
+      'RoleArn',
+      'TemplateConfiguration',
+      'ParameterOverrides',
+    ],
   },
 };
 const REQUIRED_BY_MODE: Record<string, string[]> = {
@@ -51,32 +78,66 @@ const NOT_IN_CHINA: Provider[] = ['StepFunctions', 'CloudFormation'];
 /** The service model's limit for a value, as it is declared. */
 export const LONGEST_VALUE = 1000;
 
-/** A pipeline from the properties of its resource; refused as AWS does it, or because the sandbox does not serve it. */
+/**
+ * A pipeline from the properties of its resource; refused as AWS does it, or because the sandbox does not
+ * serve it.
+ */
 export function declarationOf(name: string, properties: any, region: string): Pipeline {
   assertServed('the pipeline', properties, PIPELINE);
-  if ((properties.ExecutionMode ?? 'SUPERSEDED') !== 'SUPERSEDED') throw unserved(`ExecutionMode ${properties.ExecutionMode}`, 'the pipeline');
+  if ((properties.ExecutionMode ?? 'SUPERSEDED') !== 'SUPERSEDED') {
+    throw unserved(`ExecutionMode ${properties.ExecutionMode}`, 'the pipeline');
+  }
   assertSourcesFirst(properties.Stages);
   const stages = properties.Stages.map((stage: any, index: number): Stage => {
     assertServed(`stage ${stage.Name}`, stage, ['Name', 'Actions']);
-    return { name: stage.Name, actions: stage.Actions.map((action: any, nth: number) => actionOf(action, `pipeline.stages.${index + 1}.member.actions.${nth + 1}.member`, region)) };
+    return {
+      name: stage.Name,
+      actions: stage.Actions.map((action: any, nth: number) =>
+        actionOf(action, `pipeline.stages.${index + 1}.member.actions.${nth + 1}.member`, region),
+      ),
+    };
   });
   return { name, roleArn: properties.RoleArn, stages };
 }
 
 function actionOf(action: any, path: string, region: string): Action {
-  const { Name: name, ActionTypeId, RunOrder = 1, RoleArn, Namespace, Region = region, InputArtifacts = [], OutputArtifacts = [] } = action;
+  const {
+    Name: name,
+    ActionTypeId,
+    RunOrder = 1,
+    RoleArn,
+    Namespace,
+    Region = region,
+    InputArtifacts = [],
+    OutputArtifacts = [],
+  } = action;
   const where = `action ${name}`;
   assertServed(where, action, ACTION);
   if (Region !== region) throw unserved(`Region ${Region}`, where);
   const provider = providerOf(ActionTypeId, where);
   if (region.startsWith('cn-') && NOT_IN_CHINA.includes(provider)) {
-    throw new AwsError('InvalidActionDeclarationException', `ActionType (Provider: '${provider}') in action '${name}' is not available in region ${region}`);
+    throw new AwsError(
+      'InvalidActionDeclarationException',
+      `ActionType (Provider: '${provider}') in action '${name}' is not available in region ${region}`,
+    );
   }
-  if (provider === 'Lambda' && InputArtifacts.length + OutputArtifacts.length > 0) throw unserved('an artifact', where);
-  const configuration = Object.fromEntries(Object.entries(action.Configuration ?? {}).map(([key, value]) => [key, String(value)]));
+  if (provider === 'Lambda' && InputArtifacts.length + OutputArtifacts.length > 0) {
+    throw unserved('an artifact', where);
+  }
+  const configuration = Object.fromEntries(
+    Object.entries(action.Configuration ?? {}).map(([key, value]) => [key, String(value)]),
+  );
   assertLengths(configuration, path);
   assertConfiguration(name, provider, configuration);
-  return { name, provider, configuration, runOrder: Number(RunOrder), roleArn: RoleArn, namespace: Namespace, hasOutput: OutputArtifacts.length > 0 };
+  return {
+    name,
+    provider,
+    configuration,
+    runOrder: Number(RunOrder),
+    roleArn: RoleArn,
+    namespace: Namespace,
+    hasOutput: OutputArtifacts.length > 0,
+  };
 }
 
 function providerOf({ Category, Owner, Provider: provider, Version }: any, where: string): Provider {
@@ -88,8 +149,12 @@ function providerOf({ Category, Owner, Provider: provider, Version }: any, where
 
 function assertLengths(configuration: Record<string, string>, path: string): void {
   if (Object.values(configuration).every(({ length }) => length >= 1 && length <= LONGEST_VALUE)) return;
-  throw new AwsError('ValidationException', `1 validation error detected: Value at '${path}.configuration' failed to satisfy constraint: Map value must satisfy `
-    + `constraint: [Member must have length less than or equal to ${LONGEST_VALUE}, Member must have length greater than or equal to 1]`);
+  throw new AwsError(
+    'ValidationException',
+    `1 validation error detected: Value at '${path}.configuration' failed to satisfy constraint: Map ` +
+      `value must satisfy constraint: [Member must have length less than or equal to ${LONGEST_VALUE}, ` +
+      'Member must have length greater than or equal to 1]',
+  );
 }
 
 function assertConfiguration(name: string, provider: Provider, configuration: Record<string, string>): void {
@@ -99,15 +164,34 @@ function assertConfiguration(name: string, provider: Provider, configuration: Re
   const { InputType = 'Literal', ActionMode = '' } = configuration;
   assertServed(where, configuration, [...members.required, ...members.optional]);
   if (InputType !== 'Literal') throw unserved(`InputType ${InputType}`, where);
-  const missing = [...members.required, ...REQUIRED_BY_MODE[ActionMode] ?? []].find((key) => !(key in configuration));
-  if (missing) throw new AwsError('InvalidActionDeclarationException', `Action configuration for action '${name}' is missing required configuration '${missing}'`);
-  if (provider === 'CloudFormation' && !(ActionMode in REQUIRED_BY_MODE)) throw unserved(`ActionMode ${ActionMode}`, where);
+  const missing = [...members.required, ...(REQUIRED_BY_MODE[ActionMode] ?? [])].find(
+    (key) => !(key in configuration),
+  );
+  if (missing) {
+    throw new AwsError(
+      'InvalidActionDeclarationException',
+      `Action configuration for action '${name}' is missing required configuration '${missing}'`,
+    );
+  }
+  if (provider === 'CloudFormation' && !(ActionMode in REQUIRED_BY_MODE)) {
+    throw unserved(`ActionMode ${ActionMode}`, where);
+  }
 }
 
 function assertSourcesFirst([first, ...others]: any[]): void {
   const isSource = ({ ActionTypeId }: any) => ActionTypeId.Category === 'Source';
-  if (others.length > 0 && first.Actions.every(isSource) && !others.some(({ Actions }) => Actions.some(isSource))) return;
-  throw new AwsError('InvalidStructureException', 'Pipeline should start with a stage that only contains source actions, and have others after it that contain none');
+  if (
+    others.length > 0 &&
+    first.Actions.every(isSource) &&
+    !others.some(({ Actions }) => Actions.some(isSource))
+  ) {
+    return;
+  }
+  throw new AwsError(
+    'InvalidStructureException',
+    'Pipeline should start with a stage that only contains source actions, and have others after it ' +
+      'that contain none',
+  );
 }
 
 function assertServed(where: string, given: object, members: readonly string[]): void {

@@ -56,15 +56,17 @@ export class CodePipeline {
   private readonly runs = new Map<string, Run>();
   private readonly plays: Record<Provider, Play | undefined>;
 
-  constructor(private readonly sandbox: Place & {
-    clock: VirtualClock;
-    journal: Journal;
-    authorizer: Authorizer;
-    lambda: Pick<LambdaRuntime, 'invokeAsync'>;
-    stepFunctions: Pick<StepFunctions, 'api'>;
-    /** asked late: CloudFormation makes pipelines, and pipelines deploy with it */
-    cloudFormation: () => CloudFormation;
-  }) {
+  constructor(
+    private readonly sandbox: Place & {
+      clock: VirtualClock;
+      journal: Journal;
+      authorizer: Authorizer;
+      lambda: Pick<LambdaRuntime, 'invokeAsync'>;
+      stepFunctions: Pick<StepFunctions, 'api'>;
+      /** asked late: CloudFormation makes pipelines, and pipelines deploy with it */
+      cloudFormation: () => CloudFormation;
+    },
+  ) {
     const { api, play } = functionAction({ ...sandbox, uuid: () => this.identities.uuid() });
     this.api = api;
     this.plays = {
@@ -96,30 +98,56 @@ export class CodePipeline {
    */
   async start(pipelineName: string, options: { assembly?: string } = {}): Promise<PipelineExecution> {
     const pipeline = this.pipelines.get(pipelineName);
-    if (!pipeline) throw new AwsError('PipelineNotFoundException', `The account does not have a pipeline with the name '${pipelineName}'`);
+    if (!pipeline) {
+      throw new AwsError(
+        'PipelineNotFoundException',
+        `The account does not have a pipeline with the name '${pipelineName}'`,
+      );
+    }
     this.assertIdle(pipeline);
-    const execution: PipelineExecution = { id: this.identities.uuid(), pipeline: pipelineName, status: 'InProgress', actions: [] };
+    const execution: PipelineExecution = {
+      id: this.identities.uuid(),
+      pipeline: pipelineName,
+      status: 'InProgress',
+      actions: [],
+    };
     const namespaces = new Map([['codepipeline', { PipelineExecutionId: execution.id }]]);
     const run: Run = { execution, pipeline, namespaces, done: new Set(), ...options };
     this.runs.set(execution.id, run);
     return this.goOn(run, pipeline.stages);
   }
 
-  /** Run the stage that has failed again, all of it or what has failed and comes after that, and go on from there: the same execution. */
+  /**
+   * Run the stage that has failed again, all of it or what has failed and comes after that, and go on from
+   * there: the same execution.
+   */
   async retry(
-    executionId: string, stageName: string, { mode = 'FAILED_ACTIONS' }: { mode?: 'FAILED_ACTIONS' | 'ALL_ACTIONS' } = {},
+    executionId: string,
+    stageName: string,
+    { mode = 'FAILED_ACTIONS' }: { mode?: 'FAILED_ACTIONS' | 'ALL_ACTIONS' } = {},
   ): Promise<PipelineExecution> {
     const run = this.runOf(executionId);
     const { pipeline, failed, done } = run;
     const index = pipeline.stages.findIndex(({ name }) => name === stageName);
-    if (index < 0) throw new AwsError('StageNotFoundException', `The pipeline ${pipeline.name} has no stage ${stageName}`);
+    if (index < 0) {
+      throw new AwsError('StageNotFoundException', `The pipeline ${pipeline.name} has no stage ${stageName}`);
+    }
     if (failed !== pipeline.stages[index] || this.pipelines.get(pipeline.name) !== pipeline) {
-      const why = 'The pipeline structure or stage state might have changed while actions awaited retry, or the stage contains no failed actions.';
+      const why =
+        'The pipeline structure or stage state might have changed while actions awaited retry, or the ' +
+        'stage contains no failed actions.';
       throw new AwsError('StageNotRetryableException', `Unable to retry. ${why}`);
     }
     const all = this.runsOf(pipeline);
-    if (all.slice(all.indexOf(run) + 1).some(({ execution: { actions } }) => actions.some(({ stage }) => stage === stageName))) {
-      throw new AwsError('NotLatestPipelineExecutionException', `A later execution than ${executionId} has reached the stage ${stageName}`);
+    if (
+      all
+        .slice(all.indexOf(run) + 1)
+        .some(({ execution: { actions } }) => actions.some(({ stage }) => stage === stageName))
+    ) {
+      throw new AwsError(
+        'NotLatestPipelineExecutionException',
+        `A later execution than ${executionId} has reached the stage ${stageName}`,
+      );
     }
     this.assertIdle(pipeline);
     if (mode === 'ALL_ACTIONS') failed.actions.forEach((action) => done.delete(action));
@@ -143,8 +171,12 @@ export class CodePipeline {
   /** The actions of one run order in parallel, those of the next when all of them have succeeded. */
   private async runStage(run: Run, stage: Stage): Promise<boolean> {
     const left = stage.actions.filter((action) => !run.done.has(action));
-    for (const order of [...new Set(left.map(({ runOrder }) => runOrder))].sort((one, other) => one - other)) {
-      const succeeded = await Promise.all(left.filter(({ runOrder }) => runOrder === order).map((action) => this.runAction(run, stage, action)));
+    for (const order of [...new Set(left.map(({ runOrder }) => runOrder))].sort(
+      (one, other) => one - other,
+    )) {
+      const succeeded = await Promise.all(
+        left.filter(({ runOrder }) => runOrder === order).map((action) => this.runAction(run, stage, action)),
+      );
       if (succeeded.includes(false)) return false;
     }
     return true;
@@ -153,12 +185,24 @@ export class CodePipeline {
   private async runAction(run: Run, stage: Stage, action: Action): Promise<boolean> {
     const { execution, namespaces, done } = run;
     const names = { stage: stage.name, action: action.name };
-    const record: ActionExecution = { ...names, actionExecutionId: this.identities.uuid(), status: 'InProgress', variables: {} };
+    const record: ActionExecution = {
+      ...names,
+      actionExecutionId: this.identities.uuid(),
+      status: 'InProgress',
+      variables: {},
+    };
     execution.actions.push(record);
     const tell = (change: Partial<ActionExecution> & { status: Status }) => {
       Object.assign(record, change);
       const { status, error } = record;
-      this.sandbox.journal.add({ kind: 'action', pipeline: execution.pipeline, execution: execution.id, ...names, status, ...error !== undefined && { error } });
+      this.sandbox.journal.add({
+        kind: 'action',
+        pipeline: execution.pipeline,
+        execution: execution.id,
+        ...names,
+        status,
+        ...(error !== undefined && { error }),
+      });
     };
     tell({ status: 'InProgress' });
     try {
@@ -166,7 +210,7 @@ export class CodePipeline {
       const { variables = {}, output } = await this.play(run, action, record);
       done.add(action);
       if (action.namespace !== undefined) namespaces.set(action.namespace, variables);
-      tell({ status: 'Succeeded', variables, ...action.hasOutput && output !== undefined && { output } });
+      tell({ status: 'Succeeded', variables, ...(action.hasOutput && output !== undefined && { output }) });
       return true;
     } catch (error) {
       // anything else is a defect, or not served, and must not pass for an action that failed
@@ -176,18 +220,29 @@ export class CodePipeline {
     }
   }
 
-  private async play({ pipeline, assembly }: Run, action: Action, { actionExecutionId: id, configuration }: ActionExecution): Promise<Result> {
+  private async play(
+    { pipeline, assembly }: Run,
+    action: Action,
+    { actionExecutionId: id, configuration }: ActionExecution,
+  ): Promise<Result> {
     const play = this.plays[action.provider];
     if (!play) return {};
     const own = callerAs(pipeline.roleArn, this.sandbox);
     const { roleArn = pipeline.roleArn } = action;
-    if (roleArn !== pipeline.roleArn) await own.call('sts:AssumeRole', { RoleArn: roleArn }, [{ resource: roleArn }], () => {});
+    if (roleArn !== pipeline.roleArn) {
+      await own.call('sts:AssumeRole', { RoleArn: roleArn }, [{ resource: roleArn }], () => {});
+    }
     return play({ id, configuration: configuration!, assembly, caller: callerAs(roleArn, this.sandbox) });
   }
 
   private assertIdle(pipeline: Pipeline): void {
     const isBusy = this.runsOf(pipeline).some(({ execution }) => execution.status === 'InProgress');
-    if (isBusy) throw new Error(`the sandbox does not serve two executions of a pipeline at a time, and one of ${pipeline.name} goes on`);
+    if (isBusy) {
+      throw new Error(
+        `the sandbox does not serve two executions of a pipeline at a time, and one of ${pipeline.name} ` +
+          'goes on',
+      );
+    }
   }
 
   private runsOf({ name }: Pipeline): Run[] {
@@ -196,7 +251,12 @@ export class CodePipeline {
 
   private runOf(executionId: string): Run {
     const run = this.runs.get(executionId);
-    if (!run) throw new AwsError('PipelineExecutionNotFoundException', `There is no pipeline execution ${executionId}`);
+    if (!run) {
+      throw new AwsError(
+        'PipelineExecutionNotFoundException',
+        `There is no pipeline execution ${executionId}`,
+      );
+    }
     return run;
   }
 }

@@ -11,12 +11,27 @@ export function stackAction({ cloudFormation }: { cloudFormation: () => CloudFor
     const { ActionMode, StackName, ChangeSetName, RoleArn } = configuration;
     const service = cloudFormation();
     const exists = await isThere(caller, service, StackName);
-    const context = ChangeSetName === undefined ? undefined : { 'cloudformation:ChangeSetName': ChangeSetName };
+    const context =
+      ChangeSetName === undefined ? undefined : { 'cloudformation:ChangeSetName': ChangeSetName };
     const resource = service.resourceFor(StackName);
-    const call = (operation: string) => caller.call(`cloudformation:${operation}`, { StackName, ChangeSetName, RoleARN: RoleArn }, [
-      { resource, context },
-      ...RoleArn === undefined ? [] : [{ action: 'iam:PassRole', resource: RoleArn, context: { 'iam:PassedToService': 'cloudformation.amazonaws.com' } }],
-    ], () => {});
+    const call = (operation: string) =>
+      caller.call(
+        `cloudformation:${operation}`,
+        { StackName, ChangeSetName, RoleARN: RoleArn },
+        [
+          { resource, context },
+          ...(RoleArn === undefined
+            ? []
+            : [
+                {
+                  action: 'iam:PassRole',
+                  resource: RoleArn,
+                  context: { 'iam:PassedToService': 'cloudformation.amazonaws.com' },
+                },
+              ]),
+        ],
+        () => {},
+      );
 
     switch (ActionMode) {
       case 'CHANGE_SET_REPLACE': {
@@ -38,10 +53,13 @@ export function stackAction({ cloudFormation }: { cloudFormation: () => CloudFor
 }
 
 async function isThere(caller: Caller, { api }: CloudFormation, StackName: string): Promise<boolean> {
-  return caller.ask(api, 'DescribeStacks', { StackName }).then(() => true, (error) => {
-    if (error instanceof AwsError && error.code === 'ValidationError') return false;
-    throw error;
-  });
+  return caller.ask(api, 'DescribeStacks', { StackName }).then(
+    () => true,
+    (error) => {
+      if (error instanceof AwsError && error.code === 'ValidationError') return false;
+      throw error;
+    },
+  );
 }
 
 /** The outputs of the stack are the variables of the action. */
@@ -54,13 +72,25 @@ function deploymentOf(configuration: Record<string, string>, assembly?: string):
   const { StackName, TemplatePath, TemplateConfiguration, ParameterOverrides = '{}' } = configuration;
   const path = fileIn(assembly, TemplatePath);
   const found = stacksOf(assembly!).find(({ templatePath }) => templatePath === path);
-  if (!found) throw new ActionFailure(`File [${TemplatePath}] is not the template of a stack of the cloud assembly`);
+  if (!found) {
+    throw new ActionFailure(`File [${TemplatePath}] is not the template of a stack of the cloud assembly`);
+  }
   const more = TemplateConfiguration === undefined ? {} : readJson(fileIn(assembly, TemplateConfiguration));
   if ('StackPolicy' in more) throw new Error(`the sandbox does not serve the StackPolicy of ${StackName}`);
   const parameters = { ...more.Parameters, ...JSON.parse(ParameterOverrides) };
   const computed = Object.keys(parameters).find((name) => typeof parameters[name] !== 'string');
-  if (computed !== undefined) throw new Error(`the sandbox does not serve a function in ParameterOverrides, as for ${computed} of ${StackName}`);
-  return { stackName: StackName, template: found.template, assets: found.assets, parameters, tags: more.Tags };
+  if (computed !== undefined) {
+    throw new Error(
+      `the sandbox does not serve a function in ParameterOverrides, as for ${computed} of ${StackName}`,
+    );
+  }
+  return {
+    stackName: StackName,
+    template: found.template,
+    assets: found.assets,
+    parameters,
+    tags: more.Tags,
+  };
 }
 
 /** `<artifact>::<path>` */
@@ -68,7 +98,9 @@ function fileIn(assembly: string | undefined, location: string): string {
   if (assembly === undefined) throw new Error(`${location} is in an artifact: give \`assembly\` to start()`);
   const [artifact, path] = location.split('::');
   const file = join(assembly, path ?? '');
-  if (path === undefined || !existsSync(file)) throw new ActionFailure(`File [${path}] does not exist in artifact [${artifact}]`);
+  if (path === undefined || !existsSync(file)) {
+    throw new ActionFailure(`File [${path}] does not exist in artifact [${artifact}]`);
+  }
   return file;
 }
 

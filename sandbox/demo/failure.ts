@@ -15,11 +15,17 @@ export async function failedUpgrade(columns = 106): Promise<string[]> {
   const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 6 * MINUTE } });
   const directory = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   try {
-    const synthesizeVersion = (version: string) => synthesize(EXAMPLE, { context: { version }, outdir: join(directory, version) });
+    const synthesizeVersion = (version: string) =>
+      synthesize(EXAMPLE, { context: { version }, outdir: join(directory, version) });
     const [before, after] = await Promise.all([synthesizeVersion('1'), synthesizeVersion('2')]);
     await sandbox.deploy(before);
     let shown = '';
-    const out = Object.assign(new PassThrough().on('data', (chunk) => { shown += chunk; }), { columns });
+    const out = Object.assign(
+      new PassThrough().on('data', (chunk) => {
+        shown += chunk;
+      }),
+      { columns },
+    );
     const terminal = terminalOf(sandbox, { out, colours: true, live: false });
     terminal.brief = true;
     sandbox.fsx.options.fail = () => FAILURE;

@@ -31,10 +31,14 @@ export interface Column {
 const MINUTE = 60_000;
 
 /**
- * Time to scale, but for stretches in which nothing happens. Where a column is too narrow, its last stretch is stretched: that is no more to scale than
- * a folded one, and marked alike.
+ * Time to scale, but for stretches in which nothing happens. Where a column is too narrow, its last stretch
+ * is stretched: that is no more to scale than a folded one, and marked alike.
  */
-export function timeAxis(instants: readonly number[], columns: readonly Column[], { pixelsPerMinute, longest, foldedWidth }: Scale): TimeAxis {
+export function timeAxis(
+  instants: readonly number[],
+  columns: readonly Column[],
+  { pixelsPerMinute, longest, foldedWidth }: Scale,
+): TimeAxis {
   const times = [...new Set([...instants, ...columns.map(({ at }) => at)])].sort((one, other) => one - other);
   const stretches = times.slice(1).map((to, index): Stretch => {
     const minutes = (to - times[index]) / MINUTE;
@@ -57,7 +61,10 @@ export function timeAxis(instants: readonly number[], columns: readonly Column[]
     width,
     x: (at) => {
       const stretch = stretches.filter(({ from }) => from <= at).at(-1) ?? stretches[0];
-      return stretch.x + Math.min(1, Math.max(0, (at - stretch.from) / (stretch.to - stretch.from))) * stretch.width;
+      return (
+        stretch.x +
+        Math.min(1, Math.max(0, (at - stretch.from) / (stretch.to - stretch.from))) * stretch.width
+      );
     },
   };
 }

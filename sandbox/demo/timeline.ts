@@ -34,10 +34,13 @@ const NORMAL = 12;
 const TITLE = 'Who changed when, and which backup protects what';
 
 const STYLE = `
-.timeline { --paper: #ffffff; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0; --fold: #59636e; --good: #1a7f37; --bad: #cf222e; --back: #9a6700; --change: #8250df;
-  --backup: #0969da; background: var(--paper); font: ${NORMAL}px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
+.timeline { --paper: #ffffff; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0; --fold: #59636e; \
+--good: #1a7f37; --bad: #cf222e; --back: #9a6700; --change: #8250df;
+  --backup: #0969da; background: var(--paper); \
+font: ${NORMAL}px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
 @media (prefers-color-scheme: dark) {
-  .timeline { --paper: #0d1117; --ink: #f0f6fc; --quiet: #9198a1; --line: #3d444d; --fold: #9198a1; --good: #3fb950; --bad: #f85149; --back: #d29922; --change: #ab7df8;
+  .timeline { --paper: #0d1117; --ink: #f0f6fc; --quiet: #9198a1; --line: #3d444d; --fold: #9198a1; \
+--good: #3fb950; --bad: #f85149; --back: #d29922; --change: #ab7df8;
     --backup: #4493f8; }
 }
 .timeline text { fill: var(--ink); }
@@ -71,33 +74,52 @@ export function timelineSvg(history: History): string {
   const bottom = Math.max(headed.bottom, ...lanes.map(({ y }) => y + LANE));
   const width = Math.max(headed.right, picture.right + ENDS) + MARGIN;
   const height = bottom + LANE + MARGIN;
-  return element('svg', {
-    'xmlns': 'http://www.w3.org/2000/svg', 'class': 'timeline', width, height, 'viewBox': `0 0 ${width} ${height}`, 'role': 'img', 'aria-label': TITLE,
-  }, [
-    element('style', {}, [STYLE]),
-    element('defs', {}, [
-      element('pattern', { id: 'fold', width: 8, height: 8, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' }, [
-        element('rect', { width: 8, height: 8, class: 'veil' }),
-        element('line', { x1: 0, y1: 0, x2: 0, y2: 8, class: 'stripe' }),
+  return element(
+    'svg',
+    {
+      'xmlns': 'http://www.w3.org/2000/svg',
+      'class': 'timeline',
+      width,
+      height,
+      'viewBox': `0 0 ${width} ${height}`,
+      'role': 'img',
+      'aria-label': TITLE,
+    },
+    [
+      element('style', {}, [STYLE]),
+      element('defs', {}, [
+        element(
+          'pattern',
+          { id: 'fold', width: 8, height: 8, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
+          [
+            element('rect', { width: 8, height: 8, class: 'veil' }),
+            element('line', { x1: 0, y1: 0, x2: 0, y2: 8, class: 'stripe' }),
+          ],
+        ),
       ]),
-    ]),
-    element('rect', { width, height, fill: 'var(--paper)' }),
-    ...headed.marks,
-    ...history.chapters.map(({ at }) => vertical(picture.x(at), headed.bottom - 4, bottom, 'rule')),
-    ...drawn.filter((mark) => !isOnTop(mark)),
-    ...foldMarks(picture, headed.bottom, bottom),
-    ...drawn.filter(isOnTop),
-    ...history.protections.flatMap((protection) => protectionMarks(protection, lanes, picture)),
-  ]);
+      element('rect', { width, height, fill: 'var(--paper)' }),
+      ...headed.marks,
+      ...history.chapters.map(({ at }) => vertical(picture.x(at), headed.bottom - 4, bottom, 'rule')),
+      ...drawn.filter((mark) => !isOnTop(mark)),
+      ...foldMarks(picture, headed.bottom, bottom),
+      ...drawn.filter(isOnTop),
+      ...history.protections.flatMap((protection) => protectionMarks(protection, lanes, picture)),
+    ],
+  );
 }
 
 /** The same as a page. */
 export function timelinePage(history: History): string {
   return [
-    '<!doctype html>', '<html lang="en">', '<meta charset="utf-8">', `<title>${TITLE}</title>`,
+    '<!doctype html>',
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    `<title>${TITLE}</title>`,
     '<style>body { margin: 0; background: #ffffff } svg { max-width: 100%; min-width: 1600px; height: auto }',
     '@media (prefers-color-scheme: dark) { body { background: #0d1117 } }</style>',
-    timelineSvg(history), '</html>', '',
+    timelineSvg(history),
+    '</html>',
+    '',
   ].join('\n');
 }
 
@@ -112,16 +134,26 @@ function pictureOf(history: History): Picture {
   const instants = [...operations, ...changes, ...backups].flatMap(({ from, to }) => [from, to]);
   const deletions = backups.flatMap(({ deletedAt }) => deletedAt ?? []);
   const columns = chapters.map(({ at }, index) => {
-    const deployed = operations.filter(({ from }) => from >= at && from < (chapters[index + 1]?.at ?? Infinity));
+    const deployed = operations.filter(
+      ({ from }) => from >= at && from < (chapters[index + 1]?.at ?? Infinity),
+    );
     return { at, minWidth: Math.max(COLUMN, ...deployed.map((operation) => roomFor(operation, chapters))) };
   });
-  const axis = timeAxis([...instants, ...deletions, until].filter((at) => at <= until).concat(end), columns, SCALE);
+  const axis = timeAxis(
+    [...instants, ...deletions, until].filter((at) => at <= until).concat(end),
+    columns,
+    SCALE,
+  );
   const left = MARGIN + LABELS;
   return { history, axis, left, right: left + axis.width, x: (at) => left + axis.x(Math.min(at, end)) };
 }
 
 function headerOf(picture: Picture): { marks: string[]; right: number; bottom: number } {
-  const { history: { chapters }, x, right } = picture;
+  const {
+    history: { chapters },
+    x,
+    right,
+  } = picture;
   const top = 96;
   const columns = chapters.map(({ title, at }, index) => {
     const room = (index + 1 < chapters.length ? x(chapters[index + 1].at) : right + ENDS) - x(at) - 8;
@@ -134,16 +166,30 @@ function headerOf(picture: Picture): { marks: string[]; right: number; bottom: n
   const legend = legendOf(72);
   const marks = [
     text(TITLE, MARGIN, 34, 'title'),
-    text('Virtual time, UTC. Striped stretches are not to scale. Point at anything to learn more.', MARGIN, 54, 'small'),
+    text(
+      'Virtual time, UTC. Striped stretches are not to scale. Point at anything to learn more.',
+      MARGIN,
+      54,
+      'small',
+    ),
     ...legend.marks,
     ...columns.flat(),
   ];
-  return { marks, right: legend.right, bottom: top + Math.max(1, ...columns.map(({ length }) => length)) * 15 };
+  return {
+    marks,
+    right: legend.right,
+    bottom: top + Math.max(1, ...columns.map(({ length }) => length)) * 15,
+  };
 }
 
 function legendOf(y: number): { marks: string[]; right: number } {
   const items: Array<[string, string]> = [
-    ['good', 'deployed'], ['failed', 'failed'], ['back', 'rolled back'], ['create', 'created or deleted'], ['update', 'updated'], ['backup', 'backup being made'],
+    ['good', 'deployed'],
+    ['failed', 'failed'],
+    ['back', 'rolled back'],
+    ['create', 'created or deleted'],
+    ['update', 'updated'],
+    ['backup', 'backup being made'],
   ];
   let x = MARGIN;
   const sample = (width: number, label: string, draw: (from: number) => string[]) => {
@@ -153,10 +199,15 @@ function legendOf(y: number): { marks: string[]; right: number } {
   };
   const minutes = 10 * SCALE.pixelsPerMinute;
   const marks = [
-    ...items.flatMap(([kind, label]) => sample(18, label, (from) => [rectangle(from, y - 10, 18, 12, `bar ${kind}`)])),
+    ...items.flatMap(([kind, label]) =>
+      sample(18, label, (from) => [rectangle(from, y - 10, 18, 12, `bar ${kind}`)]),
+    ),
     ...sample(18, 'it exists', (from) => [horizontal(from, from + 18, y - 4, 'exists backup')]),
     ...sample(14, 'protects the change above', (from) => arrow(from + 7, y + 2, y - 12)),
-    ...sample(minutes, '10 minutes', (from) => [horizontal(from, from + minutes, y - 4, 'exists'), ...[from, from + minutes].map((at) => vertical(at, y - 8, y, 'exists'))]),
+    ...sample(minutes, '10 minutes', (from) => [
+      horizontal(from, from + minutes, y - 4, 'exists'),
+      ...[from, from + minutes].map((at) => vertical(at, y - 8, y, 'exists')),
+    ]),
   ];
   return { marks, right: x };
 }
@@ -164,7 +215,9 @@ function legendOf(y: number): { marks: string[]; right: number } {
 /** A lane for each stack and for what is notable in it, from the top down. */
 function lanesOf({ history }: Picture, top: number): Lane[] {
   const { operations, backups } = history;
-  const stacks = [...new Set([...operations.map(({ stack }) => stack), ...backups.map(({ stack }) => stack)])];
+  const stacks = [
+    ...new Set([...operations.map(({ stack }) => stack), ...backups.map(({ stack }) => stack)]),
+  ];
   let y = top;
   return stacks.flatMap((stack) => {
     y += GROUP_GAP;
@@ -174,15 +227,31 @@ function lanesOf({ history }: Picture, top: number): Lane[] {
   });
 }
 
-function subjectsOf(stack: string | undefined, { operations, changes, backups, protections }: History): Subject[] {
-  const own = changes.filter(({ operation, type }) => operation.stack === stack && !type.startsWith('Custom::'));
-  const isProtected = (id: string) => protections.some(({ change }) => change.operation.stack === stack && change.logicalId === id);
-  const resources = [...new Set(own.map(({ logicalId }) => logicalId))].map((id) => own.filter(({ logicalId }) => logicalId === id))
+function subjectsOf(
+  stack: string | undefined,
+  { operations, changes, backups, protections }: History,
+): Subject[] {
+  const own = changes.filter(
+    ({ operation, type }) => operation.stack === stack && !type.startsWith('Custom::'),
+  );
+  const isProtected = (id: string) =>
+    protections.some(({ change }) => change.operation.stack === stack && change.logicalId === id);
+  const resources = [...new Set(own.map(({ logicalId }) => logicalId))]
+    .map((id) => own.filter(({ logicalId }) => logicalId === id))
     .filter((ofOne) => isProtected(ofOne[0].logicalId) || ofOne.some(({ kind }) => kind === 'update'));
   return [
-    { kind: 'stack', name: stack ?? 'no stack', operations: operations.filter((operation) => operation.stack === stack) },
-    ...resources.map((ofOne): Subject => ({ kind: 'resource', name: shortId(ofOne[0].logicalId), changes: ofOne })),
-    ...backups.filter((backup) => backup.stack === stack)
+    {
+      kind: 'stack',
+      name: stack ?? 'no stack',
+      operations: operations.filter((operation) => operation.stack === stack),
+    },
+    ...resources.map((ofOne): Subject => ({
+      kind: 'resource',
+      name: shortId(ofOne[0].logicalId),
+      changes: ofOne,
+    })),
+    ...backups
+      .filter((backup) => backup.stack === stack)
       .map((backup): Subject => ({ kind: 'backup', name: backup.name.replace(`${stack}/`, ''), backup })),
   ];
 }
@@ -190,15 +259,17 @@ function subjectsOf(stack: string | undefined, { operations, changes, backups, p
 function laneMarks(lane: Lane, picture: Picture): string[] {
   const base = lane.y + LANE / 2 + 4;
   switch (lane.kind) {
-    case 'stack': return [
-      horizontal(MARGIN, picture.right + ENDS, lane.y - GROUP_GAP / 4, 'rule'),
-      text(fitting(lane.name, LABELS - 8), MARGIN, base, 'stack'),
-      ...operationMarks(lane.operations, lane.y, picture),
-    ];
-    case 'resource': return [
-      text(fitting(lane.name, LABELS - 24), MARGIN + 12, base),
-      ...changeMarks(lane.changes, lane.y, picture),
-    ];
+    case 'stack':
+      return [
+        horizontal(MARGIN, picture.right + ENDS, lane.y - GROUP_GAP / 4, 'rule'),
+        text(fitting(lane.name, LABELS - 8), MARGIN, base, 'stack'),
+        ...operationMarks(lane.operations, lane.y, picture),
+      ];
+    case 'resource':
+      return [
+        text(fitting(lane.name, LABELS - 24), MARGIN + 12, base),
+        ...changeMarks(lane.changes, lane.y, picture),
+      ];
     case 'backup': {
       const id = lane.backup.id.slice('backup-'.length, 'backup-123456'.length);
       const room = LABELS - 28 - textWidth(id, SMALL);
@@ -218,10 +289,15 @@ function operationMarks(operations: Operation[], y: number, picture: Picture): s
     const label = labelOf(operation, history.chapters);
     const hover = `${operation.stack}, ${label}: ${operation.status}, ${span(from, to)}`;
     const end = index + 1 < operations.length ? x(operations[index + 1].from) : right;
-    const kind = operation.status.endsWith('_FAILED') || backFrom !== undefined ? 'failed' : operation.kind === 'delete' ? 'delete' : 'good';
+    const kind =
+      operation.status.endsWith('_FAILED') || backFrom !== undefined
+        ? 'failed'
+        : operation.kind === 'delete'
+          ? 'delete'
+          : 'good';
     return [
       bar(x(from), x(backFrom ?? to), y, kind, hover),
-      ...backFrom === undefined ? [] : [bar(x(backFrom), x(to), y, 'back', hover)],
+      ...(backFrom === undefined ? [] : [bar(x(backFrom), x(to), y, 'back', hover)]),
       besideOrInside(label, x(from), x(to), end, y),
     ];
   });
@@ -238,7 +314,10 @@ function besideOrInside(label: string, from: number, to: number, end: number, y:
 /** A deployment is called what its part of the story calls it. */
 function labelOf({ kind, from, backFrom }: Operation, chapters: readonly Chapter[]): string {
   const label = chapters.filter(({ at }) => at <= from).at(-1)?.label;
-  return label ?? (backFrom !== undefined ? 'failed' : { create: 'created', update: 'updated', delete: 'deleted' }[kind]);
+  return (
+    label ??
+    (backFrom !== undefined ? 'failed' : { create: 'created', update: 'updated', delete: 'deleted' }[kind])
+  );
 }
 
 /** For the bar of a deployment and what is written behind it. A long bar has room for that inside. */
@@ -254,24 +333,44 @@ function changeMarks(changes: Change[], y: number, { x, right }: Picture): strin
     horizontal(x(first.to), isGone ? x(last.from) : right, y + LANE / 2, 'exists'),
     ...changes.map(({ logicalId, kind, from, to, failed, operation }) => {
       const done = { create: 'created', update: 'updated', delete: 'deleted', back: 'taken back' }[kind];
-      return bar(x(from), x(to), y, failed ? 'failed' : kind, `${operation.stack}/${shortId(logicalId)}: ${failed ? `not ${done}` : done}, ${span(from, to)}`);
+      return bar(
+        x(from),
+        x(to),
+        y,
+        failed ? 'failed' : kind,
+        `${operation.stack}/${shortId(logicalId)}: ${failed ? `not ${done}` : done}, ${span(from, to)}`,
+      );
     }),
   ];
 }
 
-function backupMarks({ id, name, from, to, failed, deletedAt }: BackupLife, y: number, { history, x, right }: Picture): string[] {
+function backupMarks(
+  { id, name, from, to, failed, deletedAt }: BackupLife,
+  y: number,
+  { history, x, right }: Picture,
+): string[] {
   const { until } = history;
   const end = deletedAt ?? Infinity;
   const ready = Math.min(to, end);
-  const state = deletedAt !== undefined ? 'deleted' : to > until ? 'being made' : failed ? 'FAILED' : 'still there';
-  const hover = `${name} (${id}): ${failed ? 'failed' : 'made'}, ${span(from, ready)}${deletedAt === undefined ? '' : `; deleted ${shownDate(deletedAt)}`}`;
+  const state =
+    deletedAt !== undefined ? 'deleted' : to > until ? 'being made' : failed ? 'FAILED' : 'still there';
+  const hover =
+    `${name} (${id}): ${failed ? 'failed' : 'made'}, ` +
+    `${span(from, ready)}${deletedAt === undefined ? '' : `; deleted ${shownDate(deletedAt)}`}`;
   const lasts = to < end && !failed;
   const gone = x(Math.min(end, until)) - 4;
   return [
-    ...lasts ? [horizontal(x(to), deletedAt === undefined ? right : x(deletedAt), y + LANE / 2, 'exists backup')] : [],
+    ...(lasts
+      ? [horizontal(x(to), deletedAt === undefined ? right : x(deletedAt), y + LANE / 2, 'exists backup')]
+      : []),
     bar(x(from), Math.min(x(ready), right), y, failed ? 'failed' : 'backup', hover),
-    ...deletedAt === undefined ? [] : [path(`M${gone} ${y + 7} l8 8 m0 -8 l-8 8`, 'deleted')],
-    text(`${shownDuration(ready - from).replace(/ 0 (s|min)$/, '')}, ${state}`, right + 8, y + LANE / 2 + 4, 'small'),
+    ...(deletedAt === undefined ? [] : [path(`M${gone} ${y + 7} l8 8 m0 -8 l-8 8`, 'deleted')]),
+    text(
+      `${shownDuration(ready - from).replace(/ 0 (s|min)$/, '')}, ${state}`,
+      right + 8,
+      y + LANE / 2 + 4,
+      'small',
+    ),
   ];
 }
 
@@ -280,26 +379,43 @@ function protectionMarks({ backup, change }: Protection, lanes: Lane[], { x }: P
   const from = lanes.find((lane) => lane.kind === 'backup' && lane.backup === backup);
   const to = lanes.find((lane) => lane.kind === 'resource' && lane.changes.includes(change));
   if (!from || !to) return [];
-  const hover = `${backup.name} (${backup.id}) protects ${change.operation.stack}/${shortId(change.logicalId)}`;
-  return [element('g', {}, [element('title', {}, [escaped(hover)]), ...arrow(x(change.from), from.y + LANE / 2, to.y + (LANE + BAR) / 2)])];
+  const changed = `${change.operation.stack}/${shortId(change.logicalId)}`;
+  const hover = `${backup.name} (${backup.id}) protects ${changed}`;
+  return [
+    element('g', {}, [
+      element('title', {}, [escaped(hover)]),
+      ...arrow(x(change.from), from.y + LANE / 2, to.y + (LANE + BAR) / 2),
+    ]),
+  ];
 }
 
 function foldMarks({ axis, left, history: { until } }: Picture, top: number, bottom: number): string[] {
-  return axis.stretches.filter(({ folded }) => folded).flatMap(({ from, to, x, width }) => {
-    const label = roughly(to - from);
-    const fits = from < until && textWidth(label, SMALL) <= width - 2;
-    return [
-      element('rect', { x: left + x, y: top, width, height: bottom - top, fill: 'url(#fold)' }),
-      ...fits ? [text(label, left + x + (width - textWidth(label, SMALL)) / 2, bottom + 14, 'small')] : [],
-    ];
-  });
+  return axis.stretches
+    .filter(({ folded }) => folded)
+    .flatMap(({ from, to, x, width }) => {
+      const label = roughly(to - from);
+      const fits = from < until && textWidth(label, SMALL) <= width - 2;
+      return [
+        element('rect', { x: left + x, y: top, width, height: bottom - top, fill: 'url(#fold)' }),
+        ...(fits
+          ? [text(label, left + x + (width - textWidth(label, SMALL)) / 2, bottom + 14, 'small')]
+          : []),
+      ];
+    });
 }
 
 function bar(from: number, to: number, y: number, kind: string, hover: string): string {
   return rectangle(from, y + (LANE - BAR) / 2, Math.max(2, to - from), BAR, `bar ${kind}`, hover);
 }
 
-function rectangle(x: number, y: number, width: number, height: number, kind: string, hover?: string): string {
+function rectangle(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  kind: string,
+  hover?: string,
+): string {
   const title = hover === undefined ? [] : [element('title', {}, [escaped(hover)])];
   return element('rect', { x, y, width, height, rx: 2, class: kind }, title);
 }

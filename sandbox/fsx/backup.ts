@@ -8,7 +8,8 @@ export interface BackupSource {
   volumeId?: string;
 }
 
-export type BackupLifecycle = 'PENDING' | 'CREATING' | 'TRANSFERRING' | 'AVAILABLE' | 'COPYING' | 'FAILED' | 'DELETED';
+export type BackupLifecycle =
+  'PENDING' | 'CREATING' | 'TRANSFERRING' | 'AVAILABLE' | 'COPYING' | 'FAILED' | 'DELETED';
 
 export interface BackupRecord {
   id: string;
@@ -81,7 +82,9 @@ export function describeBackup(backup: BackupRecord, now: number): any {
 }
 
 function progressOf(backup: BackupRecord, now: number): number {
-  return lifecycleOf(backup, now) === 'AVAILABLE' ? 100 : Math.min(99, Math.floor(elapsedPart(backup, now) * 100));
+  return lifecycleOf(backup, now) === 'AVAILABLE'
+    ? 100
+    : Math.min(99, Math.floor(elapsedPart(backup, now) * 100));
 }
 
 function elapsedPart({ createdAt, duration }: BackupRecord, now: number): number {
@@ -91,5 +94,7 @@ function elapsedPart({ createdAt, duration }: BackupRecord, now: number): number
 /** Half full, always. */
 function sizeOf({ fileSystem, volume }: BackupRecord): number {
   const { SizeInBytes, SizeInMegabytes = 0 } = volume?.OntapConfiguration ?? {};
-  return Math.floor((volume ? SizeInBytes ?? SizeInMegabytes * 1024 ** 2 : (fileSystem.StorageCapacity ?? 0) * GIB) / 2);
+  return Math.floor(
+    (volume ? (SizeInBytes ?? SizeInMegabytes * 1024 ** 2) : (fileSystem.StorageCapacity ?? 0) * GIB) / 2,
+  );
 }

@@ -38,11 +38,21 @@ export function configurationOf({ type, description }: FileSystem): any {
 }
 
 /** What of CloudFormation's properties FSx shows of a file system. */
-export function fileSystemDescription({ Tags: _, WindowsConfiguration, LustreConfiguration, OntapConfiguration, ...others }: any): any {
+export function fileSystemDescription({
+  Tags: _,
+  WindowsConfiguration,
+  LustreConfiguration,
+  OntapConfiguration,
+  ...others
+}: any): any {
   return shown('FileSystem', {
     ...others,
-    WindowsConfiguration: WindowsConfiguration && { ...WindowsConfiguration, Aliases: WindowsConfiguration.Aliases?.map(aliasOf) },
-    LustreConfiguration: others.FileSystemType === 'LUSTRE' ? lustreConfiguration(LustreConfiguration) : undefined,
+    WindowsConfiguration: WindowsConfiguration && {
+      ...WindowsConfiguration,
+      Aliases: WindowsConfiguration.Aliases?.map(aliasOf),
+    },
+    LustreConfiguration:
+      others.FileSystemType === 'LUSTRE' ? lustreConfiguration(LustreConfiguration) : undefined,
     OntapConfiguration: OntapConfiguration && { ...OntapConfiguration, FsxAdminPassword: undefined },
   });
 }
@@ -55,16 +65,33 @@ export function volumeDescription(id: string, { Tags: _, OntapConfiguration, ...
 
 export function uuidOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
-/** CloudFormation gives the paths of a data repository beside the rest; FSx shows them in a configuration of their own. */
-function lustreConfiguration({ ImportPath, ExportPath, AutoImportPolicy, ImportedFileChunkSize, ...others }: any = {}): any {
+/**
+ * CloudFormation gives the paths of a data repository beside the rest; FSx shows them in a configuration of
+ * their own.
+ */
+function lustreConfiguration({
+  ImportPath,
+  ExportPath,
+  AutoImportPolicy,
+  ImportedFileChunkSize,
+  ...others
+}: any = {}): any {
   const linked = ImportPath || ExportPath;
   return {
     ...others,
     DeploymentType: others.DeploymentType ?? 'SCRATCH_1',
-    DataRepositoryConfiguration: linked && { Lifecycle: 'AVAILABLE', ImportPath, ExportPath, AutoImportPolicy, ImportedFileChunkSize },
+    DataRepositoryConfiguration: linked && {
+      Lifecycle: 'AVAILABLE',
+      ImportPath,
+      ExportPath,
+      AutoImportPolicy,
+      ImportedFileChunkSize,
+    },
   };
 }
 

@@ -9,5 +9,10 @@ export const KINDS: Record<string, object> = {
 
 /** A file system that no stack defines. Its id. */
 export function createExisting(fsx: Sources, kind = 'OPENZFS'): string {
-  return fsx.createFileSystem({ FileSystemType: kind, StorageCapacity: 1200, SubnetIds: ['subnet-0123456789abcdef0'], ...KINDS[kind] }).fileSystemId;
+  return fsx.createFileSystem({
+    FileSystemType: kind,
+    StorageCapacity: 1200,
+    SubnetIds: ['subnet-0123456789abcdef0'],
+    ...KINDS[kind],
+  }).fileSystemId;
 }

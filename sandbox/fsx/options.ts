@@ -1,7 +1,9 @@
 import type { BackupSource } from './backup';
 import type { FileSystemType } from './description';
 
-/** What AWS leaves open, what only time tells, and what a test wants otherwise. May be changed between calls. */
+/**
+ * What AWS leaves open, what only time tells, and what a test wants otherwise. May be changed between calls.
+ */
 export interface FsxOptions {
   /** milliseconds from CreateBackup to the end of the backup */
   backupDuration: (source: BackupSource) => number;
@@ -21,7 +23,9 @@ export interface FsxOptions {
   filterOfMissingSource: 'empty' | 'error';
   /** milliseconds for which a new backup does not show in DescribeBackups */
   visibilityDelay: number;
-  /** most records that an answer is made from; filters apply afterwards, so that pages may be short or empty */
+  /**
+   * most records that an answer is made from; filters apply afterwards, so that pages may be short or empty
+   */
   pageSize: number;
   /** user-initiated backups in the account and Region */
   quotas: Record<FileSystemType, number>;

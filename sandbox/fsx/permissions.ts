@@ -19,28 +19,42 @@ export interface Known {
 /** Per operation, from the service authorization reference. */
 export function permissionsFor(operation: string, input: any, known: Known): Permission[] {
   const action = `fsx:${operation}`;
-  const on = (resource: string, context = {}): Permission => (
-    { action, resource, context: { ...resourceTags(known.tagsOf(resource)), ...context } }
-  );
+  const on = (resource: string, context = {}): Permission => ({
+    action,
+    resource,
+    context: { ...resourceTags(known.tagsOf(resource)), ...context },
+  });
   switch (operation) {
     case 'CreateBackup': {
       const context = requestTags(input.Tags);
       const created = known.arnOf('backup/*');
       const tagging = input.Tags ? [{ action: 'fsx:TagResource', resource: created, context }] : [];
-      return [{ action, resource: created, context }, ...sourceArns(input, known).map((arn) => on(arn, context)), ...tagging];
+      return [
+        { action, resource: created, context },
+        ...sourceArns(input, known).map((arn) => on(arn, context)),
+        ...tagging,
+      ];
     }
-    case 'DeleteBackup': return [on(known.arnOf(`backup/${input.BackupId}`))];
-    case 'TagResource': return [on(input.ResourceARN, requestTags(input.Tags))];
-    case 'UntagResource': return [on(input.ResourceARN, { 'aws:TagKeys': input.TagKeys })];
-    case 'ListTagsForResource': return [on(input.ResourceARN)];
-    default: return [{ action, resource: '*' }];
+    case 'DeleteBackup':
+      return [on(known.arnOf(`backup/${input.BackupId}`))];
+    case 'TagResource':
+      return [on(input.ResourceARN, requestTags(input.Tags))];
+    case 'UntagResource':
+      return [on(input.ResourceARN, { 'aws:TagKeys': input.TagKeys })];
+    case 'ListTagsForResource':
+      return [on(input.ResourceARN)];
+    default:
+      return [{ action, resource: '*' }];
   }
 }
 
 function sourceArns({ FileSystemId, VolumeId }: any, known: Known): string[] {
   const arns = FileSystemId ? [known.arnOf(`file-system/${FileSystemId}`)] : [];
-  // nobody knows the file system of a volume that does not exist: only a policy with a wildcard there lets the caller learn so
-  if (VolumeId) arns.push(known.arnOf(`volume/${known.fileSystemIdOf(VolumeId) ?? 'fs-00000000000000000'}/${VolumeId}`));
+  // nobody knows the file system of a volume that does not exist: only a policy with a wildcard there lets
+  // the caller learn so
+  if (VolumeId) {
+    arns.push(known.arnOf(`volume/${known.fileSystemIdOf(VolumeId) ?? 'fs-00000000000000000'}/${VolumeId}`));
+  }
   return arns;
 }
 

@@ -9,13 +9,25 @@ import { pageOf } from './pages';
 import { permissionsFor } from './permissions';
 import { assertInput, assertOutput } from './shapes';
 import { Sources, type Location } from './sources';
-import { assertNotReserved, assertRoom, assertTaggable, fromList, toList, type TagList, type Tags } from './tags';
+import {
+  assertNotReserved,
+  assertRoom,
+  assertTaggable,
+  fromList,
+  toList,
+  type TagList,
+  type Tags,
+} from './tags';
 import { assertCanBeBackedUp, copiedTags, type Target } from './target';
 
 export type { BackupRecord, BackupSource } from './backup';
 export type { FsxOptions } from './options';
 
-type Plan = Partial<Omit<BackupRecord, 'tags' | 'source'>> & { fileSystemId?: string; volumeId?: string; tags?: TagList };
+type Plan = Partial<Omit<BackupRecord, 'tags' | 'source'>> & {
+  fileSystemId?: string;
+  volumeId?: string;
+  tags?: TagList;
+};
 
 /** Amazon FSx: backups, and as much of their sources as backups need. */
 export class FsxService extends Sources {
@@ -27,8 +39,15 @@ export class FsxService extends Sources {
   private readonly creations = new Map<string, { parameters: string; backup: BackupRecord; at: number }>();
   private readonly deletions = new Map<string, string>();
 
-  constructor({ clock, authorizer, options, ...location }: Location & {
-    clock: VirtualClock; authorizer: Authorizer; options?: Partial<FsxOptions>;
+  constructor({
+    clock,
+    authorizer,
+    options,
+    ...location
+  }: Location & {
+    clock: VirtualClock;
+    authorizer: Authorizer;
+    options?: Partial<FsxOptions>;
   }) {
     super(clock, location);
     this.authorizer = authorizer;
@@ -76,11 +95,17 @@ export class FsxService extends Sources {
       DescribeVolumes: (request) => this.describeVolumes(request),
     };
     if (!(operation in operations)) {
-      throw new AwsError('UnknownOperationException', `the sandbox serves of FSx ${Object.keys(operations).join(', ')}, not ${operation}`);
+      throw new AwsError(
+        'UnknownOperationException',
+        `the sandbox serves of FSx ${Object.keys(operations).join(', ')}, not ${operation}`,
+      );
     }
     assertInput(operation, input);
-    for (const permission of permissionsFor(operation, input, this.known())) await this.authorizer.authorize({ principal, ...permission });
-    const output = JSON.parse(JSON.stringify(operations[operation](input))); // as on the wire: a copy, without members that are undefined
+    for (const permission of permissionsFor(operation, input, this.known())) {
+      await this.authorizer.authorize({ principal, ...permission });
+    }
+    // as on the wire: a copy, without members that are undefined
+    const output = JSON.parse(JSON.stringify(operations[operation](input)));
     assertOutput(operation, output);
     return output;
   }
@@ -99,7 +124,10 @@ export class FsxService extends Sources {
     this.assertNoneInProgress(sourceIdOf(target.source));
     this.assertWithinQuota(target.fileSystem.type);
     // as soon as the request carries a tag, none of the source's is copied
-    const backup = this.addBackup(target, { type: 'USER_INITIATED', tags: input.Tags ? fromList(input.Tags) : copiedTags(target) });
+    const backup = this.addBackup(target, {
+      type: 'USER_INITIATED',
+      tags: input.Tags ? fromList(input.Tags) : copiedTags(target),
+    });
     if (token !== undefined) this.creations.set(token, { parameters, backup, at: this.clock.now() });
     return { Backup: this.describe(backup) };
   }
@@ -111,14 +139,25 @@ export class FsxService extends Sources {
       : [...this.backups.values()].filter((backup) => this.isVisible(backup));
     if (!byIds && this.options.filterOfMissingSource === 'error') this.assertSourcesExist(Filters);
     const { page, NextToken } = pageOf(candidates, paging, this.options.pageSize);
-    return { Backups: page.filter(passes(byIds ? [] : Filters)).map((backup) => this.describe(backup)), NextToken };
+    return {
+      Backups: page.filter(passes(byIds ? [] : Filters)).map((backup) => this.describe(backup)),
+      NextToken,
+    };
   }
 
   private assertSourcesExist(filters: Array<{ Name: string; Values: string[] }> = []): void {
-    const sources: Record<string, { has(id: string): boolean }> = { 'file-system-id': this.fileSystems, 'volume-id': this.volumes };
+    const sources: Record<string, { has(id: string): boolean }> = {
+      'file-system-id': this.fileSystems,
+      'volume-id': this.volumes,
+    };
     for (const { Name, Values } of filters) {
       const missing = sources[Name] && Values.find((id) => !sources[Name].has(id));
-      if (missing) throw new AwsError(Name === 'volume-id' ? 'VolumeNotFound' : 'FileSystemNotFound', `There is no ${missing}.`);
+      if (missing) {
+        throw new AwsError(
+          Name === 'volume-id' ? 'VolumeNotFound' : 'FileSystemNotFound',
+          `There is no ${missing}.`,
+        );
+      }
     }
   }
 
@@ -158,14 +197,20 @@ export class FsxService extends Sources {
   }
 
   private describeFileSystems({ FileSystemIds, ...paging }: any) {
-    const wanted = FileSystemIds?.length > 0 ? FileSystemIds.map((id: string) => this.fileSystem(id)) : this.fileSystems.values();
+    const wanted =
+      FileSystemIds?.length > 0
+        ? FileSystemIds.map((id: string) => this.fileSystem(id))
+        : this.fileSystems.values();
     const { page, NextToken } = pageOf(new Set<FileSystem>(wanted), paging, this.options.pageSize);
     return { FileSystems: page.map(descriptionOf), NextToken };
   }
 
   private describeVolumes({ VolumeIds, Filters, ...paging }: any) {
-    if (Filters?.length > 0) throw new AwsError('BadRequest', 'the sandbox serves no filters of DescribeVolumes');
-    const wanted = VolumeIds?.length > 0 ? VolumeIds.map((id: string) => this.volume(id)) : this.volumes.values();
+    if (Filters?.length > 0) {
+      throw new AwsError('BadRequest', 'the sandbox serves no filters of DescribeVolumes');
+    }
+    const wanted =
+      VolumeIds?.length > 0 ? VolumeIds.map((id: string) => this.volume(id)) : this.volumes.values();
     const { page, NextToken } = pageOf(new Set<Resource>(wanted), paging, this.options.pageSize);
     return { Volumes: page.map(descriptionOf), NextToken };
   }
@@ -177,7 +222,9 @@ export class FsxService extends Sources {
     if (!creation || this.clock.now() >= creation.at + tokenLifetime) return undefined;
     if (['DELETED', 'FAILED'].includes(lifecycleOf(creation.backup, this.clock.now()))) {
       if (tokenAfterDeletion === 'new') return undefined;
-      if (tokenAfterDeletion === 'error') throw new AwsError('BadRequest', `The backup of the ClientRequestToken ${token} is gone.`);
+      if (tokenAfterDeletion === 'error') {
+        throw new AwsError('BadRequest', `The backup of the ClientRequestToken ${token} is gone.`);
+      }
     }
     if (creation.parameters !== parameters) throw incompatible('ClientRequestToken');
     return creation.backup;
@@ -193,21 +240,29 @@ export class FsxService extends Sources {
   private assertNoneInProgress(sourceId: string): void {
     const ofSource = [...this.backups.values()].filter((backup) => sourceIdOf(backup.source) === sourceId);
     const running = ofSource.find((backup) => isInProgress(backup, this.clock.now()));
-    if (running) throw new AwsError('BackupInProgress', `${sourceId} has a backup in progress: ${running.id}.`);
+    if (running) {
+      throw new AwsError('BackupInProgress', `${sourceId} has a backup in progress: ${running.id}.`);
+    }
   }
 
   /** Those of AWS Backup count too, and [?] failed ones. */
   private assertWithinQuota(type: FileSystemType): void {
-    const counted = [...this.backups.values()].filter((backup) => backup.source.fileSystemType === type && backup.type !== 'AUTOMATIC');
+    const counted = [...this.backups.values()].filter(
+      (backup) => backup.source.fileSystemType === type && backup.type !== 'AUTOMATIC',
+    );
     if (counted.length < this.options.quotas[type]) return;
-    const message = `This account has ${counted.length} user-initiated backups of ${type} in this Region, as many as it may have.`;
+    const message =
+      `This account has ${counted.length} user-initiated backups of ${type} in this Region, as many as ` +
+      'it may have.';
     throw new AwsError('ServiceLimitExceeded', message, 400, { Limit: 'TOTAL_USER_INITIATED_BACKUPS' });
   }
 
   private assertRestorable(backupId: string | undefined): void {
     if (backupId === undefined) return;
     const lifecycle = lifecycleOf(this.backup(backupId), this.clock.now());
-    if (lifecycle !== 'AVAILABLE') throw new AwsError('BadRequest', `The backup ${backupId} is ${lifecycle}, not AVAILABLE.`);
+    if (lifecycle !== 'AVAILABLE') {
+      throw new AwsError('BadRequest', `The backup ${backupId} is ${lifecycle}, not AVAILABLE.`);
+    }
   }
 
   private assertDeletable(backup: BackupRecord): void {
@@ -216,15 +271,24 @@ export class FsxService extends Sources {
       throw new AwsError(code, `The backup ${id} ${why}.`, 400, fields);
     };
     if (type === 'AWS_BACKUP') refuse('BadRequest', 'belongs to AWS Backup and can be deleted there only');
-    if (restoringTo) refuse('BackupRestoring', `is being restored to ${restoringTo}`, { FileSystemId: restoringTo });
+    if (restoringTo) {
+      refuse('BackupRestoring', `is being restored to ${restoringTo}`, { FileSystemId: restoringTo });
+    }
     if (beingCopiedTo) refuse('BackupBeingCopied', `is being copied to ${beingCopiedTo}`, { BackupId: id });
     const { deletionInProgress, deletionOfFailed } = this.options;
     const now = this.clock.now();
-    if (isInProgress(backup, now) && deletionInProgress !== 'deleted') refuse(deletionInProgress, 'is in progress');
-    if (lifecycleOf(backup, now) === 'FAILED' && deletionOfFailed !== 'deleted') refuse(deletionOfFailed, 'is FAILED');
+    if (isInProgress(backup, now) && deletionInProgress !== 'deleted') {
+      refuse(deletionInProgress, 'is in progress');
+    }
+    if (lifecycleOf(backup, now) === 'FAILED' && deletionOfFailed !== 'deleted') {
+      refuse(deletionOfFailed, 'is FAILED');
+    }
   }
 
-  private addBackup(target: Target, given: Partial<BackupRecord> & Pick<BackupRecord, 'type' | 'tags'>): BackupRecord {
+  private addBackup(
+    target: Target,
+    given: Partial<BackupRecord> & Pick<BackupRecord, 'type' | 'tags'>,
+  ): BackupRecord {
     const { source, fileSystem, volume } = target;
     const id = this.nextId('backup');
     const backup: BackupRecord = {
@@ -271,15 +335,25 @@ export class FsxService extends Sources {
 
   private tagsOf(arn: string): Tags {
     const tags = this.known().tagsOf(arn);
-    if (!tags) throw new AwsError('ResourceNotFound', `There is no resource ${arn}.`, 400, { ResourceARN: arn });
+    if (!tags) {
+      throw new AwsError('ResourceNotFound', `There is no resource ${arn}.`, 400, { ResourceARN: arn });
+    }
     return tags;
   }
 
   private known() {
-    const kinds = [this.backups, this.fileSystems, this.volumes, this.storageVirtualMachines, this.dataRepositoryAssociations];
+    const kinds = [
+      this.backups,
+      this.fileSystems,
+      this.volumes,
+      this.storageVirtualMachines,
+      this.dataRepositoryAssociations,
+    ];
     return {
       arnOf: (resource: string) => this.arnOf(resource),
-      tagsOf: (arn: string) => kinds.map((kind) => kind.get(arn.slice(arn.lastIndexOf('/') + 1))).find((one) => one?.arn === arn)?.tags,
+      tagsOf: (arn: string) =>
+        kinds.map((kind) => kind.get(arn.slice(arn.lastIndexOf('/') + 1))).find((one) => one?.arn === arn)
+          ?.tags,
       fileSystemIdOf: (volumeId: string) => this.volumes.get(volumeId)?.fileSystemId,
     };
   }

@@ -4,7 +4,10 @@ import model from './model.json';
 
 const exact = new Ajv({ allErrors: true, verbose: true });
 exact.addSchema(model, 'fsx');
-/** For what comes from templates: numbers and booleans may be strings, and members that are inputs only are left out. */
+/**
+ * For what comes from templates: numbers and booleans may be strings, and members that are inputs only are
+ * left out.
+ */
 const lenient = new Ajv({ allErrors: true, verbose: true, coerceTypes: true, removeAdditional: true });
 lenient.addSchema(model, 'fsx');
 
@@ -16,7 +19,10 @@ export function assertInput(operation: string, input: unknown): void {
   if (alien) {
     // AWS ignores members that it does not know. Here they are refused: no caller sends one on purpose.
     const where = alien.instancePath || 'the request';
-    throw new AwsError('SerializationException', `${operation}: ${where} ${alien.message}: ${JSON.stringify(alien.params)}`);
+    throw new AwsError(
+      'SerializationException',
+      `${operation}: ${where} ${alien.message}: ${JSON.stringify(alien.params)}`,
+    );
   }
   const count = `${errors.length} validation error${errors.length > 1 ? 's' : ''} detected`;
   throw new AwsError('ValidationException', `${count}: ${errors.map(violation).join('; ')}`);
@@ -25,7 +31,9 @@ export function assertInput(operation: string, input: unknown): void {
 /** An answer that AWS's model does not know is a defect of the sandbox. */
 export function assertOutput(operation: string, output: unknown): void {
   const errors = errorsOf(exact, `${operation}Response`, output);
-  if (errors.length > 0) throw new Error(`the sandbox's answer to ${operation} breaks AWS's model: ${exact.errorsText(errors)}`);
+  if (errors.length > 0) {
+    throw new Error(`the sandbox's answer to ${operation} breaks AWS's model: ${exact.errorsText(errors)}`);
+  }
 }
 
 /** The part of CloudFormation properties that FSx shows in this shape. */
@@ -42,23 +50,42 @@ function errorsOf(ajv: Ajv, shape: string, value: unknown): ErrorObject[] {
 }
 
 function violation({ keyword, instancePath, params, schema, data }: ErrorObject): string {
-  const path = instancePath.split('/').slice(1).concat(keyword === 'required' ? params.missingProperty : []);
-  const member = path.map((step) => (/^\d+$/.test(step) ? `${Number(step) + 1}.member` : step[0].toLowerCase() + step.slice(1))).join('.');
-  const value = keyword === 'required' ? 'null' : `'${typeof data === 'string' ? data : JSON.stringify(data)}'`;
-  return `Value ${value} at '${member}' failed to satisfy constraint: Member must ${constraint(keyword, schema)}`;
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .concat(keyword === 'required' ? params.missingProperty : []);
+  const member = path
+    .map((step) =>
+      /^\d+$/.test(step) ? `${Number(step) + 1}.member` : step[0].toLowerCase() + step.slice(1),
+    )
+    .join('.');
+  const value =
+    keyword === 'required' ? 'null' : `'${typeof data === 'string' ? data : JSON.stringify(data)}'`;
+  return (
+    `Value ${value} at '${member}' failed to satisfy constraint: Member must ` +
+    `${constraint(keyword, schema)}`
+  );
 }
 
 function constraint(keyword: string, schema: any): string {
   switch (keyword) {
-    case 'required': return 'not be null';
-    case 'enum': return `satisfy enum value set: [${schema.join(', ')}]`;
-    case 'pattern': return `satisfy regular expression pattern: ${schema}`;
+    case 'required':
+      return 'not be null';
+    case 'enum':
+      return `satisfy enum value set: [${schema.join(', ')}]`;
+    case 'pattern':
+      return `satisfy regular expression pattern: ${schema}`;
     case 'minLength':
-    case 'minItems': return `have length greater than or equal to ${schema}`;
+    case 'minItems':
+      return `have length greater than or equal to ${schema}`;
     case 'maxLength':
-    case 'maxItems': return `have length less than or equal to ${schema}`;
-    case 'minimum': return `have value greater than or equal to ${schema}`;
-    case 'maximum': return `have value less than or equal to ${schema}`;
-    default: throw new Error(`the model uses ${keyword}, for which there is no wording`);
+    case 'maxItems':
+      return `have length less than or equal to ${schema}`;
+    case 'minimum':
+      return `have value greater than or equal to ${schema}`;
+    case 'maximum':
+      return `have value less than or equal to ${schema}`;
+    default:
+      throw new Error(`the model uses ${keyword}, for which there is no wording`);
   }
 }

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import {
-  CONFIGURATION, configurationOf, fileSystemDescription, uuidOf, volumeDescription, type FileSystem, type Resource,
+  CONFIGURATION,
+  configurationOf,
+  fileSystemDescription,
+  uuidOf,
+  volumeDescription,
+  type FileSystem,
+  type Resource,
 } from './description';
 import { fromList } from './tags';
 
@@ -13,8 +19,8 @@ export interface Location {
 }
 
 /**
- * What backups are taken of, made from CloudFormation properties. Creation, change and deletion are at once; the
- * resource provider of CloudFormation is who lets time pass.
+ * What backups are taken of, made from CloudFormation properties. Creation, change and deletion are at once;
+ * the resource provider of CloudFormation is who lets time pass.
  */
 export class Sources {
   readonly fileSystems = new Map<string, FileSystem>();
@@ -23,12 +29,18 @@ export class Sources {
   readonly dataRepositoryAssociations = new Map<string, Resource>();
   private readonly sequences = new Map<string, number>();
 
-  constructor(protected readonly clock: VirtualClock, protected readonly location: Location) {}
+  constructor(
+    protected readonly clock: VirtualClock,
+    protected readonly location: Location,
+  ) {}
 
   createFileSystem(properties: any) {
     const type = properties.FileSystemType;
     if (!(type in CONFIGURATION)) {
-      throw new AwsError('BadRequest', `FileSystemType is ${type}; it is one of ${Object.keys(CONFIGURATION).join(', ')}.`);
+      throw new AwsError(
+        'BadRequest',
+        `FileSystemType is ${type}; it is one of ${Object.keys(CONFIGURATION).join(', ')}.`,
+      );
     }
     const id = this.nextId('fs');
     const fileSystem: FileSystem = {
@@ -41,7 +53,9 @@ export class Sources {
     };
     this.fileSystems.set(id, fileSystem);
     const attributes = attributesOf(fileSystem);
-    if (attributes.rootVolumeId) this.addVolume(attributes.rootVolumeId, id, { VolumeType: 'OPENZFS', Name: 'fsx' });
+    if (attributes.rootVolumeId) {
+      this.addVolume(attributes.rootVolumeId, id, { VolumeType: 'OPENZFS', Name: 'fsx' });
+    }
     return attributes;
   }
 
@@ -50,15 +64,22 @@ export class Sources {
     const { MountName, RootVolumeId } = configurationOf(fileSystem);
     const { CreationTime } = fileSystem.description;
     const own = { ...properties, FileSystemType: fileSystem.type };
-    fileSystem.description = { ...this.fileSystemDescription(id, own, { MountName, RootVolumeId }), CreationTime };
+    fileSystem.description = {
+      ...this.fileSystemDescription(id, own, { MountName, RootVolumeId }),
+      CreationTime,
+    };
     fileSystem.tags = fromList(properties.Tags);
     return attributesOf(fileSystem);
   }
 
   deleteFileSystem(id: string): void {
     const root = configurationOf(this.fileSystem(id)).RootVolumeId;
-    assertEmpty(id, [...this.storageVirtualMachines.values(), ...this.volumes.values()]
-      .filter((child) => child.fileSystemId === id && child.id !== root));
+    assertEmpty(
+      id,
+      [...this.storageVirtualMachines.values(), ...this.volumes.values()].filter(
+        (child) => child.fileSystemId === id && child.id !== root,
+      ),
+    );
     this.fileSystems.delete(id);
     this.volumes.delete(root);
     for (const association of this.associationsOf(id)) this.dataRepositoryAssociations.delete(association.id);
@@ -67,7 +88,13 @@ export class Sources {
   createStorageVirtualMachine(properties: any) {
     const fileSystemId = this.fileSystemOf('ONTAP', properties).id;
     const id = this.nextId('svm');
-    const svm = this.resource(id, fileSystemId, `storage-virtual-machine/${fileSystemId}/${id}`, 'CREATED', properties);
+    const svm = this.resource(
+      id,
+      fileSystemId,
+      `storage-virtual-machine/${fileSystemId}/${id}`,
+      'CREATED',
+      properties,
+    );
     this.storageVirtualMachines.set(id, svm);
     return { storageVirtualMachineId: id, resourceArn: svm.arn, uuid: uuidOf(id) };
   }
@@ -78,7 +105,12 @@ export class Sources {
 
   deleteStorageVirtualMachine(id: string): void {
     this.storageVirtualMachine(id);
-    assertEmpty(id, [...this.volumes.values()].filter((volume) => volume.description.OntapConfiguration?.StorageVirtualMachineId === id));
+    assertEmpty(
+      id,
+      [...this.volumes.values()].filter(
+        (volume) => volume.description.OntapConfiguration?.StorageVirtualMachineId === id,
+      ),
+    );
     this.storageVirtualMachines.delete(id);
   }
 
@@ -101,17 +133,27 @@ export class Sources {
   createDataRepositoryAssociation(properties: any) {
     const fileSystemId = this.fileSystemOf('LUSTRE', properties).id;
     const id = this.nextId('dra');
-    const association = this.resource(id, fileSystemId, `association/${fileSystemId}/${id}`, 'AVAILABLE', properties);
+    const association = this.resource(
+      id,
+      fileSystemId,
+      `association/${fileSystemId}/${id}`,
+      'AVAILABLE',
+      properties,
+    );
     this.dataRepositoryAssociations.set(id, association);
     return { associationId: id, resourceArn: association.arn };
   }
 
   updateDataRepositoryAssociation(id: string, properties: any): void {
-    found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').tags = fromList(properties.Tags);
+    found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').tags = fromList(
+      properties.Tags,
+    );
   }
 
   deleteDataRepositoryAssociation(id: string): void {
-    this.dataRepositoryAssociations.delete(found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').id);
+    this.dataRepositoryAssociations.delete(
+      found(this.dataRepositoryAssociations, id, 'DataRepositoryAssociationNotFound').id,
+    );
   }
 
   fileSystem(id: string): FileSystem {
@@ -127,7 +169,9 @@ export class Sources {
   }
 
   protected associationsOf(fileSystemId: string): Resource[] {
-    return [...this.dataRepositoryAssociations.values()].filter((association) => association.fileSystemId === fileSystemId);
+    return [...this.dataRepositoryAssociations.values()].filter(
+      (association) => association.fileSystemId === fileSystemId,
+    );
   }
 
   /** Ids look random, so that their order is not that of time, and are the same in every run. */
@@ -135,7 +179,8 @@ export class Sources {
     const nth = (this.sequences.get(prefix) ?? 0) + 1;
     this.sequences.set(prefix, nth);
     const { accountId, region } = this.location;
-    return `${prefix}-${createHash('sha256').update([accountId, region, prefix, nth].join(' ')).digest('hex').slice(0, 17)}`;
+    const hash = createHash('sha256').update([accountId, region, prefix, nth].join(' ')).digest('hex');
+    return `${prefix}-${hash.slice(0, 17)}`;
   }
 
   protected arnOf(resource: string): string {
@@ -143,11 +188,21 @@ export class Sources {
     return `arn:${partition}:fsx:${region}:${accountId}:${resource}`;
   }
 
-  private resource(id: string, fileSystemId: string, path: string, lifecycle: string, { Tags }: any): Resource {
+  private resource(
+    id: string,
+    fileSystemId: string,
+    path: string,
+    lifecycle: string,
+    { Tags }: any,
+  ): Resource {
     return { id, fileSystemId, arn: this.arnOf(path), lifecycle, tags: fromList(Tags), description: {} };
   }
 
-  private fileSystemDescription(id: string, properties: any, given: { MountName?: string; RootVolumeId?: string }): any {
+  private fileSystemDescription(
+    id: string,
+    properties: any,
+    given: { MountName?: string; RootVolumeId?: string },
+  ): any {
     const { partition, region, accountId } = this.location;
     const description = fileSystemDescription(properties);
     const configuration = CONFIGURATION[properties.FileSystemType as FileSystem['type']];
@@ -167,22 +222,33 @@ export class Sources {
   private fileSystemOf(type: FileSystem['type'], { FileSystemId }: any): FileSystem {
     const fileSystem = this.fileSystem(FileSystemId);
     if (fileSystem.type === type) return fileSystem;
-    throw new AwsError('UnsupportedOperation', `${FileSystemId} is a file system of ${fileSystem.type}, not of ${type}.`);
+    throw new AwsError(
+      'UnsupportedOperation',
+      `${FileSystemId} is a file system of ${fileSystem.type}, not of ${type}.`,
+    );
   }
 
   /** the file system that a new volume belongs to */
   private homeOf({ VolumeType, OntapConfiguration, OpenZFSConfiguration }: any): string {
     switch (VolumeType) {
-      case 'ONTAP': return this.storageVirtualMachine(OntapConfiguration?.StorageVirtualMachineId).fileSystemId;
-      case 'OPENZFS': return this.volume(OpenZFSConfiguration?.ParentVolumeId).fileSystemId;
-      default: throw new AwsError('BadRequest', `VolumeType is ${VolumeType}; it is one of ONTAP, OPENZFS.`);
+      case 'ONTAP':
+        return this.storageVirtualMachine(OntapConfiguration?.StorageVirtualMachineId).fileSystemId;
+      case 'OPENZFS':
+        return this.volume(OpenZFSConfiguration?.ParentVolumeId).fileSystemId;
+      default:
+        throw new AwsError('BadRequest', `VolumeType is ${VolumeType}; it is one of ONTAP, OPENZFS.`);
     }
   }
 
   private addVolume(id: string, fileSystemId: string, properties: any): Resource {
     const lifecycle = properties.VolumeType === 'ONTAP' ? 'CREATED' : 'AVAILABLE';
     const volume = this.resource(id, fileSystemId, `volume/${fileSystemId}/${id}`, lifecycle, properties);
-    const own = { CreationTime: this.clock.now() / 1000, FileSystemId: fileSystemId, VolumeId: id, ResourceARN: volume.arn };
+    const own = {
+      CreationTime: this.clock.now() / 1000,
+      FileSystemId: fileSystemId,
+      VolumeId: id,
+      ResourceARN: volume.arn,
+    };
     volume.description = { ...volumeDescription(id, properties), ...own };
     this.volumes.set(id, volume);
     return volume;
@@ -191,15 +257,27 @@ export class Sources {
 
 /** For CloudFormation's Fn::GetAtt. */
 function attributesOf(fileSystem: FileSystem): {
-  fileSystemId: string; resourceArn: string; dnsName: string; lustreMountName?: string; rootVolumeId?: string;
+  fileSystemId: string;
+  resourceArn: string;
+  dnsName: string;
+  lustreMountName?: string;
+  rootVolumeId?: string;
 } {
   const { id, arn, description } = fileSystem;
   const { MountName, RootVolumeId } = configurationOf(fileSystem);
-  return { fileSystemId: id, resourceArn: arn, dnsName: description.DNSName, lustreMountName: MountName, rootVolumeId: RootVolumeId };
+  return {
+    fileSystemId: id,
+    resourceArn: arn,
+    dnsName: description.DNSName,
+    lustreMountName: MountName,
+    rootVolumeId: RootVolumeId,
+  };
 }
 
 function assertEmpty(id: string, inside: Resource[]): void {
-  if (inside.length > 0) throw new AwsError('BadRequest', `${id} still has ${inside.map((child) => child.id).join(', ')}.`);
+  if (inside.length > 0) {
+    throw new AwsError('BadRequest', `${id} still has ${inside.map((child) => child.id).join(', ')}.`);
+  }
 }
 
 function found<R>(resources: Map<string, R>, id: string, code: string): R {

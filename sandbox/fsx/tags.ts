@@ -24,12 +24,16 @@ export function assertTaggable(list: TagList | undefined): void {
 
 export function assertNotReserved(keys: string[]): void {
   const reserved = keys.find((key) => key.toLowerCase().startsWith('aws:'));
-  if (reserved !== undefined) throw new AwsError('BadRequest', `Tag keys that start with aws: are reserved for AWS: ${reserved}.`);
+  if (reserved !== undefined) {
+    throw new AwsError('BadRequest', `Tag keys that start with aws: are reserved for AWS: ${reserved}.`);
+  }
 }
 
 export function assertRoom(tags: Tags): void {
   const count = withoutReserved(tags).size;
-  if (count > MOST) throw new AwsError('BadRequest', `A resource has at most ${MOST} tags; it would have ${count}.`);
+  if (count > MOST) {
+    throw new AwsError('BadRequest', `A resource has at most ${MOST} tags; it would have ${count}.`);
+  }
 }
 
 /** AWS's own tags are neither counted nor copied. */

@@ -19,7 +19,10 @@ export function assertCanBeBackedUp(target: Target): void {
   const { fileSystem, volume } = target;
   // [?] a file system that is being updated may well allow it; the documentation speaks of available ones
   if (fileSystem.lifecycle !== 'AVAILABLE') {
-    throw new AwsError('BadRequest', `The file system ${fileSystem.id} is ${fileSystem.lifecycle}, not AVAILABLE.`);
+    throw new AwsError(
+      'BadRequest',
+      `The file system ${fileSystem.id} is ${fileSystem.lifecycle}, not AVAILABLE.`,
+    );
   }
   if (volume && !['CREATED', 'AVAILABLE'].includes(volume.lifecycle)) {
     throw new AwsError('BadRequest', `The volume ${volume.id} is ${volume.lifecycle}.`);
@@ -28,19 +31,25 @@ export function assertCanBeBackedUp(target: Target): void {
 
 /** What a backup that comes without tags of its own gets. */
 export function copiedTags({ fileSystem, volume }: Target): Tags {
-  const copies = volume ? volume.description.OntapConfiguration?.CopyTagsToBackups : configurationOf(fileSystem).CopyTagsToBackups;
+  const copies = volume
+    ? volume.description.OntapConfiguration?.CopyTagsToBackups
+    : configurationOf(fileSystem).CopyTagsToBackups;
   return copies ? withoutReserved((volume ?? fileSystem).tags) : new Map();
 }
 
 function whyUnsupported({ fileSystem, volume, associated }: Target): string | undefined {
   if (volume) {
     if (fileSystem.type !== 'ONTAP') return `${volume.id} is an OpenZFS volume: back up its file system.`;
-    return volume.description.OntapConfiguration.OntapVolumeType === 'RW' ? undefined : `${volume.id} is not a read-write volume.`;
+    return volume.description.OntapConfiguration.OntapVolumeType === 'RW'
+      ? undefined
+      : `${volume.id} is not a read-write volume.`;
   }
   if (fileSystem.type === 'ONTAP') return 'ONTAP file system backup is unsupported.';
   if (fileSystem.type !== 'LUSTRE') return undefined;
   const { DeploymentType, DataRepositoryConfiguration } = configurationOf(fileSystem);
   if (DeploymentType.startsWith('SCRATCH')) return 'Backups are unsupported on scratch file systems.';
-  if (DataRepositoryConfiguration || associated) return 'Backups are unsupported on file systems that are linked to a data repository.';
+  if (DataRepositoryConfiguration || associated) {
+    return 'Backups are unsupported on file systems that are linked to a data repository.';
+  }
   return undefined;
 }

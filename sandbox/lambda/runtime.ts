@@ -32,7 +32,10 @@ export class LambdaRuntime {
   readonly environment: Record<string, string> = {};
 
   private readonly functions = new Map<string, LambdaFunction>();
-  /** access key id → container, oldest first; the key of a container that is gone stays known, as its requests may be on their way */
+  /**
+   * access key id → container, oldest first; the key of a container that is gone stays known, as its requests
+   * may be on their way
+   */
   private readonly containers = new Map<string, Container>();
   private readonly vacant: VacantProcesses;
   /** functions that may not write to their log */
@@ -42,7 +45,12 @@ export class LambdaRuntime {
 
   /** @param sharedProcesses processes that outlive this runtime */
   constructor(
-    private readonly sandbox: { clock: VirtualClock; journal: Journal; faults: FaultPlan; authorizer?: Authorizer },
+    private readonly sandbox: {
+      clock: VirtualClock;
+      journal: Journal;
+      faults: FaultPlan;
+      authorizer?: Authorizer;
+    },
     private readonly sharedProcesses?: VacantProcesses,
   ) {
     this.vacant = sharedProcesses ?? new VacantProcesses();
@@ -63,7 +71,10 @@ export class LambdaRuntime {
     this.recycle(arn);
   }
 
-  /** Lets idle containers of a function go, as Lambda does every few hours: what comes next finds a new one, with other credentials. */
+  /**
+   * Lets idle containers of a function go, as Lambda does every few hours: what comes next finds a new one,
+   * with other credentials.
+   */
   recycle(arn: string): void {
     for (const container of this.containers.values()) {
       if (container.fn.arn === arn && !container.isBusy()) this.retire(container);
@@ -80,18 +91,22 @@ export class LambdaRuntime {
   }
 
   /**
-   * A request of this container is not answered, not now or never; without an access key id: one of each container. What is returned is to be called
-   * if it is answered after all, when virtual time has passed and the function has not given up.
+   * A request of this container is not answered, not now or never; without an access key id: one of each
+   * container. What is returned is to be called if it is answered after all, when virtual time has passed and
+   * the function has not given up.
    */
   requestHangs(accessKeyId?: string): () => void {
-    const asking = [...this.containers].filter(([id, container]) => id === accessKeyId || (accessKeyId === undefined && container.isBusy()));
+    const asking = [...this.containers].filter(
+      ([id, container]) => id === accessKeyId || (accessKeyId === undefined && container.isBusy()),
+    );
     const goOn = asking.map(([, container]) => container.requestHangs());
     return () => goOn.forEach((one) => one());
   }
 
   /**
-   * Crash the container that makes the nth call of this operation from now on, once: the call is carried out and never answered.
-   * Where several invocations run with one role at the same time, it is the container that was started first.
+   * Crash the container that makes the nth call of this operation from now on, once: the call is carried out
+   * and never answered. Where several invocations run with one role at the same time, it is the container
+   * that was started first.
    */
   crashAfter(operation: string, nth = 1): void {
     this.crash = { operation, calls: nth };
@@ -100,7 +115,8 @@ export class LambdaRuntime {
   /**
    * Invoke and wait for the result.
    *
-   * @throws `FunctionError` when the function failed, timed out or crashed; `AwsError` when Lambda did not invoke it
+   * @throws `FunctionError` when the function failed, timed out or crashed; `AwsError` when Lambda did not
+   * invoke it
    */
   async invoke(arn: string, payload: unknown, options: { requestId?: string } = {}): Promise<any> {
     const fn = this.functionOf(arn);
@@ -114,8 +130,8 @@ export class LambdaRuntime {
   }
 
   /**
-   * Put an event into the function's queue: delivered at least once; after a function error twice more, one and two minutes later;
-   * while Lambda itself throttles or fails, for six hours.
+   * Put an event into the function's queue: delivered at least once; after a function error twice more, one
+   * and two minutes later; while Lambda itself throttles or fails, for six hours.
    *
    * @throws `AwsError` when there is no such function; whatever happens later is nobody's to know
    */
@@ -128,7 +144,8 @@ export class LambdaRuntime {
     this.closed = true;
     this.functions.clear();
     const containers = [...this.containers.values()];
-    await Promise.all(containers.map((container) => container.rests())); // a process in the middle of something is of no use to another container
+    // a process in the middle of something is of no use to another container
+    await Promise.all(containers.map((container) => container.rests()));
     for (const container of containers) this.retire(container);
     await Promise.all(containers.map((container) => container.closed));
     if (!this.sharedProcesses) await this.vacant.close();
@@ -141,7 +158,7 @@ export class LambdaRuntime {
     let backoff = 1000;
     while (this.functions.has(arn)) {
       try {
-        return void await this.invoke(arn, payload, { requestId });
+        return void (await this.invoke(arn, payload, { requestId }));
       } catch (error) {
         if (this.closed) return;
         if (error instanceof FunctionError) {
@@ -161,9 +178,12 @@ export class LambdaRuntime {
   /** Lambda writes logs with the permissions of the function; what it may not write is lost. */
   private async openLog(fn: LambdaFunction): Promise<void> {
     const [, partition, , region, account] = fn.arn.split(':');
-    const resource = `arn:${partition}:logs:${region}:${account}:log-group:${logGroupOf(fn)}:log-stream:[$LATEST]`;
+    const group = `arn:${partition}:logs:${region}:${account}:log-group:${logGroupOf(fn)}`;
+    const resource = `${group}:log-stream:[$LATEST]`;
     try {
-      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) await this.sandbox.authorizer?.authorize({ principal: fn.roleArn, action, resource });
+      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
+        await this.sandbox.authorizer?.authorize({ principal: fn.roleArn, action, resource });
+      }
       this.unlogged.delete(fn);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -174,9 +194,15 @@ export class LambdaRuntime {
   private async run(fn: LambdaFunction, input: unknown, requestId: string): Promise<any> {
     const { clock, journal } = this.sandbox;
     const started = clock.now();
-    const record = (result: { output?: any; error?: string }) => journal.add({
-      kind: 'invocation', functionName: fn.name, requestId, input, milliseconds: clock.now() - started, ...result,
-    });
+    const record = (result: { output?: any; error?: string }) =>
+      journal.add({
+        kind: 'invocation',
+        functionName: fn.name,
+        requestId,
+        input,
+        milliseconds: clock.now() - started,
+        ...result,
+      });
     const container = this.warmContainer(fn) ?? this.coldContainer(fn);
     try {
       const output = await container.invoke(input ?? {}, requestId);
@@ -191,7 +217,9 @@ export class LambdaRuntime {
   }
 
   private warmContainer(fn: LambdaFunction): Container | undefined {
-    return [...this.containers.values()].find((container) => container.fn === fn && container.isAlive() && !container.isBusy());
+    return [...this.containers.values()].find(
+      (container) => container.fn === fn && container.isAlive() && !container.isBusy(),
+    );
   }
 
   private coldContainer(fn: LambdaFunction): Container {
@@ -200,7 +228,13 @@ export class LambdaRuntime {
     const onLog = (line: string) => {
       if (!this.unlogged.has(fn)) this.sandbox.journal.add({ kind: 'log', functionName: fn.name, line });
     };
-    const container = startContainer(this.sandbox.clock, fn, environment, onLog, this.vacant.take(fn, environment));
+    const container = startContainer(
+      this.sandbox.clock,
+      fn,
+      environment,
+      onLog,
+      this.vacant.take(fn, environment),
+    );
     this.containers.set(accessKeyId, container);
     return container;
   }
@@ -213,7 +247,9 @@ export class LambdaRuntime {
 
   private crashIfDue(operation: string, roleArn: string): void {
     if (this.crash?.operation !== operation) return;
-    const container = [...this.containers.values()].find((candidate) => candidate.isBusy() && candidate.fn.roleArn === roleArn);
+    const container = [...this.containers.values()].find(
+      (candidate) => candidate.isBusy() && candidate.fn.roleArn === roleArn,
+    );
     if (!container || --this.crash.calls > 0) return;
     this.crash = undefined;
     container.kill();
@@ -228,12 +264,22 @@ export class LambdaRuntime {
 
 function serviceError(fault: Fault): AwsError {
   switch (fault.kind) {
-    case 'error': return new AwsError(fault.code, fault.message ?? `${fault.code} by the fault plan`, fault.status, fault.fields);
-    case 'throttle': return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
-    case 'server-error': return new AwsError('ServiceException', 'Lambda is currently unable to process your request', 500);
+    case 'error':
+      return new AwsError(
+        fault.code,
+        fault.message ?? `${fault.code} by the fault plan`,
+        fault.status,
+        fault.fields,
+      );
+    case 'throttle':
+      return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
+    case 'server-error':
+      return new AwsError('ServiceException', 'Lambda is currently unable to process your request', 500);
     case 'reset':
-    case 'lost-response': return new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);
-    case 'hang': throw new Error('the sandbox serves no hanging invocation of Lambda: let a call of the function hang');
+    case 'lost-response':
+      return new AwsError('SdkClientException', 'Unable to execute HTTP request: Connection reset', 500);
+    case 'hang':
+      throw new Error('the sandbox serves no hanging invocation of Lambda: let a call of the function hang');
   }
 }
 

@@ -4,11 +4,15 @@ import { IConstruct } from 'constructs';
 /**
  * A value of a resource that is there when a wait condition is met: whoever uses it waits for both.
  *
- * Another stack is deployed after this one as a whole, and must not name the wait condition: its logical id changes, and an export that is
- * in use cannot.
+ * Another stack is deployed after this one as a whole, and must not name the wait condition: its logical id
+ * changes, and an export that is in use cannot.
  */
 export class Awaited extends Intrinsic {
-  constructor(private readonly plain: string, public readonly target: CfnResource, private readonly condition: CfnWaitCondition) {
+  constructor(
+    private readonly plain: string,
+    public readonly target: CfnResource,
+    private readonly condition: CfnWaitCondition,
+  ) {
     super(plain);
   }
 

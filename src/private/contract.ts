@@ -1,8 +1,8 @@
 /*
  * What the construct and the handler agree on. Imported by both; imports nothing.
  *
- * Everything here outlives a release: stacks in the field were deployed with older versions of it, and a handler must
- * understand the properties of every version ever published. test/names.test.ts holds the names.
+ * Everything here outlives a release: stacks in the field were deployed with older versions of it, and a
+ * handler must understand the properties of every version ever published. test/names.test.ts holds the names.
  */
 
 /** The CloudFormation type of a backup. */
@@ -48,10 +48,16 @@ export const MAX_WAIT_CONDITION_TIMEOUT = 43_200;
 /** How long CodePipeline waits for a Step Functions action at most, in seconds. */
 export const MAX_EXECUTION_TIMEOUT = 604_800;
 
-/** Seconds of every time limit that are kept for a late first invocation, for the last look at the backup, and for the answer. */
+/**
+ * Seconds of every time limit that are kept for a late first invocation, for the last look at the backup, and
+ * for the answer.
+ */
 export const ANSWER_MARGIN = 300;
 
-/** The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the margin. */
+/**
+ * The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the
+ * margin.
+ */
 export const FUNCTION_TIMEOUT = 100;
 
 /** A tag as CloudFormation and FSx write it. */
@@ -60,12 +66,20 @@ export interface ContractTag {
   readonly Value: string;
 }
 
-/** The custom resource's properties, version 1. All scalars are strings, since that is how CloudFormation delivers them. */
+/**
+ * The custom resource's properties, version 1. All scalars are strings, since that is how CloudFormation
+ * delivers them.
+ */
 export interface BackupProperties {
   readonly SchemaVersion: typeof SCHEMA_VERSION;
-  /** Not read from the function's environment, because function and state machine would then need each other. */
+  /**
+   * Not read from the function's environment, because function and state machine would then need each other.
+   */
   readonly StateMachineArn: string;
-  /** Exactly one of the four sources is given: an id, or the logical id of something that this stack has deployed. */
+  /**
+   * Exactly one of the four sources is given: an id, or the logical id of something that this stack has
+   * deployed.
+   */
   readonly FileSystemId?: string;
   readonly VolumeId?: string;
   readonly DeployedFileSystem?: string;
@@ -76,7 +90,10 @@ export interface BackupProperties {
   readonly WaitUntil: 'AVAILABLE' | 'STARTED';
   /** How long the backup may take, in seconds. */
   readonly TimeoutSeconds: string;
-  /** The presigned URL of the wait condition that waits for the backup; the custom resource itself then waits for its start only. */
+  /**
+   * The presigned URL of the wait condition that waits for the backup; the custom resource itself then waits
+   * for its start only.
+   */
   readonly WaitHandle?: string;
   /** The logical id of that wait condition. One that is there already waits for nothing any more. */
   readonly WaitCondition?: string;
@@ -86,7 +103,8 @@ export interface BackupProperties {
 }
 
 /**
- * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public: docs/pipelines.md documents it. Numbers may be strings.
+ * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public:
+ * docs/pipelines.md documents it. Numbers may be strings.
  */
 export interface ExecutionInput {
   /** Default: 1. */

@@ -27,7 +27,9 @@ function forAllOthersIn(scope: IConstruct, backup: IConstruct, act: (resource: C
   const around = stacksAround(backup).map((stack) => stack.nestedStackResource);
   Aspects.of(scope).add({
     visit: (construct) => {
-      if (CfnResource.isCfnResource(construct) && !isOwn(construct) && !around.includes(construct)) act(construct);
+      if (CfnResource.isCfnResource(construct) && !isOwn(construct) && !around.includes(construct)) {
+        act(construct);
+      }
     },
   });
 }
@@ -45,14 +47,16 @@ export interface Served {
 }
 
 /**
- * What is wrong with the order of a stack: each backup that waits for itself, since CloudFormation would refuse the template. A file system that
- * does not wait for the backup that names it by its logical id draws a warning.
+ * What is wrong with the order of a stack: each backup that waits for itself, since CloudFormation would
+ * refuse the template. A file system that does not wait for the backup that names it by its logical id draws
+ * a warning.
  */
 export function checkOrder(stack: Stack, served: readonly Served[]): string[] {
   const problems: string[] = [];
   for (const around of stacksAround(stack)) {
     const waitsFor = dependenciesIn(around);
-    const nested = stacksAround(stack).find((inner) => inner.nestedStackParent === around)?.nestedStackResource as CfnResource | undefined;
+    const nested = stacksAround(stack).find((inner) => inner.nestedStackParent === around)
+      ?.nestedStackResource as CfnResource | undefined;
     for (const { resource, deployed } of nested ? [{ resource: nested, deployed: undefined }] : served) {
       const cycle = wayFrom(resource, resource, waitsFor);
       if (cycle) problems.push(waitsForItself(around, cycle));
@@ -64,27 +68,42 @@ export function checkOrder(stack: Stack, served: readonly Served[]): string[] {
 
 function dependenciesIn(stack: Stack): ReadonlyMap<string, string[]> {
   const template = stack.resolve((stack as any)._toCloudFormation()).Resources as Record<string, any>;
-  return new Map(Object.entries(template).map(([name, { DependsOn = [], Properties }]) => {
-    return [name, [...[DependsOn].flat(), ...references(Properties)]];
-  }));
+  return new Map(
+    Object.entries(template).map(([name, { DependsOn = [], Properties }]) => {
+      return [name, [...[DependsOn].flat(), ...references(Properties)]];
+    }),
+  );
 }
 
 function waitsForItself(stack: Stack, names: readonly string[]): string {
-  const all = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
+  const all = stack.node
+    .findAll()
+    .filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
   const paths = new Map(all.map((resource) => [stack.resolve(resource.logicalId), resource.node.path]));
-  return `a backup waits for itself: ${names.map((name) => `"${paths.get(name) ?? name}"`).join(' waits for ')}. Take one of them out of executeBefore, `
-    + 'executeAfter or its dependencies; to back up a file system before its own change, use BackupSource.fromDeployed';
+  return (
+    'a backup waits for itself: ' +
+    `${names.map((name) => `"${paths.get(name) ?? name}"`).join(' waits for ')}. Take one of them out of ` +
+    'executeBefore, executeAfter or its dependencies; to back up a file system before its own change, use ' +
+    'BackupSource.fromDeployed'
+  );
 }
 
 function warnOfDisorder(deployed: CfnResource, resource: CfnResource): void {
   const backup = resource.node.scope!.node.scope!;
-  Annotations.of(deployed).addWarningV2('cdk-fsx-backup:deployedDoesNotWait',
-    `backup "${backup.node.path}" is to be taken of "${deployed.node.path}" as it is deployed, which may be changed or replaced first, since it does not `
-    + 'wait for the backup: add it to executeBefore, or use FsxBackup.beforeUpdateOf');
+  Annotations.of(deployed).addWarningV2(
+    'cdk-fsx-backup:deployedDoesNotWait',
+    `backup "${backup.node.path}" is to be taken of "${deployed.node.path}" as it is deployed, which ` +
+      'may be changed or replaced first, since it does not wait for the backup: add it to executeBefore, ' +
+      'or use FsxBackup.beforeUpdateOf',
+  );
 }
 
 /** From one resource to another that it waits for, by the shortest way. */
-function wayFrom(from: CfnResource, to: CfnResource, waitsFor: ReadonlyMap<string, string[]>): string[] | undefined {
+function wayFrom(
+  from: CfnResource,
+  to: CfnResource,
+  waitsFor: ReadonlyMap<string, string[]>,
+): string[] | undefined {
   const [start, end] = [from, to].map((resource) => resource.stack.resolve(resource.logicalId) as string);
   const cameFrom = new Map<string, string>();
   const queue = [start];
@@ -101,7 +120,8 @@ function wayFrom(from: CfnResource, to: CfnResource, waitsFor: ReadonlyMap<strin
 
 function wayBack(start: string, end: string, cameFrom: ReadonlyMap<string, string>): string[] {
   const way = [end];
-  do way.unshift(cameFrom.get(way[0])!); while (way[0] !== start);
+  do way.unshift(cameFrom.get(way[0])!);
+  while (way[0] !== start);
   return way;
 }
 
@@ -111,9 +131,12 @@ function references(value: any): string[] {
   if (Array.isArray(value)) return value.flatMap(references);
   if (typeof value.Ref === 'string') return [value.Ref];
   const attribute = value['Fn::GetAtt'];
-  if (attribute !== undefined) return [Array.isArray(attribute) ? attribute[0] : String(attribute).split('.')[0]];
+  if (attribute !== undefined) {
+    return [Array.isArray(attribute) ? attribute[0] : String(attribute).split('.')[0]];
+  }
   const [text, variables] = [value['Fn::Sub']].flat();
-  const names = typeof text === 'string' ? [...text.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name]) => name) : [];
+  const names =
+    typeof text === 'string' ? [...text.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name]) => name) : [];
   const named = names.filter((name) => !(name in (variables ?? {})));
   return [...named, ...Object.values(value).flatMap(references)];
 }

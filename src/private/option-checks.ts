@@ -2,11 +2,15 @@ import { Duration, Token } from 'aws-cdk-lib';
 
 /** How long a backup may take, in seconds. */
 export function checkTimeout(timeout: Duration, longest: Duration): number {
-  if (timeout.isUnresolved()) throw new Error('timeout is only known at deployment: give a Duration with a number');
+  if (timeout.isUnresolved()) {
+    throw new Error('timeout is only known at deployment: give a Duration with a number');
+  }
   const seconds = timeout.toSeconds({ integral: false });
   if (Number.isInteger(seconds) && seconds >= 60 && seconds <= longest.toSeconds()) return seconds;
-  throw new Error(`timeout is ${timeout.toHumanString()}: it must be from 1 minute to ${longest.toHumanString()}, in whole seconds. To go on without waiting for a `
-    + 'longer backup, use waitUntil: WaitUntil.STARTED');
+  throw new Error(
+    `timeout is ${timeout.toHumanString()}: it must be from 1 minute to ${longest.toHumanString()}, in ` +
+      'whole seconds. To go on without waiting for a longer backup, use waitUntil: WaitUntil.STARTED',
+  );
 }
 
 export function checkKeepLast(keepLast: number | undefined, advice: string): number | undefined {

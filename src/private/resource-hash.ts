@@ -1,5 +1,14 @@
 import { createHash } from 'crypto';
-import { CfnResource, DefaultTokenResolver, IResolvable, IResolveContext, NestedStack, Reference, Stack, Tokenization } from 'aws-cdk-lib';
+import {
+  CfnResource,
+  DefaultTokenResolver,
+  IResolvable,
+  IResolveContext,
+  NestedStack,
+  Reference,
+  Stack,
+  Tokenization,
+} from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { Awaited } from './awaited';
 import { isOwn } from './own';
@@ -8,9 +17,16 @@ import { isOwn } from './own';
 export function resourcesIn(scopes: readonly IConstruct[]): CfnResource[] {
   const inside = scopes.flatMap((scope) => scope.node.findAll());
   // CDK defines the resource of a nested stack, which holds its parameters, beside it.
-  const nested = inside.flatMap((construct) => NestedStack.isNestedStack(construct) ? [construct.nestedStackResource!] : []);
-  const found = [...inside, ...nested].filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
-  return [...new Set(found)].filter((resource) => !isOwn(resource) && resource.cfnResourceType !== 'AWS::CDK::Metadata' && isRendered(resource));
+  const nested = inside.flatMap((construct) =>
+    NestedStack.isNestedStack(construct) ? [construct.nestedStackResource!] : [],
+  );
+  const found = [...inside, ...nested].filter((construct): construct is CfnResource =>
+    CfnResource.isCfnResource(construct),
+  );
+  return [...new Set(found)].filter(
+    (resource) =>
+      !isOwn(resource) && resource.cfnResourceType !== 'AWS::CDK::Metadata' && isRendered(resource),
+  );
 }
 
 /** A policy that is attached to nothing, for example, is not. */
@@ -19,25 +35,41 @@ function isRendered(resource: CfnResource): boolean {
 }
 
 /**
- * Types that CloudFormation replaces at every change, so that whatever refers to them is changed too: what is in a task definition is what the service is.
- * (A launch template is not replaced, but has another version, which is referred to.)
+ * Types that CloudFormation replaces at every change, so that whatever refers to them is changed too: what is
+ * in a task definition is what the service is. (A launch template is not replaced, but has another version,
+ * which is referred to.)
  */
 const VERSIONED = new Set([
-  'AWS::ApiGateway::Deployment', 'AWS::AutoScaling::LaunchConfiguration', 'AWS::Batch::JobDefinition', 'AWS::EC2::LaunchTemplate', 'AWS::ECS::TaskDefinition',
-  'AWS::Lambda::LayerVersion', 'AWS::Lambda::Version',
+  'AWS::ApiGateway::Deployment',
+  'AWS::AutoScaling::LaunchConfiguration',
+  'AWS::Batch::JobDefinition',
+  'AWS::EC2::LaunchTemplate',
+  'AWS::ECS::TaskDefinition',
+  'AWS::Lambda::LayerVersion',
+  'AWS::Lambda::Version',
 ]);
 
 /**
- * A hash of what a deployment would change: stack, logical id, type and properties, as they will be in the template. Neither metadata nor
- * dependencies, which change without anything being updated. What refers to the library's own resources counts as constant, since a backup would
- * otherwise be a reason for the next one.
+ * A hash of what a deployment would change: stack, logical id, type and properties, as they will be in the
+ * template. Neither metadata nor dependencies, which change without anything being updated. What refers to
+ * the library's own resources counts as constant, since a backup would otherwise be a reason for the next
+ * one.
  */
 export function hashOfResources(resources: readonly CfnResource[]): string {
   const covered = new Set(resources);
   const described: string[] = [];
-  for (const resource of covered) { // and those that are found on the way
+  for (const resource of covered) {
+    // and those that are found on the way
     const resolver = new OwnReferencesAreConstant(JOIN);
-    described.push(canonical(resolve([stackNames(resource.stack), resource.logicalId, ...partsOf(resource, resolver)], resource, resolver)));
+    described.push(
+      canonical(
+        resolve(
+          [stackNames(resource.stack), resource.logicalId, ...partsOf(resource, resolver)],
+          resource,
+          resolver,
+        ),
+      ),
+    );
     for (const target of resolver.referred) if (VERSIONED.has(target.cfnResourceType)) covered.add(target);
   }
   return hashOf(described.sort(), 16);
@@ -49,27 +81,36 @@ export function hashOf(value: unknown, length: number): string {
 
 let depth = 0;
 
-/** While resources are hashed, the names that hold such a hash go without it: a resource may depend on the wait condition of the backup that comes before it. */
+/**
+ * While resources are hashed, the names that hold such a hash go without it: a resource may depend on the
+ * wait condition of the backup that comes before it.
+ */
 export function isHashing(): boolean {
   return depth > 0;
 }
 
 /** The name of the stack and, where it is nested, what it is called in those around it. */
 function stackNames(stack: Stack): string[] {
-  return stack.nestedStackParent ? [...stackNames(stack.nestedStackParent), stack.nestedStackResource!.logicalId] : [stack.stackName];
+  return stack.nestedStackParent
+    ? [...stackNames(stack.nestedStackParent), stack.nestedStackResource!.logicalId]
+    : [stack.stackName];
 }
 
 /** Type and properties. */
 function partsOf(resource: CfnResource, resolver: OwnReferencesAreConstant): unknown[] {
-  const [{ Type, Properties = {} }] = Object.values<any>(resolve((resource as any)._toCloudFormation(), resource, resolver).Resources);
+  const [{ Type, Properties = {} }] = Object.values<any>(
+    resolve((resource as any)._toCloudFormation(), resource, resolver).Resources,
+  );
   if (!isNestedStack(resource)) return [Type, Properties];
-  const { TemplateURL, Parameters = {}, ...rest } = Properties; // the URL holds a hash of the nested template, whose resources count for themselves
+  // the URL holds a hash of the nested template, whose resources count for themselves
+  const { TemplateURL, Parameters = {}, ...rest } = Properties;
   const foreign = Object.entries(Parameters).filter(([, value]) => value !== OWN_VALUE);
   return [Type, rest, foreign];
 }
 
 function isNestedStack(resource: CfnResource): boolean {
-  const siblings = resource.node.scope!.node.scope?.node.children ?? []; // CDK defines it in a scope beside that of the nested stack
+  // CDK defines it in a scope beside that of the nested stack
+  const siblings = resource.node.scope!.node.scope?.node.children ?? [];
   return siblings.some((child) => NestedStack.isNestedStack(child) && child.nestedStackResource === resource);
 }
 
@@ -92,7 +133,8 @@ function resolve(value: unknown, scope: IConstruct, resolver: OwnReferencesAreCo
 
 /** How strings with tokens in them are put together. */
 const JOIN: ConstructorParameters<typeof DefaultTokenResolver>[0] = {
-  join: (left: any, right: any) => left === undefined ? right : right === undefined ? left : { 'Fn::Join': ['', [left, right]] },
+  join: (left: any, right: any) =>
+    left === undefined ? right : right === undefined ? left : { 'Fn::Join': ['', [left, right]] },
 };
 
 /** No value of a property that CloudFormation knows. */
@@ -111,7 +153,8 @@ class OwnReferencesAreConstant extends DefaultTokenResolver {
   public readonly referred = new Set<CfnResource>();
 
   public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: any): any {
-    const target = token instanceof Awaited ? token.target : Reference.isReference(token) ? token.target : undefined;
+    const target =
+      token instanceof Awaited ? token.target : Reference.isReference(token) ? token.target : undefined;
     if (target && CfnResource.isCfnResource(target)) (isOwn(target) ? this.own : this.referred).add(target);
     if (target && isOwn(target)) return OWN_VALUE;
     return super.resolveToken(token, context, postProcessor);

@@ -5,8 +5,8 @@ import { Construct } from 'constructs';
 /**
  * A function's code that this package brings, in a directory of its own.
  *
- * `Code.fromAsset` comes to the same. But it imports the asset's bucket, too, for which CDK loads all that it knows of each Region: that takes longer than
- * all the rest of a stack with a backup.
+ * `Code.fromAsset` comes to the same. But it imports the asset's bucket, too, for which CDK loads all that it
+ * knows of each Region: that takes longer than all the rest of a stack with a backup.
  */
 export class ShippedCode extends lambda.Code {
   public readonly isInline = false;
@@ -19,7 +19,9 @@ export class ShippedCode extends lambda.Code {
     const stack = Stack.of(scope);
     const staging = new AssetStaging(scope, 'Code', { sourcePath: this.directory });
     const { bucketName, objectKey } = stack.synthesizer.addFileAsset({
-      packaging: FileAssetPackaging.ZIP_DIRECTORY, sourceHash: staging.assetHash, fileName: staging.relativeStagedPath(stack),
+      packaging: FileAssetPackaging.ZIP_DIRECTORY,
+      sourceHash: staging.assetHash,
+      fileName: staging.relativeStagedPath(stack),
     });
     return { s3Location: { bucketName, objectKey } };
   }

@@ -16,25 +16,41 @@ export function resourceBehind(id: string): CfnResource | undefined {
 export function checkFileSystem(resource: CfnResource): void {
   const path = resource.node.path;
   if (resource.cfnResourceType === VOLUME) {
-    throw new Error(`"${path}" is a volume: use BackupSource.fromCfnVolume if it is an ONTAP volume, and back up the file system if it is an OpenZFS volume`);
+    throw new Error(
+      `"${path}" is a volume: use BackupSource.fromCfnVolume if it is an ONTAP volume, and back up the ` +
+        'file system if it is an OpenZFS volume',
+    );
   }
   if (resource.cfnResourceType !== FILE_SYSTEM) return;
   const { fileSystemType, lustreConfiguration, backupId } = resource as fsx.CfnFileSystem;
   if (fileSystemType === 'ONTAP') {
-    throw new Error(`"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use BackupSource.fromCfnVolume or fromVolumeId`);
+    throw new Error(
+      `"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use ` +
+        'BackupSource.fromCfnVolume or fromVolumeId',
+    );
   }
   if (fileSystemType !== 'LUSTRE' || Token.isUnresolved(lustreConfiguration)) return;
 
   const lustre = (lustreConfiguration ?? {}) as fsx.CfnFileSystem.LustreConfigurationProperty;
-  const deploymentType = lustre.deploymentType ?? (backupId ? 'as in the backup' : 'SCRATCH_1'); // FSx's own default
+  // FSx's own default
+  const deploymentType = lustre.deploymentType ?? (backupId ? 'as in the backup' : 'SCRATCH_1');
   if (deploymentType.startsWith('SCRATCH')) {
-    throw new Error(`"${path}" is a Lustre file system of deployment type ${deploymentType}, and FSx cannot back up scratch file systems: `
-      + 'use PERSISTENT_1 or PERSISTENT_2');
+    throw new Error(
+      `"${path}" is a Lustre file system of deployment type ${deploymentType}, and FSx cannot back up ` +
+        'scratch file systems: use PERSISTENT_1 or PERSISTENT_2',
+    );
   }
-  const link = lustre.importPath !== undefined ? 'importPath' : lustre.exportPath !== undefined ? 'exportPath' : undefined;
+  const link =
+    lustre.importPath !== undefined
+      ? 'importPath'
+      : lustre.exportPath !== undefined
+        ? 'exportPath'
+        : undefined;
   if (link) {
-    throw new Error(`"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file systems: `
-      + 'remove the link, or the backup (the repository holds the data)');
+    throw new Error(
+      `"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file ` +
+        'systems: remove the link, or the backup (the repository holds the data)',
+    );
   }
 }
 
@@ -47,19 +63,34 @@ export function checkVolume(resource: CfnResource): void {
   if (resource.cfnResourceType !== VOLUME) return;
   const { volumeType, ontapConfiguration } = resource as fsx.CfnVolume;
   if (volumeType === 'OPENZFS') {
-    throw new Error(`"${path}" is an OpenZFS volume, and FSx backs up the OpenZFS file system as a whole: use BackupSource.fromCfnFileSystem`);
+    throw new Error(
+      `"${path}" is an OpenZFS volume, and FSx backs up the OpenZFS file system as a whole: use ` +
+        'BackupSource.fromCfnFileSystem',
+    );
   }
   if (Token.isUnresolved(ontapConfiguration)) return;
   const ontap = ontapConfiguration as fsx.CfnVolume.OntapConfigurationProperty | undefined;
   if (ontap?.ontapVolumeType === 'DP') {
-    throw new Error(`"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the source of its replication`);
+    throw new Error(
+      `"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the ` +
+        'source of its replication',
+    );
   }
 }
 
 /** The data repository associations of the app that name this file system. */
-export function dataRepositoriesOf(app: IConstruct, fileSystemId: string, fileSystem: CfnResource | undefined): CfnResource[] {
+export function dataRepositoriesOf(
+  app: IConstruct,
+  fileSystemId: string,
+  fileSystem: CfnResource | undefined,
+): CfnResource[] {
   return app.node.findAll().filter((construct): construct is CfnResource => {
-    if (!CfnResource.isCfnResource(construct) || construct.cfnResourceType !== 'AWS::FSx::DataRepositoryAssociation') return false;
+    if (
+      !CfnResource.isCfnResource(construct) ||
+      construct.cfnResourceType !== 'AWS::FSx::DataRepositoryAssociation'
+    ) {
+      return false;
+    }
     const linked = (construct as fsx.CfnDataRepositoryAssociation).fileSystemId;
     if (linked === undefined) return false;
     return fileSystem ? resourceBehind(linked) === fileSystem : linked === fileSystemId;

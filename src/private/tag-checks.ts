@@ -10,9 +10,13 @@ export function nameTag(backup: IConstruct, name: string | undefined): string {
 }
 
 export function checkName(name: string): string {
-  const problem = Token.isUnresolved(name) ? undefined
-    : name.length < 1 || name.length > MAX_TAG_VALUE ? `has ${name.length} characters: it must have 1 to ${MAX_TAG_VALUE}`
-      : TAG_CHARACTERS.test(name) ? undefined : 'has other characters than letters, digits, spaces and _.:/=+-@';
+  const problem = Token.isUnresolved(name)
+    ? undefined
+    : name.length < 1 || name.length > MAX_TAG_VALUE
+      ? `has ${name.length} characters: it must have 1 to ${MAX_TAG_VALUE}`
+      : TAG_CHARACTERS.test(name)
+        ? undefined
+        : 'has other characters than letters, digits, spaces and _.:/=+-@';
   if (problem === undefined) return name;
   throw new Error(`backupName "${name.slice(0, 60)}" ${problem}`);
 }
@@ -24,30 +28,49 @@ function nameFromPath(path: string): string {
 
 /** Others become hyphens. */
 export function withTagCharacters(text: string): string {
-  return [...text].map((character) => TAG_CHARACTERS.test(character) ? character : '-').join('');
+  return [...text].map((character) => (TAG_CHARACTERS.test(character) ? character : '-')).join('');
 }
 
 /** What is wrong with the tags of a backup, as far as it is known before deployment. */
 export function tagProblems(tags: Record<string, string>): string[] {
-  const problems = Object.entries(tags).flatMap(([key, value]) => [...keyProblems(key), ...valueProblems(key, value)]);
+  const problems = Object.entries(tags).flatMap(([key, value]) => [
+    ...keyProblems(key),
+    ...valueProblems(key, value),
+  ]);
   const count = Object.keys(tags).length;
   if (count > MAX_TAGS - OWN) {
-    problems.push(`the backup has ${count} tags, and may have ${MAX_TAGS - OWN}: FSx allows ${MAX_TAGS}, and ${OWN} say whose backup it is. Remove some, `
-      + 'or exclude inherited ones with Tags.of(backup).remove(key)');
+    problems.push(
+      `the backup has ${count} tags, and may have ${MAX_TAGS - OWN}: FSx allows ${MAX_TAGS}, and ${OWN} ` +
+        'say whose backup it is. Remove some, or exclude inherited ones with Tags.of(backup).remove(key)',
+    );
   }
   return problems;
 }
 
 function keyProblems(key: string): string[] {
   if (Token.isUnresolved(key)) return [];
-  if (/^aws:/i.test(key)) return [`tag "${key}": keys that begin with "aws:" are reserved by AWS; use another key`];
-  if (key.startsWith(TAG_PREFIX)) return [`tag "${key}": keys that begin with "${TAG_PREFIX}" say whose backup it is; use another key`];
-  if (key.length < 1 || key.length > MAX_TAG_KEY) return [`tag "${key.slice(0, 60)}": the key has ${key.length} characters; it must have 1 to ${MAX_TAG_KEY}`];
-  return TAG_CHARACTERS.test(key) ? [] : [`tag "${key}": the key may have letters, digits, spaces and _.:/=+-@ only`];
+  if (/^aws:/i.test(key)) {
+    return [`tag "${key}": keys that begin with "aws:" are reserved by AWS; use another key`];
+  }
+  if (key.startsWith(TAG_PREFIX)) {
+    return [`tag "${key}": keys that begin with "${TAG_PREFIX}" say whose backup it is; use another key`];
+  }
+  if (key.length < 1 || key.length > MAX_TAG_KEY) {
+    return [
+      `tag "${key.slice(0, 60)}": the key has ${key.length} characters; it must have 1 to ${MAX_TAG_KEY}`,
+    ];
+  }
+  return TAG_CHARACTERS.test(key)
+    ? []
+    : [`tag "${key}": the key may have letters, digits, spaces and _.:/=+-@ only`];
 }
 
 function valueProblems(key: string, value: string): string[] {
   if (Token.isUnresolved(value)) return [];
-  if (value.length > MAX_TAG_VALUE) return [`tag "${key}": the value has ${value.length} characters; it may have ${MAX_TAG_VALUE}`];
-  return TAG_CHARACTERS.test(value) ? [] : [`tag "${key}": the value "${value.slice(0, 60)}" may have letters, digits, spaces and _.:/=+-@ only`];
+  if (value.length > MAX_TAG_VALUE) {
+    return [`tag "${key}": the value has ${value.length} characters; it may have ${MAX_TAG_VALUE}`];
+  }
+  return TAG_CHARACTERS.test(value)
+    ? []
+    : [`tag "${key}": the value "${value.slice(0, 60)}" may have letters, digits, spaces and _.:/=+-@ only`];
 }

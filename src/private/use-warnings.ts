@@ -8,15 +8,25 @@ import { FILE_SYSTEM, VOLUME } from './source-checks';
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
   for (const construct of backup.node.root.node.findAll()) {
     if (isRestorable(construct) && usesOwn(construct, 'BackupId', resource)) {
-      Annotations.of(construct).addWarningV2('cdk-fsx-backup:restoreFromTriggered',
-        `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger changes: CloudFormation would then replace `
-        + `"${construct.node.path}" by a new one, restored from that backup, and delete this one with its data. Restore from an id that stays the same, such as one `
-        + 'from the context');
+      Annotations.of(construct).addWarningV2(
+        'cdk-fsx-backup:restoreFromTriggered',
+        `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
+          `changes: CloudFormation would then replace "${construct.node.path}" by a new one, restored from ` +
+          'that backup, and delete this one with its data. Restore from an id that stays the same, such as ' +
+          'one from the context',
+      );
     }
-    if (construct instanceof CfnOutput && construct.exportName !== undefined && isExportOf(construct, resource)) {
-      Annotations.of(backup).addWarningV2('cdk-fsx-backup:exportOfTriggered',
-        `"${construct.node.path}" exports a value of this backup, which changes with each new backup, and CloudFormation refuses to change an export that `
-        + 'another stack imports: write it to an SSM parameter and let the other stack read that');
+    if (
+      construct instanceof CfnOutput &&
+      construct.exportName !== undefined &&
+      isExportOf(construct, resource)
+    ) {
+      Annotations.of(backup).addWarningV2(
+        'cdk-fsx-backup:exportOfTriggered',
+        `"${construct.node.path}" exports a value of this backup, which changes with each new backup, and ` +
+          'CloudFormation refuses to change an export that another stack imports: write it to an SSM ' +
+          'parameter and let the other stack read that',
+      );
     }
   }
 }

@@ -1,16 +1,28 @@
-import { CfnResource, CfnWaitCondition, CfnWaitConditionHandle, IResolveContext, Lazy, Token } from 'aws-cdk-lib';
+import {
+  CfnResource,
+  CfnWaitCondition,
+  CfnWaitConditionHandle,
+  IResolveContext,
+  Lazy,
+  Token,
+} from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Awaited } from './awaited';
 import { ANSWER_MARGIN, MAX_WAIT_CONDITION_TIMEOUT } from './contract';
 import { isHashing } from './resource-hash';
 
-/** Another value makes another deployment of the same app: for triggers that ask for it, and for a wait condition that has had its time. */
+/**
+ * Another value makes another deployment of the same app: for triggers that ask for it, and for a wait
+ * condition that has had its time.
+ */
 export const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
 
 /**
- * Waiting for longer than CloudFormation waits for a custom resource: a wait condition, which the provider signals.
+ * Waiting for longer than CloudFormation waits for a custom resource: a wait condition, which the provider
+ * signals.
  *
- * A wait condition waits once in its life, and cannot be changed. So there is another one, with another logical id, for each generation of the backup.
+ * A wait condition waits once in its life, and cannot be changed. So there is another one, with another
+ * logical id, for each generation of the backup.
  */
 export class Wait {
   /** What the provider signals. */
@@ -33,7 +45,8 @@ export class Wait {
     for (const resource of [handle, this.condition]) {
       const base = resource.stack.getLogicalId(resource).slice(-240); // CDK's hash of the path is at the end
       // While CDK looks for references, not everything that the hash covers is in place.
-      const produce = ({ preparing }: IResolveContext) => preparing || isHashing() ? base : `${base}${suffix()}`;
+      const produce = ({ preparing }: IResolveContext) =>
+        preparing || isHashing() ? base : `${base}${suffix()}`;
       resource.overrideLogicalId(Lazy.uncachedString({ produce }));
     }
     this.handle = handle.ref;

@@ -2,20 +2,38 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type Assembly, assembly, type Docs, type Member, type Method, type Property, ROOT, type Type, type TypeReference, types } from './assembly';
+import {
+  type Assembly,
+  assembly,
+  type Docs,
+  type Member,
+  type Method,
+  type Property,
+  ROOT,
+  type Type,
+  type TypeReference,
+  types,
+} from './assembly';
 
 /* What every part of the API keeps to, so that it reads well in five languages. */
 
 const toolsOf = (name: string) => createRequire(require.resolve(`${name}/package.json`));
-const { isReservedName }: { isReservedName(name: string): string[] | undefined } = toolsOf('jsii')('./lib/reserved-words.js');
+const { isReservedName }: { isReservedName(name: string): string[] | undefined } =
+  toolsOf('jsii')('./lib/reserved-words.js');
 
-interface Named<T> { where: string; type: Type; it: T }
+interface Named<T> {
+  where: string;
+  type: Type;
+  it: T;
+}
 const each = <T extends Member>(pick: (type: Type) => T[] | undefined): Named<T>[] =>
   types.flatMap((type) => (pick(type) ?? []).map((it) => ({ where: `${type.name}.${it.name}`, type, it })));
 
 const properties = each<Property>((type) => type.properties);
 const methods = each<Method>((type) => type.methods);
-const constructors = each<Method>((type) => type.initializer && [{ ...type.initializer, name: 'constructor' }]);
+const constructors = each<Method>(
+  (type) => type.initializer && [{ ...type.initializer, name: 'constructor' }],
+);
 const members = each<Member>((type) => type.members);
 const callables = [...constructors, ...methods];
 const props = properties.filter(({ type }) => type.datatype);
@@ -25,24 +43,48 @@ const where = (named: { where: string }[]) => named.map((it) => it.where);
 const mentioned: { where: string; name: string; type: TypeReference }[] = [
   ...properties.map(({ where: place, it }) => ({ where: place, name: it.name, type: it.type })),
   ...callables.flatMap(({ where: place, it }) => [
-    ...(it.parameters ?? []).map((parameter) => ({ where: `${place}(${parameter.name})`, name: parameter.name, type: parameter.type })),
+    ...(it.parameters ?? []).map((parameter) => ({
+      where: `${place}(${parameter.name})`,
+      name: parameter.name,
+      type: parameter.type,
+    })),
     ...(it.returns ? [{ where: `${place}()`, name: it.name, type: it.returns.type }] : []),
   ]),
 ];
-const parts = (type: TypeReference): TypeReference[] => [type, ...(type.collection ? parts(type.collection.elementtype) : [])];
+const parts = (type: TypeReference): TypeReference[] => [
+  type,
+  ...(type.collection ? parts(type.collection.elementtype) : []),
+];
 
 test('the assembly is made of the sources as they are', () => {
   const made = statSync(join(ROOT, '.jsii')).mtimeMs;
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
   expect(sources.length).toBeGreaterThan(10);
-  expect(sources.filter((file) => statSync(join(ROOT, 'src', file)).mtimeMs > made)).toEqual([]); // else: npx projen compile
+  // else: npx projen compile
+  expect(sources.filter((file) => statSync(join(ROOT, 'src', file)).mtimeMs > made)).toEqual([]);
 });
 
 test('the API is all there', () => {
   expect(types.map((type) => type.name).sort()).toEqual([
-    'BackupSource', 'BackupTrigger', 'FsxBackup', 'FsxBackupAction', 'FsxBackupActionProps', 'FsxBackupOptions', 'FsxBackupProps', 'FsxBackupProvider',
-    'FsxBackupProviderProps', 'FsxBackupStep', 'FsxBackupStepProps', 'FsxFinalBackup', 'FsxFinalBackupProps', 'FsxPipelineBackupProps', 'IFsxBackup',
-    'IFsxBackupProvider', 'WaitUntil',
+    'BackupSource',
+    'BackupTrigger',
+    'FsxBackup',
+    'FsxBackupAction',
+    'FsxBackupActionProps',
+    'FsxBackupOptions',
+    'FsxBackupProps',
+    'FsxBackupProvider',
+    'FsxBackupProviderProps',
+    'FsxBackupStep',
+    'FsxBackupStepProps',
+    'FsxFinalBackup',
+    'FsxFinalBackupProps',
+    'FsxPipelineBackupProps',
+    'IFsxBackup',
+    'IFsxBackupProvider',
+    'WaitUntil',
   ]);
 });
 
@@ -56,9 +98,13 @@ describe('documentation', () => {
 
   test('every parameter says what it takes, but for those that mean the same everywhere in the CDK', () => {
     const known = (name: string) => ['scope', 'id', 'props'].includes(name);
-    const silent = methods.filter(({ it }) => !it.overrides).flatMap(({ where: place, it }) => (it.parameters ?? [])
-      .filter((parameter) => !known(parameter.name) && !parameter.docs?.summary)
-      .map((parameter) => `${place}(${parameter.name})`));
+    const silent = methods
+      .filter(({ it }) => !it.overrides)
+      .flatMap(({ where: place, it }) =>
+        (it.parameters ?? [])
+          .filter((parameter) => !known(parameter.name) && !parameter.docs?.summary)
+          .map((parameter) => `${place}(${parameter.name})`),
+      );
     expect(silent).toEqual([]);
   });
 
@@ -69,7 +115,9 @@ describe('documentation', () => {
   test('every method that throws says when', () => {
     const throws = ({ it }: Named<Method>) => {
       const { filename, line } = it.locationInModule!;
-      const code = readFileSync(join(ROOT, filename), 'utf8').split('\n').slice(line - 1);
+      const code = readFileSync(join(ROOT, filename), 'utf8')
+        .split('\n')
+        .slice(line - 1);
       return code.slice(0, code.indexOf('  }') + 1).some((text) => text.includes('throw new'));
     };
     expect(where(methods.filter(throws)).length).toBeGreaterThan(3);
@@ -79,35 +127,53 @@ describe('documentation', () => {
 
 describe('types', () => {
   test('none is a union, an intersection or anything at all', () => {
-    const loose = (type: TypeReference) => type.union !== undefined || type.intersection !== undefined || type.primitive === 'any' || type.primitive === 'json';
+    const loose = (type: TypeReference) =>
+      type.union !== undefined ||
+      type.intersection !== undefined ||
+      type.primitive === 'any' ||
+      type.primitive === 'json';
     expect(where(mentioned.filter(({ type }) => parts(type).some(loose)))).toEqual([]);
   });
 
   test('numbers count things: time is a Duration', () => {
-    expect(where(mentioned.filter(({ type }) => parts(type).some((part) => part.primitive === 'number'))).sort())
-      .toEqual(['FsxBackupOptions.keepLast', 'FsxPipelineBackupProps.keepLast']);
-    const timed = props.filter(({ it }) => /time|delay|period|interval|duration|seconds|minutes|hours|days/i.test(it.name));
+    expect(
+      where(mentioned.filter(({ type }) => parts(type).some((part) => part.primitive === 'number'))).sort(),
+    ).toEqual(['FsxBackupOptions.keepLast', 'FsxPipelineBackupProps.keepLast']);
+    const timed = props.filter(({ it }) =>
+      /time|delay|period|interval|duration|seconds|minutes|hours|days/i.test(it.name),
+    );
     expect(timed.length).toBeGreaterThan(0);
     expect(where(timed.filter(({ it }) => it.type.fqn !== 'aws-cdk-lib.Duration'))).toEqual([]);
   });
 
   test('no L1 is in a property: they are for factories', () => {
-    expect(where(mentioned.filter(({ type }) => parts(type).some((part) => /\.Cfn[A-Z]/.test(part.fqn ?? '')))).sort())
-      .toEqual(['BackupSource.fromCfnFileSystem(cfn)', 'BackupSource.fromCfnVolume(cfn)']);
+    expect(
+      where(
+        mentioned.filter(({ type }) => parts(type).some((part) => /\.Cfn[A-Z]/.test(part.fqn ?? ''))),
+      ).sort(),
+    ).toEqual(['BackupSource.fromCfnFileSystem(cfn)', 'BackupSource.fromCfnVolume(cfn)']);
   });
 
   test('structs are flat and cannot be changed, and are named as such', () => {
     const structs = types.filter((type) => type.datatype);
-    expect(structs.filter((type) => !/(Props|Options)$/.test(type.name)).map((type) => type.name)).toEqual([]);
+    expect(structs.filter((type) => !/(Props|Options)$/.test(type.name)).map((type) => type.name)).toEqual(
+      [],
+    );
     expect(where(props.filter(({ it }) => !it.immutable))).toEqual([]);
-    expect(types.filter((type) => type.kind === 'interface' && !type.datatype && !/^I[A-Z]/.test(type.name)).map((type) => type.name)).toEqual([]);
+    expect(
+      types
+        .filter((type) => type.kind === 'interface' && !type.datatype && !/^I[A-Z]/.test(type.name))
+        .map((type) => type.name),
+    ).toEqual([]);
   });
 });
 
-// Go and C# write out what is inherited, with the types of the oldest aws-cdk-lib. In the latest there is no `ResourceEnvironment`, which each `Resource` mentions, where it was,
-// and what extends one does not compile with it.
-test('every type that is mentioned, in what is inherited too, is in the oldest and in the latest aws-cdk-lib', () => {
-  const read = (folder: string): Assembly => JSON.parse(gunzipSync(readFileSync(join(ROOT, 'node_modules', folder, '.jsii.gz'))).toString());
+// Go and C# write out what is inherited, with the types of the oldest aws-cdk-lib. In the latest there is no
+// `ResourceEnvironment`, which each `Resource` mentions, where it was, and what extends one does not compile
+// with it.
+test('every type mentioned, in what is inherited too, is in the oldest and in the latest aws-cdk-lib', () => {
+  const read = (folder: string): Assembly =>
+    JSON.parse(gunzipSync(readFileSync(join(ROOT, 'node_modules', folder, '.jsii.gz'))).toString());
   const [oldest, latest] = [read('aws-cdk-lib'), read('aws-cdk-lib-latest')];
   const all: Record<string, Type> = { ...oldest.types, ...assembly.types };
   const withInherited = new Set<Type>();
@@ -120,11 +186,15 @@ test('every type that is mentioned, in what is inherited too, is in the oldest a
   const mentions = [...withInherited].flatMap((type) => [
     { fqn: type.fqn },
     ...(type.properties ?? []).flatMap((property) => parts(property.type)),
-    ...[...type.methods ?? [], ...type.initializer ? [type.initializer] : []]
-      .flatMap((method) => [...method.parameters ?? [], ...method.returns ? [method.returns] : []]).flatMap((value) => parts(value.type)),
+    ...[...(type.methods ?? []), ...(type.initializer ? [type.initializer] : [])]
+      .flatMap((method) => [...(method.parameters ?? []), ...(method.returns ? [method.returns] : [])])
+      .flatMap((value) => parts(value.type)),
   ]);
-  const ofCdk = [...new Set(mentions.map(({ fqn = '' }) => fqn))].filter((fqn) => fqn.startsWith('aws-cdk-lib.'));
-  expect(ofCdk).toEqual(expect.arrayContaining(['aws-cdk-lib.Duration', 'aws-cdk-lib.pipelines.FileSet'])); // the second one only by inheritance
+  const ofCdk = [...new Set(mentions.map(({ fqn = '' }) => fqn))].filter((fqn) =>
+    fqn.startsWith('aws-cdk-lib.'),
+  );
+  // the second one only by inheritance
+  expect(ofCdk).toEqual(expect.arrayContaining(['aws-cdk-lib.Duration', 'aws-cdk-lib.pipelines.FileSet']));
   expect(ofCdk.filter((fqn) => !oldest.types[fqn] || !latest.types[fqn])).toEqual([]);
 });
 
@@ -132,13 +202,20 @@ describe('names', () => {
   const statics = methods.filter(({ it }) => it.static);
 
   test('static factories are named as AWS names them', () => {
-    expect(where(statics.filter(({ it }) => !/^from[A-Z]/.test(it.name))).sort())
-      .toEqual(['BackupTrigger.everyDeployment', 'BackupTrigger.onChangeOf', 'BackupTrigger.onValue', 'FsxBackup.beforeUpdateOf']);
+    expect(where(statics.filter(({ it }) => !/^from[A-Z]/.test(it.name))).sort()).toEqual([
+      'BackupTrigger.everyDeployment',
+      'BackupTrigger.onChangeOf',
+      'BackupTrigger.onValue',
+      'FsxBackup.beforeUpdateOf',
+    ]);
   });
 
   test('what refers to something that exists is `from` its id, name or ARN, in a scope', () => {
     const references = statics.filter(({ it }) => /\.I[A-Z]\w+$/.test(it.returns?.type.fqn ?? ''));
-    expect(where(references).sort()).toEqual(['FsxBackup.fromBackupId', 'FsxBackupProvider.fromStateMachineArn']);
+    expect(where(references).sort()).toEqual([
+      'FsxBackup.fromBackupId',
+      'FsxBackupProvider.fromStateMachineArn',
+    ]);
     for (const { it } of references) {
       expect(it.name).toMatch(/^from\w+(Id|Arn|Name|Attributes)$/);
       const last = it.name.charAt(4).toLowerCase() + it.name.slice(5);
@@ -147,7 +224,8 @@ describe('names', () => {
   });
 
   test('no name is a reserved word of C#, Go, Java or Python', () => {
-    expect(isReservedName('import')).toEqual(expect.arrayContaining(['Go', 'Java', 'Python'])); // so it is asked the right way
+    // so it is asked the right way
+    expect(isReservedName('import')).toEqual(expect.arrayContaining(['Go', 'Java', 'Python']));
     const names = [
       ...types.map((type) => type.name),
       ...[...properties, ...methods, ...members].map(({ it }) => it.name),
@@ -156,31 +234,44 @@ describe('names', () => {
     expect(names.filter((name) => isReservedName(name)?.length)).toEqual([]);
   });
 
-  test('no argument is named as a property of the struct that follows it: Python lays both side by side', () => {
+  test('no argument is named as a property of the struct after it: Python lays both side by side', () => {
     const clashes = callables.flatMap(({ where: place, it }) => {
       const parameters = it.parameters ?? [];
-      const struct = types.find((type) => type.datatype && type.fqn === parameters[parameters.length - 1]?.type.fqn);
+      const struct = types.find(
+        (type) => type.datatype && type.fqn === parameters[parameters.length - 1]?.type.fqn,
+      );
       if (!struct) return [];
       const all = inherited(struct).map((member) => member.name);
-      return parameters.slice(0, -1).filter((parameter) => all.includes(parameter.name)).map((parameter) => `${place}(${parameter.name})`);
+      return parameters
+        .slice(0, -1)
+        .filter((parameter) => all.includes(parameter.name))
+        .map((parameter) => `${place}(${parameter.name})`);
     });
     expect(clashes).toEqual([]);
   });
 
-  test('no two members of a type, of its bases and of aws-cdk-lib\'s, become one in another language', () => {
-    const clashes = types.flatMap((type) => Object.entries(languages).flatMap(([language, rename]) => {
-      const taken = new Map<string, string>();
-      return inherited(type).flatMap(({ name, method, fixed }) => rename(name, method, fixed).flatMap((renamed) => {
-        const other = taken.get(renamed);
-        taken.set(renamed, name);
-        return other !== undefined && other !== name ? [`${type.name}: ${other} and ${name} in ${language}`] : [];
-      }));
-    }));
+  test("no two members of a type, of its bases and of aws-cdk-lib's, become one in another language", () => {
+    const clashes = types.flatMap((type) =>
+      Object.entries(languages).flatMap(([language, rename]) => {
+        const taken = new Map<string, string>();
+        return inherited(type).flatMap(({ name, method, fixed }) =>
+          rename(name, method, fixed).flatMap((renamed) => {
+            const other = taken.get(renamed);
+            taken.set(renamed, name);
+            return other !== undefined && other !== name
+              ? [`${type.name}: ${other} and ${name} in ${language}`]
+              : [];
+          }),
+        );
+      }),
+    );
     expect(clashes).toEqual([]);
   });
 
   test('no member is named as its class in C#', () => {
-    expect(where([...properties, ...methods].filter(({ type, it }) => pascal(it.name) === type.name))).toEqual([]);
+    expect(
+      where([...properties, ...methods].filter(({ type, it }) => pascal(it.name) === type.name)),
+    ).toEqual([]);
   });
 
   test('no class is named as the constructor of another in Go', () => {
@@ -190,12 +281,17 @@ describe('names', () => {
 });
 
 const pascal = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
-const snake = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/([A-Z])([A-Z][a-z])/g, '$1_$2').toLowerCase();
+const snake = (name: string) =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+    .toLowerCase();
 
 /** What a member is called in each language. */
 const languages: Record<string, (name: string, method: boolean, fixed: boolean) => string[]> = {
   'Python': (name) => [snake(name)],
-  'Java': (name, method, fixed) => method ? [name] : [`get${pascal(name)}`, ...(fixed ? [] : [`set${pascal(name)}`])],
+  'Java': (name, method, fixed) =>
+    method ? [name] : [`get${pascal(name)}`, ...(fixed ? [] : [`set${pascal(name)}`])],
   'C#': (name) => [pascal(name)],
   'Go': (name, method, fixed) => [pascal(name), ...(method || fixed ? [] : [`Set${pascal(name)}`])],
 };
@@ -205,7 +301,11 @@ function inherited(type: Type): { name: string; method: boolean; fixed: boolean 
   const found = typeSystem.findFqn(type.fqn);
   if (found.isEnumType()) return [];
   return [
-    ...found.allProperties.map((property: any) => ({ name: property.name, method: false, fixed: property.immutable })),
+    ...found.allProperties.map((property: any) => ({
+      name: property.name,
+      method: false,
+      fixed: property.immutable,
+    })),
     ...found.allMethods.map((method: any) => ({ name: method.name, method: true, fixed: true })),
   ];
 }

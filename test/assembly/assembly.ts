@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/* What jsii says of the API. A subset of its format, https://github.com/aws/jsii/blob/main/packages/%40jsii/spec/src/assembly.ts */
+/*
+ * What jsii says of the API. A subset of its format,
+ * https://github.com/aws/jsii/blob/main/packages/%40jsii/spec/src/assembly.ts
+ */
 
 export const ROOT = join(__dirname, '../..');
 
-export interface Docs { summary?: string; remarks?: string; default?: string; custom?: Record<string, string> }
+export interface Docs {
+  summary?: string;
+  remarks?: string;
+  default?: string;
+  custom?: Record<string, string>;
+}
 export interface TypeReference {
   fqn?: string;
   primitive?: string;
@@ -13,7 +21,12 @@ export interface TypeReference {
   union?: unknown;
   intersection?: unknown;
 }
-export interface Value { name: string; type: TypeReference; optional?: boolean; docs?: Docs }
+export interface Value {
+  name: string;
+  type: TypeReference;
+  optional?: boolean;
+  docs?: Docs;
+}
 export interface Member {
   name: string;
   docs?: Docs;
@@ -22,8 +35,15 @@ export interface Member {
   overrides?: string;
   locationInModule?: { filename: string; line: number };
 }
-export interface Property extends Member { type: TypeReference; optional?: boolean }
-export interface Method extends Member { parameters?: Value[]; returns?: { type: TypeReference; optional?: boolean }; variadic?: boolean }
+export interface Property extends Member {
+  type: TypeReference;
+  optional?: boolean;
+}
+export interface Method extends Member {
+  parameters?: Value[];
+  returns?: { type: TypeReference; optional?: boolean };
+  variadic?: boolean;
+}
 export interface Type {
   fqn: string;
   name: string;

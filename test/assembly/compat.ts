@@ -10,7 +10,9 @@ async function main(): Promise<void> {
   const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const version = await lastPublished(name);
   if (version === undefined) {
-    process.stdout.write(`${name} is not on npm yet: there is no release that the API could be compared with\n`);
+    process.stdout.write(
+      `${name} is not on npm yet: there is no release that the API could be compared with\n`,
+    );
     return;
   }
   const changes = await report(`npm:${name}@${version}`, ROOT);
@@ -18,8 +20,10 @@ async function main(): Promise<void> {
     process.stdout.write(`the API keeps what ${name} ${version} offers\n`);
     return;
   }
-  process.stderr.write(`${changes}\nThe API breaks with ${name} ${version}. If it must, write the keys in brackets to .compatignore, and say in the title of the pull request `
-    + 'that it is a breaking change\n');
+  process.stderr.write(
+    `${changes}\nThe API breaks with ${name} ${version}. If it must, write the keys in brackets to ` +
+      '.compatignore, and say in the title of the pull request that it is a breaking change\n',
+  );
   process.exitCode = 1;
 }
 

@@ -24,7 +24,8 @@ describe('what an older release offered', () => {
     writeFileSync(join(folder, '.jsii'), JSON.stringify(api));
     return folder;
   }
-  const propertiesOf = (api: Assembly, name: string): Property[] => api.types[`cdk-fsx-backup.${name}`].properties!;
+  const propertiesOf = (api: Assembly, name: string): Property[] =>
+    api.types[`cdk-fsx-backup.${name}`].properties!;
 
   test('may be more now', async () => {
     const release = older((api) => {
@@ -38,7 +39,10 @@ describe('what an older release offered', () => {
   test('may not be gone, unless it is said', async () => {
     const release = older((api) => {
       const attributes = propertiesOf(api, 'FsxBackup');
-      attributes.push({ ...attributes.find((property) => property.name === 'backupOwnerId')!, name: 'backupOwner' });
+      attributes.push({
+        ...attributes.find((property) => property.name === 'backupOwnerId')!,
+        name: 'backupOwner',
+      });
     });
     const changes = await report(release, ROOT);
     expect(changes).toMatch(/backupOwner/);
@@ -66,19 +70,34 @@ describe('the last release', () => {
   afterEach(() => new Promise((done) => server.close(done)));
 
   async function registry(status: number, body: object): Promise<string[]> {
-    server = createServer((_, response) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)));
+    server = createServer((_, response) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
+    );
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
-    return [`--registry=http://127.0.0.1:${port}/`, '--fetch-retries=0', `--cache=${join(directory, 'cache')}`];
+    return [
+      `--registry=http://127.0.0.1:${port}/`,
+      '--fetch-retries=0',
+      `--cache=${join(directory, 'cache')}`,
+    ];
   }
 
   test('is the one that users get', async () => {
-    const versions = Object.fromEntries(['0.2.0', '0.3.0-rc.0'].map((version) => [version, { name: 'cdk-fsx-backup', version }]));
-    expect(await lastPublished('cdk-fsx-backup', await registry(200, { 'name': 'cdk-fsx-backup', 'dist-tags': { latest: '0.2.0' }, versions }))).toBe('0.2.0');
+    const versions = Object.fromEntries(
+      ['0.2.0', '0.3.0-rc.0'].map((version) => [version, { name: 'cdk-fsx-backup', version }]),
+    );
+    expect(
+      await lastPublished(
+        'cdk-fsx-backup',
+        await registry(200, { 'name': 'cdk-fsx-backup', 'dist-tags': { latest: '0.2.0' }, versions }),
+      ),
+    ).toBe('0.2.0');
   });
 
   test('is none where the registry knows no such package', async () => {
-    expect(await lastPublished('cdk-fsx-backup', await registry(404, { error: 'Not found' }))).toBeUndefined();
+    expect(
+      await lastPublished('cdk-fsx-backup', await registry(404, { error: 'Not found' })),
+    ).toBeUndefined();
   });
 
   test('is not known where the registry does not answer', async () => {

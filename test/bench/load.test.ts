@@ -8,7 +8,7 @@ test('the peak is the most calls in any second, wherever it begins', () => {
   expect(peakRate([0, 1000, 2000])).toBe(1);
 });
 
-test('one backup is finished when the look after its end sees it, and costs a call for each look', async () => {
+test('one backup is finished when the look after its end sees it, and costs a call per look', async () => {
   const { failures, lastAnswer, calls } = await startTogether(FRAMEWORK, 1);
   expect(failures).toBe(0);
   expect(lastAnswer).toBeGreaterThan(45 * 60_000);

@@ -5,7 +5,11 @@ const one = { memory: [0.25], transitions: { poll: 3, fixed: 2 }, look, schedule
 
 test('the price of a backup is that of its polls, and of what comes once', () => {
   const { lambdaGigabyteSecond, lambdaRequest, logsGigabyte, stepFunctionsTransition } = PRICES;
-  const poll = 0.1 * 0.25 * lambdaGigabyteSecond + lambdaRequest + (1000 / 1e9) * logsGigabyte + 3 * stepFunctionsTransition;
+  const poll =
+    0.1 * 0.25 * lambdaGigabyteSecond +
+    lambdaRequest +
+    (1000 / 1e9) * logsGigabyte +
+    3 * stepFunctionsTransition;
   expect(price(20, one)).toBeCloseTo(3 * poll + 2 * PRICES.stepFunctionsTransition, 12);
 });
 

@@ -10,7 +10,15 @@ test('a schedule is asked with the time that has passed', () => {
   expect(wait(7, (elapsed) => elapsed + 1)).toEqual({ polls: 4, lag: 0 }); // at 0, 1, 3 and 7 s
 });
 
-test.each([[10, 5], [50, 5], [60, 6], [600, 60], [601, 60], [6000, 60], [12_000, 120]])('after %d s, a lag of %d s is allowed', (duration, lag) => {
+test.each([
+  [10, 5],
+  [50, 5],
+  [60, 6],
+  [600, 60],
+  [601, 60],
+  [6000, 60],
+  [12_000, 120],
+])('after %d s, a lag of %d s is allowed', (duration, lag) => {
   expect(allowedLag(duration)).toBe(lag);
 });
 

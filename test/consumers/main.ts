@@ -5,8 +5,11 @@ import { checkNames } from './csharp';
 import { differences } from './templates';
 import { synthesize } from '../../sandbox/synthesize';
 
-/* `npm run consumers [-- language…]`: the packages as users get them. Builds them, installs the built files into projects of their languages, with the
- * aws-cdk-lib that the examples name, and compares what the examples give there with what those of TypeScript give with the same aws-cdk-lib. */
+/*
+ * `npm run consumers [-- language…]`: the packages as users get them. Builds them, installs the built files
+ * into projects of their languages, with the aws-cdk-lib that the examples name, and compares what the
+ * examples give there with what those of TypeScript give with the same aws-cdk-lib.
+ */
 
 const ROOT = resolve(__dirname, '../..');
 const EXAMPLES = join(ROOT, 'examples');
@@ -16,14 +19,19 @@ const { name, version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'p
 
 /** Fails with the output of the command, if it does. */
 function run(command: string, args: string[], cwd = WORK): void {
-  process.stdout.write(`  ${[command, ...args].map((word) => word.replaceAll(`${WORK}/`, '').replaceAll(`${ROOT}/`, '')).join(' ')}\n`);
+  const words = [command, ...args].map((word) => word.replaceAll(`${WORK}/`, '').replaceAll(`${ROOT}/`, ''));
+  process.stdout.write(`  ${words.join(' ')}\n`);
   execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e9 });
 }
 
 /** The built file, the only one of its kind. */
 function built(folder: string, ending: string): string {
-  const files = readdirSync(join(DIST, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
-  if (files.length !== 1) throw new Error(`${files.length} files of ${folder} end with ${ending}: there must be one`);
+  const files = readdirSync(join(DIST, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith(ending),
+  );
+  if (files.length !== 1) {
+    throw new Error(`${files.length} files of ${folder} end with ${ending}: there must be one`);
+  }
   return join(DIST, folder, files[0]);
 }
 
@@ -55,9 +63,29 @@ function typescript(cdk: string): string {
   if (references.includes(cdk)) return path;
   project(`typescript-${cdk}`, 'typescript');
   writeFileSync(join(path, 'package.json'), '{ "private": true }');
-  const compilerOptions = { module: 'node20', target: 'es2022', strict: true, noEmit: true, skipLibCheck: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] };
+  const compilerOptions = {
+    module: 'node20',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  };
   writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*/app.ts'] }));
-  run('npm', ['install', '--silent', '--no-audit', '--no-fund', built('js', '.tgz'), `aws-cdk-lib@${cdk}`, `constructs@${devDependencies.constructs}`], path);
+  run(
+    'npm',
+    [
+      'install',
+      '--silent',
+      '--no-audit',
+      '--no-fund',
+      built('js', '.tgz'),
+      `aws-cdk-lib@${cdk}`,
+      `constructs@${devDependencies.constructs}`,
+    ],
+    path,
+  );
   run('tsc', ['--project', path]);
   references.push(cdk);
   return path;
@@ -68,11 +96,17 @@ async function compare(example: string, cdk: string, other: string): Promise<str
   const reference = typescript(cdk);
   process.stdout.write(`  ${example}\n`);
   const [expected, actual] = [join(reference, 'cdk.out', example), join(other, 'cdk.out')];
-  await Promise.all([synthesize(join(reference, example), { outdir: expected }), synthesize(other, { outdir: actual })]);
+  await Promise.all([
+    synthesize(join(reference, example), { outdir: expected }),
+    synthesize(other, { outdir: actual }),
+  ]);
   return differences(expected, actual);
 }
 
-interface Shown { what: string; differences: string[] }
+interface Shown {
+  what: string;
+  differences: string[];
+}
 
 const LANGUAGES: Record<string, () => Promise<Shown>> = {
   async python() {
@@ -81,13 +115,23 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     const environment = join(WORK, 'python-environment');
     run('python3', ['-m', 'venv', environment]);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
-    run(join(environment, 'bin/python'), [...pip, built('python', '.whl'), '--requirement', join(EXAMPLES, 'python/requirements.txt')]);
+    run(join(environment, 'bin/python'), [
+      ...pip,
+      built('python', '.whl'),
+      '--requirement',
+      join(EXAMPLES, 'python/requirements.txt'),
+    ]);
     process.env.PATH = [join(environment, 'bin'), process.env.PATH].join(delimiter);
     const path = project('python', 'python');
-    const examples = [...new Set(['typescript', 'python'].flatMap((language) => readdirSync(join(EXAMPLES, language))))].filter((entry) => !entry.includes('.'));
+    const examples = [
+      ...new Set(['typescript', 'python'].flatMap((language) => readdirSync(join(EXAMPLES, language)))),
+    ].filter((entry) => !entry.includes('.'));
     const found = [];
-    for (const example of examples) found.push(...await compare(example, cdk, join(path, example)));
-    return { what: `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized`, differences: found };
+    for (const example of examples) found.push(...(await compare(example, cdk, join(path, example))));
+    return {
+      what: `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized`,
+      differences: found,
+    };
   },
 
   async java() {
@@ -97,8 +141,14 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     cpSync(join(DIST, 'java'), repository, { recursive: true }); // laid out as a local repository already
     const path = project('java', 'java/quick-start');
     mkdirSync(join(path, '.mvn'));
-    writeFileSync(join(path, '.mvn/maven.config'), `-Dmaven.repo.local=${repository}\n-Dcdk-fsx-backup.version=${version}\n`);
-    return { what: `jar installed, aws-cdk-lib ${cdk} from Maven Central; compiled, synthesized`, differences: await compare('quick-start', cdk, path) };
+    writeFileSync(
+      join(path, '.mvn/maven.config'),
+      `-Dmaven.repo.local=${repository}\n-Dcdk-fsx-backup.version=${version}\n`,
+    );
+    return {
+      what: `jar installed, aws-cdk-lib ${cdk} from Maven Central; compiled, synthesized`,
+      differences: await compare('quick-start', cdk, path),
+    };
   },
 
   async go() {
@@ -112,19 +162,35 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     run('go', ['mod', 'edit', `-replace=${asset}=${asset}@v2.2.292`], path);
     run('go', ['mod', 'tidy'], path);
     run('go', ['vet', '.', `${module}/...`], path);
-    return { what: `module in the place of the published one, aws-cdk-go ${cdk} from the module proxy; compiled, synthesized`, differences: await compare('quick-start', cdk, path) };
+    return {
+      what:
+        `module in the place of the published one, aws-cdk-go ${cdk} from the module proxy; compiled, ` +
+        'synthesized',
+      differences: await compare('quick-start', cdk, path),
+    };
   },
 
   async csharp() {
     build('dotnet', '--code-only');
-    const names = checkNames(join(EXAMPLES, 'csharp/quick-start/Program.cs'), join(DIST, 'dotnet'), join(ROOT, 'node_modules/aws-cdk-lib-latest'));
-    return { what: `code generated, neither compiled nor run; the example's ${names} uses of a name are right, by it and by the API of aws-cdk-lib`, differences: [] };
+    const names = checkNames(
+      join(EXAMPLES, 'csharp/quick-start/Program.cs'),
+      join(DIST, 'dotnet'),
+      join(ROOT, 'node_modules/aws-cdk-lib-latest'),
+    );
+    return {
+      what:
+        `code generated, neither compiled nor run; the example's ${names} uses of a name are right, by ` +
+        'it and by the API of aws-cdk-lib',
+      differences: [],
+    };
   },
 };
 
 async function main(chosen: string[]): Promise<void> {
   const unknown = chosen.filter((language) => !LANGUAGES[language]);
-  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}: ${Object.keys(LANGUAGES).join(', ')}`);
+  if (unknown.length > 0) {
+    throw new Error(`there is no ${unknown.join(', ')}: ${Object.keys(LANGUAGES).join(', ')}`);
+  }
   delete process.env.TSX_TSCONFIG_PATH; // what runs this file is no part of the apps
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK);
@@ -139,7 +205,12 @@ async function main(chosen: string[]): Promise<void> {
       shown.differences.forEach((difference) => process.stdout.write(`${difference}\n`));
       const same = shown.differences.length === 0;
       failed ||= !same;
-      const verdict = language === 'csharp' ? '' : same ? ': the same templates as TypeScript' : `: ${shown.differences.length} templates DIFFER from TypeScript's`;
+      const verdict =
+        language === 'csharp'
+          ? ''
+          : same
+            ? ': the same templates as TypeScript'
+            : `: ${shown.differences.length} templates DIFFER from TypeScript's`;
       lines.push(`${language.padEnd(8)}${shown.what}${verdict}`);
     } catch (error: any) {
       failed = true;
@@ -147,7 +218,12 @@ async function main(chosen: string[]): Promise<void> {
       lines.push(`${language.padEnd(8)}FAILED: ${error.message.split('\n')[0]}`);
     }
   }
-  if (references.length > 0) lines.unshift(`ts      tarball installed, aws-cdk-lib ${references.join(', ')} from npm; all examples compiled, and synthesized where another language is below`);
+  if (references.length > 0) {
+    lines.unshift(
+      `ts      tarball installed, aws-cdk-lib ${references.join(', ')} from npm; all examples compiled, ` +
+        'and synthesized where another language is below',
+    );
+  }
   process.stdout.write(`\n${lines.join('\n')}\n`);
   process.exitCode = failed ? 1 : 0;
 }

@@ -11,21 +11,33 @@ const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 function parameterized(kind: 'FileSystemId' | 'VolumeId'): string {
   return synthesize((stack) => {
     const id = new CfnParameter(stack, 'Id').valueAsString;
-    new FsxBackup(stack, 'Backup', { source: kind === 'VolumeId' ? BackupSource.fromVolumeId(id) : BackupSource.fromFileSystemId(id) });
+    new FsxBackup(stack, 'Backup', {
+      source: kind === 'VolumeId' ? BackupSource.fromVolumeId(id) : BackupSource.fromFileSystemId(id),
+    });
   });
 }
 
 /** A file system, and a guard before it. */
 function guarded(throughputCapacity: number, more: (stack: Stack) => void = () => {}): string {
   return synthesize((stack) => {
-    FsxBackup.beforeUpdateOf(stack, 'Guard', new fsx.CfnFileSystem(stack, 'Fs', {
-      fileSystemType: 'OPENZFS', subnetIds: ['subnet-0123456789abcdef0'], openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity },
-    }));
+    FsxBackup.beforeUpdateOf(
+      stack,
+      'Guard',
+      new fsx.CfnFileSystem(stack, 'Fs', {
+        fileSystemType: 'OPENZFS',
+        subnetIds: ['subnet-0123456789abcdef0'],
+        openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity },
+      }),
+    );
     more(stack);
   });
 }
 
-async function failure(sandbox: Sandbox, directory: string, parameters: Record<string, string> = {}): Promise<string> {
+async function failure(
+  sandbox: Sandbox,
+  directory: string,
+  parameters: Record<string, string> = {},
+): Promise<string> {
   const { Files } = await sandbox.deploy(directory, { parameters });
   expect(Files.status).toBe('ROLLBACK_COMPLETE');
   expect(ownBackupsIn(sandbox)).toEqual([]);
@@ -37,7 +49,11 @@ test.each([
   ['FileSystemId', '', /"" is not the id of an FSx file system/],
   ['FileSystemId', 'fsvol-0123456789abcdef0', /is not the id of an FSx file system/],
   ['VolumeId', FILE_SYSTEM, /is not the id of an FSx volume/],
-  ['FileSystemId', FILE_SYSTEM, /FileSystemNotFound: .*Check that the file system exists in the Region and account/],
+  [
+    'FileSystemId',
+    FILE_SYSTEM,
+    /FileSystemNotFound: .*Check that the file system exists in the Region and account/,
+  ],
   ['VolumeId', 'fsvol-0123456789abcdef0', /VolumeNotFound: .*Check that the ONTAP volume exists/],
 ] as const)('%s %j fails', async (kind, id, reason) => {
   const sandbox = await start();
@@ -48,31 +64,65 @@ describe('what FSx cannot back up', () => {
   const base = { SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200 };
 
   test.each([
-    ['scratch Lustre', { ...base, FileSystemType: 'LUSTRE', LustreConfiguration: { DeploymentType: 'SCRATCH_2' } }],
-    ['linked Lustre', { ...base, FileSystemType: 'LUSTRE', LustreConfiguration: { DeploymentType: 'PERSISTENT_1', PerUnitStorageThroughput: 50, ImportPath: 's3://bucket' } }],
-    ['an ONTAP file system', { ...base, FileSystemType: 'ONTAP', OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 } }],
+    [
+      'scratch Lustre',
+      { ...base, FileSystemType: 'LUSTRE', LustreConfiguration: { DeploymentType: 'SCRATCH_2' } },
+    ],
+    [
+      'linked Lustre',
+      {
+        ...base,
+        FileSystemType: 'LUSTRE',
+        LustreConfiguration: {
+          DeploymentType: 'PERSISTENT_1',
+          PerUnitStorageThroughput: 50,
+          ImportPath: 's3://bucket',
+        },
+      },
+    ],
+    [
+      'an ONTAP file system',
+      {
+        ...base,
+        FileSystemType: 'ONTAP',
+        OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 },
+      },
+    ],
   ])('%s fails with what can be done', async (_, properties) => {
     const sandbox = await start();
     const { fileSystemId } = sandbox.fsx.createFileSystem(properties);
-    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(/UnsupportedOperation: .*persistent deployment types.*ONTAP: back up/);
+    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
+      /UnsupportedOperation: .*persistent deployment types.*ONTAP: back up/,
+    );
   });
 
   test('a file system that is being created fails with what to check', async () => {
     const sandbox = await start();
-    const { fileSystemId } = sandbox.fsx.createFileSystem({ ...base, FileSystemType: 'OPENZFS', OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 } });
+    const { fileSystemId } = sandbox.fsx.createFileSystem({
+      ...base,
+      FileSystemType: 'OPENZFS',
+      OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
+    });
     sandbox.fsx.fileSystems.get(fileSystemId)!.lifecycle = 'CREATING';
-    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(/BadRequest: .*Check that the source is AVAILABLE/);
+    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
+      /BadRequest: .*Check that the source is AVAILABLE/,
+    );
   });
 });
 
-test('a used up quota fails with its name, and touches nobody\'s backups', async () => {
+test("a used up quota fails with its name, and touches nobody's backups", async () => {
   const sandbox = await start();
   sandbox.fsx.options.quotas = { ...sandbox.fsx.options.quotas, LUSTRE: 1 };
   const { fileSystemId } = sandbox.fsx.createFileSystem({
-    FileSystemType: 'LUSTRE', SubnetIds: ['subnet-0123456789abcdef0'], StorageCapacity: 1200, LustreConfiguration: { DeploymentType: 'PERSISTENT_2', PerUnitStorageThroughput: 125 },
+    FileSystemType: 'LUSTRE',
+    SubnetIds: ['subnet-0123456789abcdef0'],
+    StorageCapacity: 1200,
+    LustreConfiguration: { DeploymentType: 'PERSISTENT_2', PerUnitStorageThroughput: 125 },
   });
   const other = sandbox.fsx.plantBackup({ type: 'USER_INITIATED', lifecycle: 'AVAILABLE', fileSystemId });
-  expect(await failure(sandbox, backupStack('LUSTRE', { removalPolicy: RemovalPolicy.DESTROY }))).toMatch(/ServiceLimitExceeded: .*quota TOTAL_USER_INITIATED_BACKUPS.*higher quota/);
+  expect(await failure(sandbox, backupStack('LUSTRE', { removalPolicy: RemovalPolicy.DESTROY }))).toMatch(
+    /ServiceLimitExceeded: .*quota TOTAL_USER_INITIATED_BACKUPS.*higher quota/,
+  );
   expect(backupsIn(sandbox)).toEqual([other]);
 });
 
@@ -82,22 +132,34 @@ test('a role without a permission fails with its name, after two minutes of wait
     const role = new iam.Role(stack, 'Mine', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
-        Some: new iam.PolicyDocument({ statements: [new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] })] }),
+        Some: new iam.PolicyDocument({
+          statements: [new iam.PolicyStatement({ actions: ['fsx:DescribeBackups'], resources: ['*'] })],
+        }),
       },
     });
     const provider = new FsxBackupProvider(stack, 'Provider', { role: role.withoutPolicyUpdates() });
     new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS'), provider });
   });
-  expect(await failure(sandbox, directory)).toMatch(/not authorized to perform: (cloudformation:DescribeStacks|states:StartExecution).*The role of the FsxBackupProvider lacks this permission/);
+  expect(await failure(sandbox, directory)).toMatch(
+    new RegExp(
+      /not authorized to perform: (cloudformation:DescribeStacks|states:StartExecution).*The /.source +
+        /role of the FsxBackupProvider lacks this permission/.source,
+    ),
+  );
 });
 
 describe('a guard whose role may not ask what is deployed', () => {
-  const denied = (throughputCapacity: number) => guarded(throughputCapacity, (stack) => {
-    const role = stack.node.findChild('FsxBackupDefaultProvider').node.findChild('Role').node.defaultChild as iam.CfnRole;
-    const Statement = [{ Effect: 'Deny', Action: 'cloudformation:DescribeStackResource', Resource: '*' }];
-    role.policies = [{ policyName: 'Denied', policyDocument: { Version: '2012-10-17', Statement } }];
-  });
-  const text = /Backing up Fs failed\. AccessDenied\w*: .*cloudformation:DescribeStackResource.*The role of the FsxBackupProvider lacks this permission/;
+  const denied = (throughputCapacity: number) =>
+    guarded(throughputCapacity, (stack) => {
+      const role = stack.node.findChild('FsxBackupDefaultProvider').node.findChild('Role').node
+        .defaultChild as iam.CfnRole;
+      const Statement = [{ Effect: 'Deny', Action: 'cloudformation:DescribeStackResource', Resource: '*' }];
+      role.policies = [{ policyName: 'Denied', policyDocument: { Version: '2012-10-17', Statement } }];
+    });
+  const text = new RegExp(
+    /Backing up Fs failed\. AccessDenied\w*: .*cloudformation:DescribeStackResource.*The /.source +
+      /role of the FsxBackupProvider lacks this permission/.source,
+  );
 
   test('fails at the first deployment, with the name of the permission', async () => {
     const sandbox = await start();
@@ -115,7 +177,7 @@ describe('a guard whose role may not ask what is deployed', () => {
   });
 });
 
-test('a guard of a file system that FSx cannot back up as it is now fails with what to check, and it is not changed', async () => {
+test('a guard of a file system that FSx cannot back up now fails with what to check: no change', async () => {
   const sandbox = await start();
   await sandbox.deploy(guarded(64));
   const [fileSystem] = sandbox.fsx.fileSystems.values();
@@ -132,7 +194,9 @@ test('a guard whose file system somebody has deleted says that it is not there',
   sandbox.fsx.fileSystems.clear();
   const { Files } = await sandbox.deploy(guarded(128));
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-  expect(Files.reason).toMatch(/Backing up fs-\w+ failed\. FileSystemNotFound: .*Check that the file system exists/);
+  expect(Files.reason).toMatch(
+    /Backing up fs-\w+ failed\. FileSystemNotFound: .*Check that the file system exists/,
+  );
 });
 
 test('tags that only deployment knows to be bad fail, and no backup is left', async () => {
@@ -141,10 +205,12 @@ test('tags that only deployment knows to be bad fail, and no backup is left', as
     const backup = new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') });
     Tags.of(backup).add('team', new CfnParameter(stack, 'Team').valueAsString);
   });
-  expect(await failure(sandbox, directory, { Team: 'a&b' })).toMatch(/ValidationException: .*Check the id of the source and the tags/);
+  expect(await failure(sandbox, directory, { Team: 'a&b' })).toMatch(
+    /ValidationException: .*Check the id of the source and the tags/,
+  );
 });
 
-test('a backup that is not this resource\'s is not deleted, even by name', async () => {
+test("a backup that is not this resource's is not deleted, even by name", async () => {
   const sandbox = await start();
   await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
   const [backup] = ownBackupsIn(sandbox);
@@ -159,47 +225,71 @@ test('a backup whose tags of identity were taken off cannot be deleted by the ro
   const sandbox = await start();
   await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
   const [backup] = ownBackupsIn(sandbox);
-  const role = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes.Arn as string;
-  const deletion = (tags: Record<string, string>) => sandbox.policies.authorize({
-    principal: role,
-    action: 'fsx:DeleteBackup',
-    resource: backup.arn,
-    context: Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
-  });
+  const role = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes
+    .Arn as string;
+  const deletion = (tags: Record<string, string>) =>
+    sandbox.policies.authorize({
+      principal: role,
+      action: 'fsx:DeleteBackup',
+      resource: backup.arn,
+      context: Object.fromEntries(
+        Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
+      ),
+    });
   await expect(deletion(Object.fromEntries(backup.tags))).resolves.toBeUndefined();
   await expect(deletion({})).rejects.toThrow(/not authorized to perform: fsx:DeleteBackup/);
-  await expect(deletion({ 'cdk-fsx-backup:stack-id': 'arn:aws:cloudformation:us-east-1:123456789012:stack/Other/1' })).rejects.toThrow(/not authorized/);
+  await expect(
+    deletion({ 'cdk-fsx-backup:stack-id': 'arn:aws:cloudformation:us-east-1:123456789012:stack/Other/1' }),
+  ).rejects.toThrow(/not authorized/);
 });
 
 test('the role cannot change the identity of a backup, nor tag a file system', async () => {
   const sandbox = await start();
   await sandbox.deploy(backupStack('OPENZFS'));
   const [backup] = ownBackupsIn(sandbox);
-  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes.Arn as string;
-  const resourceTags = Object.fromEntries([...backup.tags].map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
+  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
+    .attributes.Arn as string;
+  const resourceTags = Object.fromEntries(
+    [...backup.tags].map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
+  );
   const ask = (action: string, resource: string, context: Record<string, string | string[]>) =>
     sandbox.policies.authorize({ principal, action, resource, context });
-  await expect(ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['team'] })).resolves.toBeUndefined();
-  await expect(ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['cdk-fsx-backup:stack-id'] })).rejects.toThrow(/not authorized/);
-  const retag = { 'aws:TagKeys': ['cdk-fsx-backup:logical-id'], 'aws:RequestTag/cdk-fsx-backup:logical-id': 'x' };
-  await expect(ask('fsx:TagResource', backup.arn, { ...resourceTags, ...retag })).rejects.toThrow(/not authorized/);
+  await expect(
+    ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['team'] }),
+  ).resolves.toBeUndefined();
+  await expect(
+    ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['cdk-fsx-backup:stack-id'] }),
+  ).rejects.toThrow(/not authorized/);
+  const retag = {
+    'aws:TagKeys': ['cdk-fsx-backup:logical-id'],
+    'aws:RequestTag/cdk-fsx-backup:logical-id': 'x',
+  };
+  await expect(ask('fsx:TagResource', backup.arn, { ...resourceTags, ...retag })).rejects.toThrow(
+    /not authorized/,
+  );
   const fileSystemArn = backup.arn.replace(/backup\/.*/, `file-system/${backup.source.fileSystemId}`);
-  const stackTag = { 'aws:RequestTag/cdk-fsx-backup:stack-id': backup.tags.get('cdk-fsx-backup:stack-id')!, 'aws:TagKeys': ['cdk-fsx-backup:stack-id'] };
+  const stackTag = {
+    'aws:RequestTag/cdk-fsx-backup:stack-id': backup.tags.get('cdk-fsx-backup:stack-id')!,
+    'aws:TagKeys': ['cdk-fsx-backup:stack-id'],
+  };
   await expect(ask('fsx:TagResource', fileSystemArn, stackTag)).rejects.toThrow(/not authorized/);
 });
 
-test('a file system outside of the stack\'s sources cannot be backed up by its role', async () => {
+test("a file system outside of the stack's sources cannot be backed up by its role", async () => {
   const sandbox = await start();
   await sandbox.deploy(backupStack('OPENZFS'));
   const [backup] = ownBackupsIn(sandbox);
-  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes.Arn as string;
+  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
+    .attributes.Arn as string;
   const context = { 'aws:RequestTag/cdk-fsx-backup:stack-id': backup.tags.get('cdk-fsx-backup:stack-id')! };
   const arn = (id: string) => backup.arn.replace(/backup\/.*/, `file-system/${id}`);
-  const create = (resource: string, given = context as Record<string, string>) => sandbox.policies.authorize({ principal, action: 'fsx:CreateBackup', resource, context: given });
+  const create = (resource: string, given = context as Record<string, string>) =>
+    sandbox.policies.authorize({ principal, action: 'fsx:CreateBackup', resource, context: given });
   await expect(create(arn(backup.source.fileSystemId))).resolves.toBeUndefined();
   await expect(create(arn('fs-0aaaaaaaaaaaaaaaa'))).rejects.toThrow(/not authorized/);
   await expect(create(backup.arn.replace(/backup-.*/, '*'))).resolves.toBeUndefined();
-  await expect(create(backup.arn.replace(/backup-.*/, '*'), {})).rejects.toThrow(/not authorized/); // FSx asks for both resources
+  // FSx asks for both resources
+  await expect(create(backup.arn.replace(/backup-.*/, '*'), {})).rejects.toThrow(/not authorized/);
 });
 
 test.each([
@@ -207,7 +297,9 @@ test.each([
   ['aws-us-gov', 'us-gov-west-1'],
 ])('all of it works in partition %s', async (partition, region) => {
   const sandbox = await start({ partition, region });
-  expect((await sandbox.deploy(backupStack('ONTAP', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status).toBe('CREATE_COMPLETE');
+  expect(
+    (await sandbox.deploy(backupStack('ONTAP', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
+  ).toBe('CREATE_COMPLETE');
   expect(ownBackupsIn(sandbox)[0].arn).toMatch(new RegExp(`^arn:${partition}:fsx:${region}:`));
   expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
   expect(ownBackupsIn(sandbox)).toEqual([]);

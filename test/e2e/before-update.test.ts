@@ -2,14 +2,31 @@ import { CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aw
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { Construct } from 'constructs';
 import {
-  answersIn, bystander, calls, events, finishedAt, Kind, logOf, MINUTE, ownBackupsIn, passTime, physicalIdOf, sourceOf, start, synthesize, theOnly,
+  answersIn,
+  bystander,
+  calls,
+  events,
+  finishedAt,
+  Kind,
+  logOf,
+  MINUTE,
+  ownBackupsIn,
+  passTime,
+  physicalIdOf,
+  sourceOf,
+  start,
+  synthesize,
+  theOnly,
   timeOf,
 } from './fixture';
 import type { Fault } from '../../sandbox/faults';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupOptions } from '../../src';
 
-/* A guard: whenever a deployment is about to change or replace a file system of its own stack, that is backed up before. */
+/*
+ * A guard: whenever a deployment is about to change or replace a file system of its own stack, that is backed
+ * up before.
+ */
 
 const { DESTROY } = RemovalPolicy;
 const HOUR = 60 * MINUTE;
@@ -33,25 +50,43 @@ const fileSystemOf = (scope: Construct, { kind = 'OPENZFS', id = 'Fs', throughpu
     OPENZFS: { openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: throughput } },
     ONTAP: { ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: throughput } },
   }[kind];
-  return new fsx.CfnFileSystem(scope, id, { fileSystemType: kind, subnetIds: ['subnet-0123456789abcdef0'], storageCapacity: 1200, kmsKeyId: key, ...configuration });
+  return new fsx.CfnFileSystem(scope, id, {
+    fileSystemType: kind,
+    subnetIds: ['subnet-0123456789abcdef0'],
+    storageCapacity: 1200,
+    kmsKeyId: key,
+    ...configuration,
+  });
 };
 
 /** A file system, and a guard before it. */
-const files = (given: Files = {}) => synthesize((stack) => {
-  const fileSystem = fileSystemOf(stack, given);
-  const guard = given.guard === false ? undefined : FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, given.guard);
-  if (guard) new CfnOutput(stack, 'BackupId', { value: guard.backupId });
-  given.more?.(stack, fileSystem, guard);
-});
+const files = (given: Files = {}) =>
+  synthesize((stack) => {
+    const fileSystem = fileSystemOf(stack, given);
+    const guard =
+      given.guard === false ? undefined : FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, given.guard);
+    if (guard) new CfnOutput(stack, 'BackupId', { value: guard.backupId });
+    given.more?.(stack, fileSystem, guard);
+  });
 
 const deploy = async (sandbox: Sandbox, directory: string) => (await sandbox.deploy(directory)).Files;
-const fails = (target: string, on: 'create' | 'update' = 'update') => ({ target, on, reason: 'failed for the test' });
+const fails = (target: string, on: 'create' | 'update' = 'update') => ({
+  target,
+  on,
+  reason: 'failed for the test',
+});
 const guardId = (sandbox: Sandbox) => physicalIdOf(sandbox, /^Guard[0-9A-F]{8}$/);
 const fileSystemId = (sandbox: Sandbox) => physicalIdOf(sandbox, /^Fs$/);
 
 /** What the handler asked of AWS that changes anything. */
-const changing = (sandbox: Sandbox) => ['fsx:CreateBackup', 'fsx:DeleteBackup', 'fsx:TagResource', 'fsx:UntagResource', 'states:StartExecution']
-  .map((operation) => calls(sandbox, operation));
+const changing = (sandbox: Sandbox) =>
+  [
+    'fsx:CreateBackup',
+    'fsx:DeleteBackup',
+    'fsx:TagResource',
+    'fsx:UntagResource',
+    'states:StartExecution',
+  ].map((operation) => calls(sandbox, operation));
 
 describe('the first deployment', () => {
   const firstDeployment = async (directory: string) => {
@@ -86,8 +121,13 @@ describe('the first deployment', () => {
   test('whose file system fails takes nothing back, and can be repeated', async () => {
     const sandbox = await start();
     sandbox.cloudFormation.failures.fail(fails('Fs', 'create'));
-    expect((await deploy(sandbox, files({ guard: { removalPolicy: DESTROY } }))).status).toBe('ROLLBACK_COMPLETE');
-    expect(await deploy(sandbox, files({ guard: { removalPolicy: DESTROY } }))).toMatchObject({ status: 'CREATE_COMPLETE', outputs: { BackupId: 'none' } });
+    expect((await deploy(sandbox, files({ guard: { removalPolicy: DESTROY } }))).status).toBe(
+      'ROLLBACK_COMPLETE',
+    );
+    expect(await deploy(sandbox, files({ guard: { removalPolicy: DESTROY } }))).toMatchObject({
+      status: 'CREATE_COMPLETE',
+      outputs: { BackupId: 'none' },
+    });
     expect(changing(sandbox)).toEqual([0, 0, 0, 0, 0]);
   });
 
@@ -95,7 +135,10 @@ describe('the first deployment', () => {
     const sandbox = await start();
     sandbox.cloudFormation.failures.fail(fails('Fs', 'create'));
     expect((await sandbox.deploy(files(), { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
-    expect(await deploy(sandbox, files({ throughput: 128 }))).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { BackupId: 'none' } });
+    expect(await deploy(sandbox, files({ throughput: 128 }))).toMatchObject({
+      status: 'UPDATE_COMPLETE',
+      outputs: { BackupId: 'none' },
+    });
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
   });
 
@@ -105,16 +148,20 @@ describe('the first deployment', () => {
     expect(changing(sandbox)).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test.each([300, 30_000, 3 * MINUTE, 9 * MINUTE])('takes none either where the event comes again after %i ms', async (duplicateDeliveries) => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-    await deploy(sandbox, files());
-    await passTime(sandbox, 2 * HOUR);
-    expect(ownBackupsIn(sandbox)).toEqual([]);
-  });
+  test.each([300, 30_000, 3 * MINUTE, 9 * MINUTE])(
+    'takes none either where the event comes again after %i ms',
+    async (duplicateDeliveries) => {
+      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      await deploy(sandbox, files());
+      await passTime(sandbox, 2 * HOUR);
+      expect(ownBackupsIn(sandbox)).toEqual([]);
+    },
+  );
 
-  test('takes none either where the event comes again when the file system is there, and the stack is not', async () => {
+  test('takes none either where the event comes again when the file system is there alone', async () => {
     const sandbox = await start({ cloudFormation: { duplicateDeliveries: 20 * MINUTE } });
-    sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) => ({ Fs: 10 * MINUTE, Bystander: 40 * MINUTE })[logicalId];
+    sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) =>
+      ({ Fs: 10 * MINUTE, Bystander: 40 * MINUTE })[logicalId];
     await deploy(sandbox, files({ more: (stack) => bystander(stack) }));
     await passTime(sandbox, 2 * HOUR);
     expect(ownBackupsIn(sandbox)).toEqual([]);
@@ -163,13 +210,14 @@ describe.each<Kind>(['WINDOWS', 'LUSTRE', 'OPENZFS'])('%s', (kind) => {
 });
 
 describe('an ONTAP volume', () => {
-  const volumes = (sizeInMegabytes: string, name = 'vol1') => synthesize((stack) => {
-    sourceOf(stack, 'ONTAP', 'Ontap');
-    const volume = stack.node.findChild('OntapVolume') as fsx.CfnVolume;
-    volume.name = name;
-    volume.addPropertyOverride('OntapConfiguration.SizeInMegabytes', sizeInMegabytes);
-    new CfnOutput(stack, 'BackupId', { value: FsxBackup.beforeUpdateOf(stack, 'Guard', volume).backupId });
-  });
+  const volumes = (sizeInMegabytes: string, name = 'vol1') =>
+    synthesize((stack) => {
+      sourceOf(stack, 'ONTAP', 'Ontap');
+      const volume = stack.node.findChild('OntapVolume') as fsx.CfnVolume;
+      volume.name = name;
+      volume.addPropertyOverride('OntapConfiguration.SizeInMegabytes', sizeInMegabytes);
+      new CfnOutput(stack, 'BackupId', { value: FsxBackup.beforeUpdateOf(stack, 'Guard', volume).backupId });
+    });
 
   test('is backed up before it is changed', async () => {
     const sandbox = await start();
@@ -179,7 +227,10 @@ describe('an ONTAP volume', () => {
     expect({ status, outputs }).toEqual({ status: 'UPDATE_COMPLETE', outputs: { BackupId: backup.id } });
     expect(backup.source.volumeId).toBe(physicalIdOf(sandbox, /^OntapVolume$/));
     expectFinishedBefore(sandbox, 'OntapVolume', 'UPDATE_IN_PROGRESS');
-    expect(answersIn(sandbox).at(-1)!.Data).toMatchObject({ BackupResourceType: 'VOLUME', SourceVolumeId: backup.source.volumeId });
+    expect(answersIn(sandbox).at(-1)!.Data).toMatchObject({
+      BackupResourceType: 'VOLUME',
+      SourceVolumeId: backup.source.volumeId,
+    });
   });
 });
 
@@ -188,7 +239,10 @@ describe('a guard that comes to a file system that is deployed already', () => {
     const sandbox = await start();
     await deploy(sandbox, files({ guard: false }));
     const { status, outputs } = await deploy(sandbox, files());
-    expect({ status, outputs }).toEqual({ status: 'UPDATE_COMPLETE', outputs: { BackupId: theOnly(ownBackupsIn(sandbox)).id } });
+    expect({ status, outputs }).toEqual({
+      status: 'UPDATE_COMPLETE',
+      outputs: { BackupId: theOnly(ownBackupsIn(sandbox)).id },
+    });
     expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
   });
 
@@ -223,13 +277,16 @@ describe('a file system whose construct has moved', () => {
   });
 });
 
-test('a file system that was removed and comes back under its name is backed up neither then nor as what it was', async () => {
+test('a file system that was removed and comes back is backed up neither then nor as it was', async () => {
   const sandbox = await start();
   const none = synthesize((stack) => bystander(stack));
   const some = (throughput?: number) => files({ throughput, more: (stack) => bystander(stack) });
   await deploy(sandbox, some());
   expect((await deploy(sandbox, none)).status).toBe('UPDATE_COMPLETE');
-  expect(await deploy(sandbox, some())).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { BackupId: 'none' } });
+  expect(await deploy(sandbox, some())).toMatchObject({
+    status: 'UPDATE_COMPLETE',
+    outputs: { BackupId: 'none' },
+  });
   expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
   await deploy(sandbox, some(128));
   expect(theOnly(ownBackupsIn(sandbox)).source.fileSystemId).toBe(fileSystemId(sandbox));
@@ -245,14 +302,15 @@ const FAILURES: Array<[string, Files, ReturnType<typeof fails>]> = [
 
 describe.each(FAILURES)('where %s', (_, change, failure) => {
   /** Something comes after the file system. */
-  const app = (given: Files = {}) => files({
-    ...given,
-    more: (stack, fileSystem, guard) => {
-      bystander(stack, undefined, JSON.stringify(given));
-      stack.node.findChild('Bystander').node.addDependency(fileSystem);
-      given.more?.(stack, fileSystem, guard);
-    },
-  });
+  const app = (given: Files = {}) =>
+    files({
+      ...given,
+      more: (stack, fileSystem, guard) => {
+        bystander(stack, undefined, JSON.stringify(given));
+        stack.node.findChild('Bystander').node.addDependency(fileSystem);
+        given.more?.(stack, fileSystem, guard);
+      },
+    });
   const upgrade = (guard?: FsxBackupOptions) => app({ ...change, guard });
   /** The guard comes later, so that it holds a backup from before. */
   const deployed = async (guard?: FsxBackupOptions) => {
@@ -273,7 +331,10 @@ describe.each(FAILURES)('where %s', (_, change, failure) => {
     expect(await failing(sandbox, upgrade())).toBe(1);
     expect(guardId(sandbox)).toBe(before.id);
     expect(fileSystemId(sandbox)).toBe(fileSystem);
-    expect(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId)).toEqual([fileSystem, fileSystem]);
+    expect(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId)).toEqual([
+      fileSystem,
+      fileSystem,
+    ]);
     expect(calls(sandbox, 'fsx:DeleteBackup')).toBe(0);
   });
 
@@ -301,7 +362,9 @@ describe.each(FAILURES)('where %s', (_, change, failure) => {
     expect(await failing(sandbox, app({ throughput: 512, key: change.key && `${change.key}2` }))).toBe(1);
     expect(guardId(sandbox)).toBe(before.id);
     expect(ownBackupsIn(sandbox)).toHaveLength(3);
-    expect(new Set(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId))).toEqual(new Set([fileSystem]));
+    expect(new Set(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId))).toEqual(
+      new Set([fileSystem]),
+    );
   });
 
   test('with DESTROY, only the old backup is left', async () => {
@@ -311,14 +374,17 @@ describe.each(FAILURES)('where %s', (_, change, failure) => {
     expect(guardId(sandbox)).toBe(before.id);
   });
 
-  test.each([300, 20_000, 70_000, 25 * MINUTE])('events that come again after %i ms change nothing of it', async (duplicateDeliveries) => {
-    const { sandbox, before } = await deployed();
-    sandbox.cloudFormation.options.duplicateDeliveries = duplicateDeliveries;
-    await failing(sandbox, upgrade());
-    await passTime(sandbox, 2 * HOUR);
-    expect(guardId(sandbox)).toBe(before.id);
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
-  });
+  test.each([300, 20_000, 70_000, 25 * MINUTE])(
+    'events that come again after %i ms change nothing of it',
+    async (duplicateDeliveries) => {
+      const { sandbox, before } = await deployed();
+      sandbox.cloudFormation.options.duplicateDeliveries = duplicateDeliveries;
+      await failing(sandbox, upgrade());
+      await passTime(sandbox, 2 * HOUR);
+      expect(guardId(sandbox)).toBe(before.id);
+      expect(ownBackupsIn(sandbox)).toHaveLength(2);
+    },
+  );
 
   describe('the first time that there was something to back up', () => {
     const deployedFirst = async (guard?: FsxBackupOptions) => {
@@ -361,39 +427,51 @@ describe.each(FAILURES)('where %s', (_, change, failure) => {
     test('who gives the upgrade up deploys without another backup', async () => {
       const sandbox = await deployedFirst();
       await failing(sandbox, upgrade());
-      expect((await deploy(sandbox, app({ more: (stack) => bystander(stack, undefined, '1', 'Other') }))).status).toBe('UPDATE_COMPLETE');
+      expect(
+        (await deploy(sandbox, app({ more: (stack) => bystander(stack, undefined, '1', 'Other') }))).status,
+      ).toBe('UPDATE_COMPLETE');
       expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
     });
   });
 });
 
 describe('a guard whose backup is not finished in time', () => {
-  test.each([['still running', 70], ['finished meanwhile', 56]])('leaves the file system as it is, and the next deployment takes the backup up (%s)', async (_, minutes) => {
-    const sandbox = await start({ fsx: { backupDuration: () => minutes * MINUTE } });
-    await deploy(sandbox, files());
-    const failed = await deploy(sandbox, files({ throughput: 128 }));
-    expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(failed.reason).toMatch(/is not finished after 55 min .*deploy again and the deployment takes it up/);
-    expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
-    expect(guardId(sandbox)).toBe('none');
-    if (minutes < 60) await passTime(sandbox, 10 * MINUTE);
-    expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
-    expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
-  });
+  test.each([
+    ['still running', 70],
+    ['finished meanwhile', 56],
+  ])(
+    'leaves the file system as it is, and the next deployment takes the backup up (%s)',
+    async (_, minutes) => {
+      const sandbox = await start({ fsx: { backupDuration: () => minutes * MINUTE } });
+      await deploy(sandbox, files());
+      const failed = await deploy(sandbox, files({ throughput: 128 }));
+      expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(failed.reason).toMatch(
+        /is not finished after 55 min .*deploy again and the deployment takes it up/,
+      );
+      expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
+      expect(guardId(sandbox)).toBe('none');
+      if (minutes < 60) await passTime(sandbox, 10 * MINUTE);
+      expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
+      expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+      expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
+    },
+  );
 
   test('with DESTROY is removed with the rollback', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
     const guard = { removalPolicy: DESTROY };
     await deploy(sandbox, files({ guard }));
-    expect((await deploy(sandbox, files({ guard, throughput: 128 }))).status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await deploy(sandbox, files({ guard, throughput: 128 }))).status).toBe(
+      'UPDATE_ROLLBACK_COMPLETE',
+    );
     expect(ownBackupsIn(sandbox)).toEqual([]);
     expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
   });
 });
 
 describe('a deployment that is broken off', () => {
-  test('by the user while the backup is running leaves the file system as it is, and the next one takes the backup up', async () => {
+  test('by the user during the backup leaves the file system as is; the next one takes it up', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
     await deploy(sandbox, files());
     sandbox.clock.setTimeout(() => sandbox.cloudFormation.cancelUpdate('Files'), 10 * MINUTE);
@@ -409,7 +487,9 @@ describe('a deployment that is broken off', () => {
     const sandbox = await start();
     await deploy(sandbox, files());
     sandbox.cloudFormation.failures.fail(fails('Fs'));
-    expect((await sandbox.deploy(files({ throughput: 128 }), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
+    expect((await sandbox.deploy(files({ throughput: 128 }), { disableRollback: true })).Files.status).toBe(
+      'UPDATE_FAILED',
+    );
     expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
     expect(guardId(sandbox)).toBe(theOnly(ownBackupsIn(sandbox)).id);
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
@@ -421,7 +501,11 @@ test('a backup that fails leaves the file system as it is', async () => {
   await deploy(sandbox, files());
   const { status, reason } = await deploy(sandbox, files({ key: KEY }));
   expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-  expect(reason).toMatch(new RegExp(`could not finish backup backup-\\w+ of ${fileSystemId(sandbox)}: The volume ran out of space`));
+  expect(reason).toMatch(
+    new RegExp(
+      `could not finish backup backup-\\w+ of ${fileSystemId(sandbox)}: The volume ran out of space`,
+    ),
+  );
   expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
 });
 
@@ -450,29 +534,37 @@ describe('with a timeout over an hour', () => {
   test('to one of an hour and back, no other backup is taken', async () => {
     const sandbox = await start();
     await deploy(sandbox, files({ guard: false }));
-    for (const hours of [1, 6, 1]) expect((await deploy(sandbox, files({ guard: { timeout: Duration.hours(hours) } }))).status).toBe('UPDATE_COMPLETE');
+    for (const hours of [1, 6, 1]) {
+      expect((await deploy(sandbox, files({ guard: { timeout: Duration.hours(hours) } }))).status).toBe(
+        'UPDATE_COMPLETE',
+      );
+    }
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
     expect(guardId(sandbox)).toBe(theOnly(ownBackupsIn(sandbox)).id);
   });
 });
 
 describe('events that come again', () => {
-  test.each([300, 3_000, 30_000, 55_000, 20 * MINUTE])('after %i ms give one backup', async (duplicateDeliveries) => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-    await deploy(sandbox, files());
-    await passTime(sandbox, HOUR);
-    expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
-    await passTime(sandbox, 2 * HOUR);
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-  });
+  test.each([300, 3_000, 30_000, 55_000, 20 * MINUTE])(
+    'after %i ms give one backup',
+    async (duplicateDeliveries) => {
+      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      await deploy(sandbox, files());
+      await passTime(sandbox, HOUR);
+      expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
+      await passTime(sandbox, 2 * HOUR);
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    },
+  );
 
-  test('when the file system was replaced already, and the stack is not finished, do not back up the replacement', async () => {
+  test('when the file system was replaced, but the stack is not finished, back up no new one', async () => {
     const sandbox = await start();
     const app = (key?: string) => files({ key, more: (stack) => bystander(stack, undefined, key ?? 'none') });
     await deploy(sandbox, app());
     const old = fileSystemId(sandbox);
     sandbox.cloudFormation.options.duplicateDeliveries = 30 * MINUTE;
-    sandbox.cloudFormation.options.duration = (_type, operation, logicalId) => operation === 'delete' ? undefined : ({ Fs: 10 * MINUTE, Bystander: 60 * MINUTE })[logicalId];
+    sandbox.cloudFormation.options.duration = (_type, operation, logicalId) =>
+      operation === 'delete' ? undefined : { Fs: 10 * MINUTE, Bystander: 60 * MINUTE }[logicalId];
     expect((await deploy(sandbox, app(KEY))).status).toBe('UPDATE_COMPLETE');
     await passTime(sandbox, 2 * HOUR);
     expect(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId)).toEqual([old]);
@@ -480,38 +572,60 @@ describe('events that come again', () => {
 });
 
 describe('a function that dies', () => {
-  test.each(['cloudformation:DescribeStackResource', 'cloudformation:DescribeStacks', 'fsx:DescribeBackups', 'fsx:CreateBackup', 'states:StartExecution'])(
-    'at %s is run again, and there is one backup, before the change', async (operation) => {
-      const sandbox = await start();
-      await deploy(sandbox, files());
-      sandbox.lambda.crashAfter(operation);
-      expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
-      expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
-      expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
-    });
+  test.each([
+    'cloudformation:DescribeStackResource',
+    'cloudformation:DescribeStacks',
+    'fsx:DescribeBackups',
+    'fsx:CreateBackup',
+    'states:StartExecution',
+  ])('at %s is run again, and there is one backup, before the change', async (operation) => {
+    const sandbox = await start();
+    await deploy(sandbox, files());
+    sandbox.lambda.crashAfter(operation);
+    expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
+    expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
+    expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
+  });
 
   test('at DescribeStackResource of the first deployment takes none all the same', async () => {
     const sandbox = await start();
     sandbox.lambda.crashAfter('cloudformation:DescribeStackResource');
-    expect(await deploy(sandbox, files())).toMatchObject({ status: 'CREATE_COMPLETE', outputs: { BackupId: 'none' } });
+    expect(await deploy(sandbox, files())).toMatchObject({
+      status: 'CREATE_COMPLETE',
+      outputs: { BackupId: 'none' },
+    });
     expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
   });
 });
 
 describe('DescribeStackResource', () => {
-  test.each(['throttle', 'server-error', 'reset', 'hang', 'lost-response'] as const)('that meets a %s is asked again, at the first deployment and later', async (kind) => {
-    const sandbox = await start();
-    sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1, to: 7 }, { kind });
-    expect(await deploy(sandbox, files())).toMatchObject({ status: 'CREATE_COMPLETE', outputs: { BackupId: 'none' } });
-    sandbox.faults.clear();
-    sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1, to: 7 }, { kind });
-    expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
-    expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
-  });
+  test.each(['throttle', 'server-error', 'reset', 'hang', 'lost-response'] as const)(
+    'that meets a %s is asked again, at the first deployment and later',
+    async (kind) => {
+      const sandbox = await start();
+      sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1, to: 7 }, { kind });
+      expect(await deploy(sandbox, files())).toMatchObject({
+        status: 'CREATE_COMPLETE',
+        outputs: { BackupId: 'none' },
+      });
+      sandbox.faults.clear();
+      sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1, to: 7 }, { kind });
+      expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
+      expectFinishedBefore(sandbox, 'Fs', 'UPDATE_IN_PROGRESS');
+    },
+  );
 
   test.each<[string, Fault]>([
     ['throttled', { kind: 'throttle' }],
-    ['denied', { kind: 'error', code: 'AccessDenied', message: 'explicit deny in a service control policy', status: 403 }],
+    [
+      'denied',
+      {
+        kind: 'error',
+        code: 'AccessDenied',
+        message: 'explicit deny in a service control policy',
+        status: 403,
+      },
+    ],
   ])('that is %s all the time does not fail the rollback', async (_, fault) => {
     const sandbox = await start();
     await deploy(sandbox, files());
@@ -524,12 +638,16 @@ describe('DescribeStackResource', () => {
     const sandbox = await start();
     await deploy(sandbox, files({ guard: { removalPolicy: DESTROY } }));
     const before = calls(sandbox, 'cloudformation:DescribeStackResource');
-    sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1 }, { kind: 'error', code: 'AccessDenied', message: 'explicit deny', status: 403 });
+    sandbox.faults.add(
+      'cloudformation:DescribeStackResource',
+      { from: 1 },
+      { kind: 'error', code: 'AccessDenied', message: 'explicit deny', status: 403 },
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(calls(sandbox, 'cloudformation:DescribeStackResource')).toBe(before);
   });
 
-  test('that is throttled for an hour fails the deployment before anything is changed, and the text says why', async () => {
+  test('that is throttled for an hour fails the deployment before any change, and says why', async () => {
     const sandbox = await start();
     await deploy(sandbox, files());
     sandbox.faults.add('cloudformation:DescribeStackResource', { from: 1 }, { kind: 'throttle' });
@@ -542,7 +660,8 @@ describe('DescribeStackResource', () => {
 
 test('a change of tags changes those of the backup, and takes none', async () => {
   const sandbox = await start();
-  const tagged = (team: string, guard = {}) => files({ guard, more: (_stack, _fileSystem, backup) => Tags.of(backup!).add('team', team) });
+  const tagged = (team: string, guard = {}) =>
+    files({ guard, more: (_stack, _fileSystem, backup) => Tags.of(backup!).add('team', team) });
   await deploy(sandbox, files({ guard: false }));
   await deploy(sandbox, tagged('a'));
   expect((await deploy(sandbox, tagged('b'))).status).toBe('UPDATE_COMPLETE');
@@ -551,13 +670,17 @@ test('a change of tags changes those of the backup, and takes none', async () =>
 
 test('a change of tags before there is a backup takes none', async () => {
   const sandbox = await start();
-  const tagged = (team: string) => files({ more: (_stack, _fileSystem, backup) => Tags.of(backup!).add('team', team) });
+  const tagged = (team: string) =>
+    files({ more: (_stack, _fileSystem, backup) => Tags.of(backup!).add('team', team) });
   await deploy(sandbox, tagged('a'));
-  expect(await deploy(sandbox, tagged('b'))).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { BackupId: 'none' } });
+  expect(await deploy(sandbox, tagged('b'))).toMatchObject({
+    status: 'UPDATE_COMPLETE',
+    outputs: { BackupId: 'none' },
+  });
   expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
 });
 
-test('a trigger of its own is added to the guard\'s', async () => {
+test("a trigger of its own is added to the guard's", async () => {
   const sandbox = await start();
   const version = (value: string) => files({ guard: { triggers: [BackupTrigger.onValue(value)] } });
   await deploy(sandbox, version('1'));
@@ -567,9 +690,12 @@ test('a trigger of its own is added to the guard\'s', async () => {
 
 test('two guards of two file systems do not wait for each other', async () => {
   const sandbox = await start();
-  const app = (throughput: number) => synthesize((stack) => {
-    for (const id of ['One', 'Two']) FsxBackup.beforeUpdateOf(stack, `${id}Guard`, fileSystemOf(stack, { id, throughput }));
-  });
+  const app = (throughput: number) =>
+    synthesize((stack) => {
+      for (const id of ['One', 'Two']) {
+        FsxBackup.beforeUpdateOf(stack, `${id}Guard`, fileSystemOf(stack, { id, throughput }));
+      }
+    });
   await deploy(sandbox, app(64));
   expect((await deploy(sandbox, app(128))).status).toBe('UPDATE_COMPLETE');
   const [first, second] = ownBackupsIn(sandbox);
@@ -578,10 +704,11 @@ test('two guards of two file systems do not wait for each other', async () => {
 
 test('two guards of one file system take turns, and it waits for both', async () => {
   const sandbox = await start();
-  const app = (throughput: number) => synthesize((stack) => {
-    const fileSystem = fileSystemOf(stack, { throughput });
-    for (const id of ['One', 'Two']) FsxBackup.beforeUpdateOf(stack, id, fileSystem);
-  });
+  const app = (throughput: number) =>
+    synthesize((stack) => {
+      const fileSystem = fileSystemOf(stack, { throughput });
+      for (const id of ['One', 'Two']) FsxBackup.beforeUpdateOf(stack, id, fileSystem);
+    });
   await deploy(sandbox, app(64));
   expect((await deploy(sandbox, app(128))).status).toBe('UPDATE_COMPLETE');
   expect(ownBackupsIn(sandbox)).toHaveLength(2);
@@ -589,13 +716,14 @@ test('two guards of one file system take turns, and it waits for both', async ()
 });
 
 describe('in a nested stack', () => {
-  const nested = (throughput: number, version = '1') => synthesize((stack) => {
-    const inner = new NestedStack(stack, 'Inner');
-    const guard = FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystemOf(inner, { throughput }));
-    new CfnOutput(stack, 'BackupId', { value: guard.backupId });
-    bystander(stack, undefined, version);
-    stack.node.findChild('Bystander').node.addDependency(inner);
-  });
+  const nested = (throughput: number, version = '1') =>
+    synthesize((stack) => {
+      const inner = new NestedStack(stack, 'Inner');
+      const guard = FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystemOf(inner, { throughput }));
+      new CfnOutput(stack, 'BackupId', { value: guard.backupId });
+      bystander(stack, undefined, version);
+      stack.node.findChild('Bystander').node.addDependency(inner);
+    });
 
   test('the file system of that stack is backed up before its change', async () => {
     const sandbox = await start();
@@ -618,13 +746,22 @@ describe('in a nested stack', () => {
 
 test('the source can be a deployed file system that is not waited for', async () => {
   const sandbox = await start();
-  const app = (value: string, present = true) => synthesize((stack) => {
-    const fileSystem = fileSystemOf(stack, {});
-    if (present) new FsxBackup(stack, 'Guard', { source: BackupSource.fromDeployed(fileSystem), triggers: [BackupTrigger.onValue(value)] });
-  });
+  const app = (value: string, present = true) =>
+    synthesize((stack) => {
+      const fileSystem = fileSystemOf(stack, {});
+      if (present) {
+        new FsxBackup(stack, 'Guard', {
+          source: BackupSource.fromDeployed(fileSystem),
+          triggers: [BackupTrigger.onValue(value)],
+        });
+      }
+    });
   await deploy(sandbox, app('1', false));
   for (const value of ['1', '2']) await deploy(sandbox, app(value));
-  expect(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId)).toEqual([fileSystemId(sandbox), fileSystemId(sandbox)]);
+  expect(ownBackupsIn(sandbox).map((backup) => backup.source.fileSystemId)).toEqual([
+    fileSystemId(sandbox),
+    fileSystemId(sandbox),
+  ]);
 });
 
 test('a stack with a guard can be deleted, and the backups stay', async () => {
@@ -648,13 +785,18 @@ test('with DESTROY the backups go with their stack, also after their file system
 
 /** When CloudFormation was answered last. */
 function answeredAt(sandbox: Sandbox): number {
-  return sandbox.journal.of('response').filter((response) => response.effect === 'accepted').at(-1)!.at;
+  return sandbox.journal
+    .of('response')
+    .filter((response) => response.effect === 'accepted')
+    .at(-1)!.at;
 }
 
 /** Each backup was there before this came about; and the handler has said so. */
 function expectFinishedBefore(sandbox: Sandbox, logicalId: string, status: string): void {
   expect(ownBackupsIn(sandbox)).not.toEqual([]);
-  for (const backup of ownBackupsIn(sandbox)) expect(timeOf(sandbox, logicalId, status)).toBeGreaterThanOrEqual(finishedAt(backup));
+  for (const backup of ownBackupsIn(sandbox)) {
+    expect(timeOf(sandbox, logicalId, status)).toBeGreaterThanOrEqual(finishedAt(backup));
+  }
 }
 
 function newest(sandbox: Sandbox) {

@@ -6,54 +6,84 @@ import type { Sandbox } from '../../sandbox/sandbox';
 
 const { DESTROY } = RemovalPolicy;
 
-describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('every event delivered again after %i ms', (duplicateDeliveries) => {
-  test('gives one backup and one answer, and takes one backup away', async () => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-    expect((await sandbox.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe('CREATE_COMPLETE');
-    await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    expect(answersIn(sandbox)).toHaveLength(1);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
-  });
+describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
+  'every event delivered again after %i ms',
+  (duplicateDeliveries) => {
+    test('gives one backup and one answer, and takes one backup away', async () => {
+      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      expect((await sandbox.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe(
+        'CREATE_COMPLETE',
+      );
+      await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      expect(answersIn(sandbox)).toHaveLength(1);
+      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(ownBackupsIn(sandbox)).toEqual([]);
+    });
 
-  test('gives one backup also where new backups take a minute to show', async () => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries }, fsx: { visibilityDelay: 50_000 } });
-    expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-    await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    expect(answersIn(sandbox)).toHaveLength(1);
-  });
+    test('gives one backup also where new backups take a minute to show', async () => {
+      const sandbox = await start({
+        cloudFormation: { duplicateDeliveries },
+        fsx: { visibilityDelay: 50_000 },
+      });
+      expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+      await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      expect(answersIn(sandbox)).toHaveLength(1);
+    });
 
-  test('gives no second backup after one that failed', async () => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries }, fsx: { fail: () => 'failed for the test', tokenAfterDeletion: 'new' } });
-    expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('ROLLBACK_COMPLETE');
-    await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-  });
-});
+    test('gives no second backup after one that failed', async () => {
+      const sandbox = await start({
+        cloudFormation: { duplicateDeliveries },
+        fsx: { fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
+      });
+      expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('ROLLBACK_COMPLETE');
+      await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    });
+  },
+);
 
-test('an event that comes twice, to a first invocation that dies, gives no second backup after one that failed without rollback', async () => {
-  const sandbox = await start({ cloudFormation: { duplicateDeliveries: 0 }, fsx: { backupDuration: () => 30_000, fail: () => 'failed for the test', tokenAfterDeletion: 'new' } });
+test('without rollback, an event that comes again after a death gives no second backup', async () => {
+  const sandbox = await start({
+    cloudFormation: { duplicateDeliveries: 0 },
+    fsx: { backupDuration: () => 30_000, fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
+  });
   sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
-  const app = backupStack('LUSTRE', {}, (stack) => new ssm.CfnParameter(stack, 'Slow', { type: 'String', value: '1' }));
-  sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) => logicalId === 'Slow' ? 60 * MINUTE : undefined; // the stack is still being created
+  const app = backupStack(
+    'LUSTRE',
+    {},
+    (stack) => new ssm.CfnParameter(stack, 'Slow', { type: 'String', value: '1' }),
+  );
+  sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) =>
+    logicalId === 'Slow' ? 60 * MINUTE : undefined; // the stack is still being created
   expect((await sandbox.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
   await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
   expect(ownBackupsIn(sandbox)).toHaveLength(1);
 });
 
-test('an invocation that dies, and comes again when its backup has failed and nobody has seen it yet, takes no second one', async () => {
-  const sandbox = await start({ cloudFormation: { duplicateDeliveries: 1000 }, fsx: { backupDuration: () => MINUTE, fail: () => 'failed for the test' } });
+test('an invocation that dies and comes again when its backup failed unseen takes no second', async () => {
+  const sandbox = await start({
+    cloudFormation: { duplicateDeliveries: 1000 },
+    fsx: { backupDuration: () => MINUTE, fail: () => 'failed for the test' },
+  });
   sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
-  expect((await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status).toBe('ROLLBACK_COMPLETE');
+  expect(
+    (await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
+  ).toBe('ROLLBACK_COMPLETE');
   await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
   expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
   expect(ownBackupsIn(sandbox)).toEqual([]);
 });
 
 describe('an invocation that dies', () => {
-  const operations = ['fsx:DescribeBackups', 'cloudformation:DescribeStacks', 'fsx:DescribeFileSystems', 'fsx:CreateBackup', 'states:StartExecution'];
+  const operations = [
+    'fsx:DescribeBackups',
+    'cloudformation:DescribeStacks',
+    'fsx:DescribeFileSystems',
+    'fsx:CreateBackup',
+    'states:StartExecution',
+  ];
 
   test.each(operations)('after %s is repeated, and there is one backup', async (operation) => {
     const sandbox = await start();
@@ -83,10 +113,20 @@ describe('an invocation that dies', () => {
 });
 
 describe('a function that cannot be invoked', () => {
-  const functionFault = (sandbox: Sandbox, which: Parameters<typeof sandbox.faults.add>[1], fault: Parameters<typeof sandbox.faults.add>[2]) => {
+  const functionFault = (
+    sandbox: Sandbox,
+    which: Parameters<typeof sandbox.faults.add>[1],
+    fault: Parameters<typeof sandbox.faults.add>[2],
+  ) => {
     // The function's name is known once the stack is; faults count from its first invocation.
     sandbox.journal.onEntry((entry) => {
-      if (entry.kind !== 'event' || entry.type !== 'AWS::Lambda::Function' || entry.status !== 'CREATE_COMPLETE') return;
+      if (
+        entry.kind !== 'event' ||
+        entry.type !== 'AWS::Lambda::Function' ||
+        entry.status !== 'CREATE_COMPLETE'
+      ) {
+        return;
+      }
       sandbox.faults.add(`lambda:${entry.physicalId}`, which, fault);
     });
   };
@@ -118,36 +158,46 @@ describe('a function that cannot be invoked', () => {
   });
 });
 
-test('a role whose permissions take a minute to come into force delays the backup, and nothing else', async () => {
+test('a role whose permissions come into force in a minute delays the backup, nothing else', async () => {
   const sandbox = await start({ propagationDelay: MINUTE });
   expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('CREATE_COMPLETE');
   expect(ownBackupsIn(sandbox)).toHaveLength(1);
 });
 
-test.each(['existing', 'new', 'error'] as const)('whatever FSx answers to the token of a backup that is gone (%s), a retried deployment takes one', async (tokenAfterDeletion) => {
-  const sandbox = await start({ fsx: { tokenAfterDeletion } });
-  const assembly = backupStack('OPENZFS');
-  sandbox.fsx.options.fail = () => 'failed for the test';
-  expect((await sandbox.deploy(assembly)).Files.status).toBe('ROLLBACK_COMPLETE');
-  sandbox.fsx.options.fail = () => undefined;
-  expect((await sandbox.deploy(assembly)).Files.status).toBe('CREATE_COMPLETE');
-  const stackId = sandbox.cloudFormation.stack('Files').id;
-  expect(backupsIn(sandbox).filter((backup) => backup.tags.get('cdk-fsx-backup:stack-id') === stackId)).toHaveLength(1);
-});
+test.each(['existing', 'new', 'error'] as const)(
+  'whatever FSx answers to the token of a backup that is gone (%s), a retried deployment takes one',
+  async (tokenAfterDeletion) => {
+    const sandbox = await start({ fsx: { tokenAfterDeletion } });
+    const assembly = backupStack('OPENZFS');
+    sandbox.fsx.options.fail = () => 'failed for the test';
+    expect((await sandbox.deploy(assembly)).Files.status).toBe('ROLLBACK_COMPLETE');
+    sandbox.fsx.options.fail = () => undefined;
+    expect((await sandbox.deploy(assembly)).Files.status).toBe('CREATE_COMPLETE');
+    const stackId = sandbox.cloudFormation.stack('Files').id;
+    expect(
+      backupsIn(sandbox).filter((backup) => backup.tags.get('cdk-fsx-backup:stack-id') === stackId),
+    ).toHaveLength(1);
+  },
+);
 
 test('an hour of waiting costs at most 90 looks', async () => {
   const sandbox = await start({ fsx: { backupDuration: () => 54 * MINUTE } });
   expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
   expect(sandbox.journal.of('invocation').length).toBeLessThanOrEqual(90);
   expect(sandbox.journal.of('invocation').length).toBeGreaterThan(60);
-  expect(sandbox.journal.of('execution').filter((execution) => execution.status === 'RUNNING')).toHaveLength(1);
+  expect(sandbox.journal.of('execution').filter((execution) => execution.status === 'RUNNING')).toHaveLength(
+    1,
+  );
 });
 
 test('the log never holds a response URL, whatever happens', async () => {
   const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
   sandbox.faults.add('response:PUT', { from: 1, to: 4 }, { kind: 'reset' });
   await sandbox.deploy(backupStack('OPENZFS'));
-  const log = sandbox.journal.of('log').map((entry) => entry.line).join('\n');
+  const log = sandbox.journal
+    .of('log')
+    .map((entry) => entry.line)
+    .join('\n');
   expect(log).toContain('could not be delivered');
   expect(log).not.toMatch(/X-Amz-Signature|127\.0\.0\.1/);
 });

@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { aws_fsx as fsx, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { PASSING } from './fault-paths';
-import { backupsIn, calls, events, Kind, KINDS, MINUTE, ownBackupsIn, passTime, sourceOf, start, synthesize, theOnly } from './fixture';
+import {
+  backupsIn,
+  calls,
+  events,
+  Kind,
+  KINDS,
+  MINUTE,
+  ownBackupsIn,
+  passTime,
+  sourceOf,
+  start,
+  synthesize,
+  theOnly,
+} from './fixture';
 import { wantedBy } from '../../lambda/execution-input';
 import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
 import type { Execution } from '../../sandbox/step-functions';
@@ -37,11 +50,16 @@ async function begin(given: Operators = {}, options: SandboxOptions = {}): Promi
 }
 
 function sourceIn(sandbox: Sandbox, kind: Kind = 'OPENZFS'): string {
-  return sandbox.cloudFormation.stack('Files').resources[kind === 'ONTAP' ? 'SourceVolume' : 'Source'].physicalId!;
+  return sandbox.cloudFormation.stack('Files').resources[kind === 'ONTAP' ? 'SourceVolume' : 'Source']
+    .physicalId!;
 }
 
 function stateMachineIn(sandbox: Sandbox): string {
-  return theOnly(Object.entries(sandbox.cloudFormation.stack('Files').resources).filter(([name]) => /^ProviderStateMachine[0-9A-F]{8}$/.test(name)))[1].physicalId!;
+  return theOnly(
+    Object.entries(sandbox.cloudFormation.stack('Files').resources).filter(([name]) =>
+      /^ProviderStateMachine[0-9A-F]{8}$/.test(name),
+    ),
+  )[1].physicalId!;
 }
 
 /** What an operator does: start an execution with the source and this. */
@@ -49,14 +67,20 @@ async function launch(sandbox: Sandbox, input: object = {}, role = 'operator'): 
   const { api } = sandbox.stepFunctions;
   const given = { source: sourceIn(sandbox), ...input };
   const principal = `arn:aws:iam::123456789012:role/${role}`;
-  const { executionArn } = await api.handle({ operation: 'StartExecution', principal, input: { stateMachineArn: stateMachineIn(sandbox), input: JSON.stringify(given) } }) as any;
+  const { executionArn } = (await api.handle({
+    operation: 'StartExecution',
+    principal,
+    input: { stateMachineArn: stateMachineIn(sandbox), input: JSON.stringify(given) },
+  })) as any;
   return executionArn;
 }
 
 /** Let time pass until the execution is over. */
 async function end(sandbox: Sandbox, arn: string, within = 8 * DAY): Promise<Execution> {
   const execution = sandbox.stepFunctions.executions.get(arn)!;
-  for (let passed = 0; execution.status === 'RUNNING' && passed <= within; passed += HOUR) await passTime(sandbox, HOUR);
+  for (let passed = 0; execution.status === 'RUNNING' && passed <= within; passed += HOUR) {
+    await passTime(sandbox, HOUR);
+  }
   return execution;
 }
 
@@ -69,9 +93,18 @@ test.each(KINDS)('takes a backup and gives its facts as output (%s)', async (kin
   const execution = await take(sandbox, { source, name: 'before the release', tags: { team: 'files' } });
   const backup = theOnly(backupsIn(sandbox));
   expect(execution.status).toBe('SUCCEEDED');
-  expect(outputOf(execution)).toMatchObject({ BackupId: backup.id, BackupArn: backup.arn, BackupLifecycle: 'AVAILABLE', BackupType: 'USER_INITIATED' });
+  expect(outputOf(execution)).toMatchObject({
+    BackupId: backup.id,
+    BackupArn: backup.arn,
+    BackupLifecycle: 'AVAILABLE',
+    BackupType: 'USER_INITIATED',
+  });
   expect([outputOf(execution).SourceFileSystemId, outputOf(execution).SourceVolumeId]).toContain(source);
-  expect(Object.fromEntries(backup.tags)).toMatchObject({ 'Name': 'before the release', 'team': 'files', 'cdk-fsx-backup:logical-id': `series/${source}` });
+  expect(Object.fromEntries(backup.tags)).toMatchObject({
+    'Name': 'before the release',
+    'team': 'files',
+    'cdk-fsx-backup:logical-id': `series/${source}`,
+  });
   expect(backup.tags.get('cdk-fsx-backup:stack-id')).toBe(sandbox.cloudFormation.stack('Files').id);
   expect(execution.stopped! - execution.started).toBeLessThan(22 * MINUTE);
 });
@@ -89,7 +122,9 @@ test('of the same run, however often it is started, is one backup', async () => 
 test('without a run, every execution takes its own, and one waits for the other', async () => {
   const sandbox = await begin({}, { fsx: { backupDuration: () => HOUR } });
   const [first, second] = [await launch(sandbox), await launch(sandbox)];
-  const ends = [await end(sandbox, first), await end(sandbox, second)].map((execution) => (execution.stopped! - execution.started) / MINUTE);
+  const ends = [await end(sandbox, first), await end(sandbox, second)].map(
+    (execution) => (execution.stopped! - execution.started) / MINUTE,
+  );
   expect(backupsIn(sandbox)).toHaveLength(2);
   expect(Math.min(...ends)).toBeLessThan(65);
   expect(Math.max(...ends)).toBeGreaterThan(120);
@@ -99,7 +134,13 @@ test('a backup that fails, fails the execution, and a retry of the run takes ano
   const sandbox = await begin({ pruning: false });
   sandbox.fsx.options.fail = () => 'the volume is full';
   const execution = await take(sandbox, { run: '42' });
-  expect(execution).toMatchObject({ status: 'FAILED', error: 'BackupFailed', cause: expect.stringMatching(/FSx could not finish backup backup-\w+ of fs-\w+: the volume is full\. Mend the cause/) });
+  expect(execution).toMatchObject({
+    status: 'FAILED',
+    error: 'BackupFailed',
+    cause: expect.stringMatching(
+      /FSx could not finish backup backup-\w+ of fs-\w+: the volume is full\. Mend the cause/,
+    ),
+  });
   sandbox.fsx.options.fail = () => undefined;
   expect(outputOf(await take(sandbox, { run: '42' })).BackupLifecycle).toBe('AVAILABLE');
   expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
@@ -108,47 +149,87 @@ test('a backup that fails, fails the execution, and a retry of the run takes ano
 test('one that runs out of time says so, goes on, and is taken up', async () => {
   const sandbox = await begin({}, { fsx: { backupDuration: () => 5 * HOUR } });
   const execution = await take(sandbox, { run: '42', timeout: 4 * 3600 });
-  expect(execution).toMatchObject({ status: 'FAILED', error: 'BackupFailed', cause: expect.stringMatching(/is not finished after 240 min \(CREATING, \d+ %\)\. It goes on: retry the pipeline's action/) });
-  expect(outputOf(await take(sandbox, { run: '42', timeout: 4 * 3600 })).BackupId).toBe(theOnly(backupsIn(sandbox)).id);
+  expect(execution).toMatchObject({
+    status: 'FAILED',
+    error: 'BackupFailed',
+    cause: expect.stringMatching(
+      /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on: retry the pipeline's action/,
+    ),
+  });
+  expect(outputOf(await take(sandbox, { run: '42', timeout: 4 * 3600 })).BackupId).toBe(
+    theOnly(backupsIn(sandbox)).id,
+  );
 });
 
-test.each([[3, 5_500], [6.9, 6_000]])('a backup of %d days is awaited, with a history of less than %d entries', async (days, most) => {
-  const sandbox = await begin({}, { fsx: { backupDuration: () => days * DAY } });
-  const execution = await take(sandbox, { timeout: 7 * 24 * 3600 });
-  expect(execution.status).toBe('SUCCEEDED');
-  expect(execution.events).toBeLessThan(most);
-  expect((execution.stopped! - execution.started) / (days * DAY)).toBeLessThan(1.01);
-}, 300_000);
+test.each([
+  [3, 5_500],
+  [6.9, 6_000],
+])(
+  'a backup of %d days is awaited, with a history of less than %d entries',
+  async (days, most) => {
+    const sandbox = await begin({}, { fsx: { backupDuration: () => days * DAY } });
+    const execution = await take(sandbox, { timeout: 7 * 24 * 3600 });
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(execution.events).toBeLessThan(most);
+    expect((execution.stopped! - execution.started) / (days * DAY)).toBeLessThan(1.01);
+  },
+  300_000,
+);
 
 test('a bad input ends in a failed execution, at once, and calls nothing', async () => {
   const sandbox = await begin();
   for (const input of [{ source: 'vpc-1' }, { keeplast: 2 }, { timeout: 'soon' }, { version: '9' }]) {
     const execution = await take(sandbox, input);
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidInput', cause: expect.stringMatching(/^No backup was taken: /) });
+    expect(execution).toMatchObject({
+      status: 'FAILED',
+      error: 'InvalidInput',
+      cause: expect.stringMatching(/^No backup was taken: /),
+    });
     expect(execution.stopped! - execution.started).toBeLessThan(MINUTE);
   }
   expect(sandbox.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
 });
 
 // Not `null`: of that, the sandbox's interpreter of state machines finds no `$`.
-test.each(['"fs-0498eed5fe91001ec"', '[]', '7', '{}', '{"work": {}}', '{"over": true}', '{"work": {"event": {}}}', '{"started": {"execution": "x"}}'])('whatever it is started with, it ends: %s', async (input) => {
+test.each([
+  '"fs-0498eed5fe91001ec"',
+  '[]',
+  '7',
+  '{}',
+  '{"work": {}}',
+  '{"over": true}',
+  '{"work": {"event": {}}}',
+  '{"started": {"execution": "x"}}',
+])('whatever it is started with, it ends: %s', async (input) => {
   const sandbox = await begin();
-  const { executionArn } = await sandbox.stepFunctions.api.handle({
-    operation: 'StartExecution', principal: 'arn:aws:iam::123456789012:role/operator', input: { stateMachineArn: stateMachineIn(sandbox), input },
-  }) as any;
-  expect(await end(sandbox, executionArn)).toMatchObject({ status: 'FAILED', error: 'InvalidInput', cause: expect.stringMatching(/^No backup was taken: /) });
+  const { executionArn } = (await sandbox.stepFunctions.api.handle({
+    operation: 'StartExecution',
+    principal: 'arn:aws:iam::123456789012:role/operator',
+    input: { stateMachineArn: stateMachineIn(sandbox), input },
+  })) as any;
+  expect(await end(sandbox, executionArn)).toMatchObject({
+    status: 'FAILED',
+    error: 'InvalidInput',
+    cause: expect.stringMatching(/^No backup was taken: /),
+  });
   expect(backupsIn(sandbox)).toEqual([]);
 });
 
 describe('keepLast', () => {
   test('keeps the newest of the series, and nothing else is deleted', async () => {
     const sandbox = await begin({
-      more: (stack, provider) => new FsxBackup(stack, 'Backup', { source: BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem), provider }),
+      more: (stack, provider) =>
+        new FsxBackup(stack, 'Backup', {
+          source: BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem),
+          provider,
+        }),
     });
     sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: MINUTE, fileSystemId: sourceIn(sandbox) });
     await passTime(sandbox, HOUR);
     const ids: string[] = [];
-    for (let run = 0; run < 4; run++) ids.push(outputOf(await take(sandbox, { keepLast: 2, series: 'nightly' })).BackupId);
+    for (let run = 0; run < 4; run++) {
+      ids.push(outputOf(await take(sandbox, { keepLast: 2, series: 'nightly' })).BackupId);
+    }
     const other = outputOf(await take(sandbox, { keepLast: 1, series: 'weekly' })).BackupId;
     const left = backupsIn(sandbox).map((backup) => backup.id);
     expect(left).toEqual(expect.arrayContaining([...ids.slice(-2), other]));
@@ -161,65 +242,105 @@ describe('keepLast', () => {
     const sandbox = await begin({ pruning: false });
     for (let run = 0; run < 2; run++) expect((await take(sandbox, { keepLast: 1 })).status).toBe('SUCCEEDED');
     expect(backupsIn(sandbox)).toHaveLength(2);
-    expect(sandbox.journal.of('log').map(({ line }) => line).join('\n')).toMatch(/older backup not deleted.*AccessDenied/s);
+    expect(
+      sandbox.journal
+        .of('log')
+        .map(({ line }) => line)
+        .join('\n'),
+    ).toMatch(/older backup not deleted.*AccessDenied/s);
   });
 });
 
 describe('permissions', () => {
   test('who was not granted it, starts nothing', async () => {
     const sandbox = await begin();
-    await expect(launch(sandbox, {}, 'stranger')).rejects.toThrow(/not authorized to perform: states:StartExecution/);
+    await expect(launch(sandbox, {}, 'stranger')).rejects.toThrow(
+      /not authorized to perform: states:StartExecution/,
+    );
   });
 
   test('a source that was not allowed is not backed up', async () => {
     const sandbox = await begin({ more: (stack) => sourceOf(stack, 'LUSTRE', 'Other') });
     const other = sandbox.cloudFormation.stack('Files').resources.Other.physicalId;
-    expect(await take(sandbox, { source: other })).toMatchObject({ status: 'FAILED', cause: expect.stringMatching(/AccessDeniedException.*fsx:CreateBackup.*Allow the call/) });
+    expect(await take(sandbox, { source: other })).toMatchObject({
+      status: 'FAILED',
+      cause: expect.stringMatching(/AccessDeniedException.*fsx:CreateBackup.*Allow the call/),
+    });
     expect(backupsIn(sandbox)).toEqual([]);
   });
 });
 
 describe('of what another stack has deployed', () => {
-  const served = () => operators({
-    more: (stack, provider) => {
-      const other = new Stack(stack.node.root as any, 'Other');
-      provider.allowBackupsOf(BackupSource.fromDeployed(new fsx.CfnFileSystem(other, 'Data', { fileSystemType: 'OPENZFS', storageCapacity: 64, subnetIds: ['subnet-0123456789abcdef0'] })));
-    },
-  });
+  const served = () =>
+    operators({
+      more: (stack, provider) => {
+        const other = new Stack(stack.node.root as any, 'Other');
+        provider.allowBackupsOf(
+          BackupSource.fromDeployed(
+            new fsx.CfnFileSystem(other, 'Data', {
+              fileSystemType: 'OPENZFS',
+              storageCapacity: 64,
+              subnetIds: ['subnet-0123456789abcdef0'],
+            }),
+          ),
+        );
+      },
+    });
   const data = { stack: 'Other', logicalId: 'Data' };
 
   test('there is nothing the first time, and its own file system later', async () => {
     const sandbox = await start();
     const directory = served();
     await sandbox.deploy(directory, { stacks: ['Files'] });
-    expect(outputOf(await take(sandbox, { source: data }))).toMatchObject({ BackupId: 'none', BackupArn: '' });
+    expect(outputOf(await take(sandbox, { source: data }))).toMatchObject({
+      BackupId: 'none',
+      BackupArn: '',
+    });
     await sandbox.deploy(directory);
-    expect(outputOf(await take(sandbox, { source: data })).SourceFileSystemId).toBe(sandbox.cloudFormation.stack('Other').resources.Data.physicalId);
-    expect(outputOf(await take(sandbox, { source: { ...data, logicalId: 'Removed' } })).BackupId).toBe('none');
+    expect(outputOf(await take(sandbox, { source: data })).SourceFileSystemId).toBe(
+      sandbox.cloudFormation.stack('Other').resources.Data.physicalId,
+    );
+    expect(outputOf(await take(sandbox, { source: { ...data, logicalId: 'Removed' } })).BackupId).toBe(
+      'none',
+    );
     expect(theOnly(ownBackupsIn(sandbox)).tags.get('Name')).toBe('Other/Data');
   });
 
   test('a stack that was not named may not be asked', async () => {
     const sandbox = await begin();
-    expect(await take(sandbox, { source: { stack: 'Files', logicalId: 'Source' } })).toMatchObject({ status: 'FAILED', cause: expect.stringMatching(/AccessDenied.*cloudformation:DescribeStackResource/) });
+    expect(await take(sandbox, { source: { stack: 'Files', logicalId: 'Source' } })).toMatchObject({
+      status: 'FAILED',
+      cause: expect.stringMatching(/AccessDenied.*cloudformation:DescribeStackResource/),
+    });
   });
 });
 
-test.each(Object.entries(PASSING))('%s of any call is waited out: one backup, and success', async (_, fault) => {
-  const calm = await begin({}, { fsx: { backupDuration: () => 7_000 } });
-  const from = calm.journal.entries.length;
-  await take(calm, { run: '42', keepLast: 1 });
-  const made = calm.journal.entries.slice(from).flatMap((entry) => entry.kind === 'call' ? [entry.operation] : []);
-  expect(new Set(made)).toEqual(new Set(['fsx:DescribeBackups', 'fsx:DescribeFileSystems', 'fsx:CreateBackup']));
-  for (const operation of new Set(made)) {
-    for (let nth = 1; nth <= made.filter((each) => each === operation).length; nth++) {
-      const sandbox = await begin({}, { fsx: { backupDuration: () => 7_000 } });
-      sandbox.faults.add(operation, nth, fault);
-      expect([operation, nth, (await take(sandbox, { run: '42', keepLast: 1 })).status]).toEqual([operation, nth, 'SUCCEEDED']);
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+test.each(Object.entries(PASSING))(
+  '%s of any call is waited out: one backup, and success',
+  async (_, fault) => {
+    const calm = await begin({}, { fsx: { backupDuration: () => 7_000 } });
+    const from = calm.journal.entries.length;
+    await take(calm, { run: '42', keepLast: 1 });
+    const made = calm.journal.entries
+      .slice(from)
+      .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
+    expect(new Set(made)).toEqual(
+      new Set(['fsx:DescribeBackups', 'fsx:DescribeFileSystems', 'fsx:CreateBackup']),
+    );
+    for (const operation of new Set(made)) {
+      for (let nth = 1; nth <= made.filter((each) => each === operation).length; nth++) {
+        const sandbox = await begin({}, { fsx: { backupDuration: () => 7_000 } });
+        sandbox.faults.add(operation, nth, fault);
+        expect([operation, nth, (await take(sandbox, { run: '42', keepLast: 1 })).status]).toEqual([
+          operation,
+          nth,
+          'SUCCEEDED',
+        ]);
+        expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      }
     }
-  }
-});
+  },
+);
 
 test('a function that crashes after CreateBackup takes no second backup', async () => {
   const sandbox = await begin();
@@ -234,7 +355,7 @@ test('a function that always crashes fails the execution', async () => {
   expect(await take(sandbox)).toMatchObject({ status: 'FAILED', error: 'Unanswered' });
 });
 
-test('the deletion of the engine\'s stack leaves the backups it has taken, and nothing of stacks is touched by executions', async () => {
+test("the deletion of the engine's stack leaves its backups; executions touch no stacks", async () => {
   const sandbox = await begin();
   await take(sandbox, { keepLast: 1 });
   expect(events(sandbox, 'Files', 'UPDATE_IN_PROGRESS')).toEqual([]);
@@ -243,8 +364,14 @@ test('the deletion of the engine\'s stack leaves the backups it has taken, and n
 });
 
 test('the documented input has every member that the handler knows', () => {
-  const table = readFileSync('docs/pipelines.md', 'utf8').split('| member of the input | |')[1].split('\n\n')[0];
-  const documented = [...table.matchAll(/^\| (`.*?) (?:\(required\) )?\|/gm)].flatMap(([, names]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name));
-  expect(() => wantedBy({ nonsense: 1 })).toThrow(new RegExp(`may have ((${documented.join('|')})(, |$)){9}`));
+  const table = readFileSync('docs/pipelines.md', 'utf8')
+    .split('| member of the input | |')[1]
+    .split('\n\n')[0];
+  const documented = [...table.matchAll(/^\| (`.*?) (?:\(required\) )?\|/gm)].flatMap(([, names]) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  expect(() => wantedBy({ nonsense: 1 })).toThrow(
+    new RegExp(`may have ((${documented.join('|')})(, |$)){9}`),
+  );
   expect(documented).toHaveLength(9);
 });

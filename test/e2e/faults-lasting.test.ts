@@ -9,15 +9,26 @@ describe.each(Object.entries(PATHS))('%s', (name, path) => {
     const kind = KINDS[Object.keys(PATHS).indexOf(name) % KINDS.length];
     const apps = appsFor(kind, path.policy);
     const undisturbed = await play(path, apps);
-    const foreign = (sandbox: Sandbox) => ownBackupsIn(sandbox).filter((backup) => backup.tags.get('Name') === 'Files/Standing').length;
-    for (const [operation, nth] of numbered(undisturbed.calls).filter(([called]) => called.startsWith('fsx:'))) {
+    const foreign = (sandbox: Sandbox) =>
+      ownBackupsIn(sandbox).filter((backup) => backup.tags.get('Name') === 'Files/Standing').length;
+    for (const [operation, nth] of numbered(undisturbed.calls).filter(([called]) =>
+      called.startsWith('fsx:'),
+    )) {
       const { sandbox } = await play(path, apps, ({ faults }) => faults.add(operation, { from: nth }, FINAL));
       const where = `${operation} from ${nth} on`;
       const { status } = sandbox.cloudFormation.stack('Files');
       expect([where, status]).not.toEqual([where, 'UPDATE_ROLLBACK_FAILED']);
-      const reasons = sandbox.cloudFormation.stack('Files').events.map((event) => event.reason ?? '').join('\n');
-      const named = sandbox.journal.of('log').map((entry) => entry.line).join('\n');
-      const held = Object.values(sandbox.cloudFormation.stack('Files').resources).map((resource) => resource.physicalId);
+      const reasons = sandbox.cloudFormation
+        .stack('Files')
+        .events.map((event) => event.reason ?? '')
+        .join('\n');
+      const named = sandbox.journal
+        .of('log')
+        .map((entry) => entry.line)
+        .join('\n');
+      const held = Object.values(sandbox.cloudFormation.stack('Files').resources).map(
+        (resource) => resource.physicalId,
+      );
       expect([where, /BadRequest/.test(reasons + named)]).toEqual([where, true]);
       for (const backup of ownBackupsIn(sandbox)) {
         const isKnown = held.includes(backup.id) || (reasons + named).includes(backup.id);
@@ -34,37 +45,66 @@ describe('for as long as it lasts', () => {
   const create = PATHS['a create'];
 
   test('throttling of every other call does not stop a backup', async () => {
-    const { sandbox, status } = await play(create, apps(), ({ faults }) => faults.add('fsx:*', { every: 2 }, { kind: 'throttle' }));
+    const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+      faults.add('fsx:*', { every: 2 }, { kind: 'throttle' }),
+    );
     expect(status).toBe('UPDATE_COMPLETE');
     expect(ownBackupsIn(sandbox)).toHaveLength(2);
   });
 
-  test.each(Object.entries({ ...PASSING, 'a refusal': { kind: 'error', code: 'AccessDeniedException', message: 'no' } as Fault }))(
-    '%s of every call of FSx is answered within the service timeout', async (_, fault) => {
-      const { sandbox, status } = await play(create, apps(), ({ faults }) => faults.add('fsx:*', { from: 1 }, fault));
+  test.each(
+    Object.entries({
+      ...PASSING,
+      'a refusal': { kind: 'error', code: 'AccessDeniedException', message: 'no' } as Fault,
+    }),
+  )(
+    '%s of every call of FSx is answered within the service timeout',
+    async (_, fault) => {
+      const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+        faults.add('fsx:*', { from: 1 }, fault),
+      );
       expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-      const request = sandbox.journal.of('request').find((entry) => entry.type === 'Create' && entry.logicalId.startsWith('Backup'))!;
+      const request = sandbox.journal
+        .of('request')
+        .find((entry) => entry.type === 'Create' && entry.logicalId.startsWith('Backup'))!;
       const answer = sandbox.journal.of('response').find((entry) => entry.requestId === request.requestId)!;
       expect(answer.effect).toBe('accepted');
       expect(answer.at - request.at).toBeLessThan(3600_000);
-    }, 60_000);
+    },
+    60_000,
+  );
 
-  test.each(Object.entries(PASSING))('%s of every call of CloudFormation ends in a failure that names it, and no backup', async (_, fault) => {
-    const { sandbox, status } = await play(create, apps(), ({ faults }) => faults.add('cloudformation:*', { from: 1 }, fault));
-    expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    const reasons = sandbox.cloudFormation.stack('Files').events.map((event) => event.reason).join();
-    expect(reasons).toMatch(/Backing up fs-\w+ was not possible in 55 min.*AWS did not answer/);
-  }, 60_000);
+  test.each(Object.entries(PASSING))(
+    '%s of every call of CloudFormation ends in a failure that names it, and no backup',
+    async (_, fault) => {
+      const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+        faults.add('cloudformation:*', { from: 1 }, fault),
+      );
+      expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      const reasons = sandbox.cloudFormation
+        .stack('Files')
+        .events.map((event) => event.reason)
+        .join();
+      expect(reasons).toMatch(/Backing up fs-\w+ was not possible in 55 min.*AWS did not answer/);
+    },
+    60_000,
+  );
 
-  test.each(Object.entries(PASSING))('%s of every call of Step Functions ends in a failure, and deploying again takes the backup up', async (_, fault) => {
-    const prepared = apps();
-    const { sandbox, status } = await play(create, prepared, ({ faults }) => faults.add('states:*', { from: 1 }, fault));
-    expect(status).toMatch(/^UPDATE_(ROLLBACK_)?COMPLETE$/); // a lost response has started the execution
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
-    expect(await deploy(sandbox, prepared.one)).toMatch(/^UPDATE_COMPLETE$/);
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
-  }, 60_000);
+  test.each(Object.entries(PASSING))(
+    '%s of every call of Step Functions ends in a failure, and deploying again takes the backup up',
+    async (_, fault) => {
+      const prepared = apps();
+      const { sandbox, status } = await play(create, prepared, ({ faults }) =>
+        faults.add('states:*', { from: 1 }, fault),
+      );
+      expect(status).toMatch(/^UPDATE_(ROLLBACK_)?COMPLETE$/); // a lost response has started the execution
+      expect(ownBackupsIn(sandbox)).toHaveLength(2);
+      expect(await deploy(sandbox, prepared.one)).toMatch(/^UPDATE_COMPLETE$/);
+      expect(ownBackupsIn(sandbox)).toHaveLength(2);
+    },
+    60_000,
+  );
 
   test('an answer that gets lost for twenty minutes is delivered after all', async () => {
     const { sandbox, status } = await play(create, apps(), (box) => {

@@ -1,7 +1,20 @@
 import { aws_iam as iam, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
 import {
-  answersIn, bystander, calls, Kind, KINDS, logOf, MINUTE, nameOf, ownBackupsIn, passTime, recreate, sourceOf, start, synthesize,
+  answersIn,
+  bystander,
+  calls,
+  Kind,
+  KINDS,
+  logOf,
+  MINUTE,
+  nameOf,
+  ownBackupsIn,
+  passTime,
+  recreate,
+  sourceOf,
+  start,
+  synthesize,
 } from './fixture';
 import { BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
 import { createExisting } from '../../sandbox/fsx/existing';
@@ -13,15 +26,24 @@ const HOUR = 60 * MINUTE;
 const SOURCES = ['AWS::FSx::FileSystem', 'AWS::FSx::Volume'];
 
 /** A stack with a source and its final backup. */
-function finalStack(kind: Kind = 'LUSTRE', more: (stack: Stack, source: BackupSource, final: FsxFinalBackup) => void = () => {}): string {
+function finalStack(
+  kind: Kind = 'LUSTRE',
+  more: (stack: Stack, source: BackupSource, final: FsxFinalBackup) => void = () => {},
+): string {
   return synthesize((stack) => {
     const source = sourceOf(stack, kind);
     more(stack, source, new FsxFinalBackup(stack, 'Final', { source }));
   });
 }
 
-/** The same, with a resource that may fail, and a source that is another one when its subnet is. The backups of `standing` keep the engine in the stack. */
-function versioned(version: string, { final = true, source = true, replaced = false, standing = false } = {}): string {
+/**
+ * The same, with a resource that may fail, and a source that is another one when its subnet is. The backups
+ * of `standing` keep the engine in the stack.
+ */
+function versioned(
+  version: string,
+  { final = true, source = true, replaced = false, standing = false } = {},
+): string {
   return synthesize((stack) => {
     if (standing) new FsxBackup(stack, 'Standing', { source: sourceOf(stack, 'OPENZFS', 'Other') });
     const fileSystem = source ? sourceOf(stack, 'LUSTRE') : undefined;
@@ -29,36 +51,53 @@ function versioned(version: string, { final = true, source = true, replaced = fa
     bystander(stack, undefined, version);
     if (!fileSystem) return;
     stack.node.findChild('Bystander').node.addDependency(stack.node.findChild('Source'));
-    if (final) stack.node.findChild('Bystander').node.addDependency(new FsxFinalBackup(stack, 'Final', { source: fileSystem }));
+    if (final) {
+      stack.node
+        .findChild('Bystander')
+        .node.addDependency(new FsxFinalBackup(stack, 'Final', { source: fileSystem }));
+    }
   });
 }
 
 /** The final backups, the oldest first. */
 function finals(sandbox: Sandbox): BackupRecord[] {
-  return ownBackupsIn(sandbox).filter((backup) => nameOf(backup) === 'Files/Final').sort((a, b) => a.createdAt - b.createdAt);
+  return ownBackupsIn(sandbox)
+    .filter((backup) => nameOf(backup) === 'Files/Final')
+    .sort((a, b) => a.createdAt - b.createdAt);
 }
 
 /** How the newest final backup of each source looked when CloudFormation began to delete that source. */
 function watchDeletions(sandbox: Sandbox): Record<string, string> {
   const seen: Record<string, string> = {};
   sandbox.journal.onEntry((entry) => {
-    if (entry.kind !== 'event' || entry.status !== 'DELETE_IN_PROGRESS' || !SOURCES.includes(entry.type)) return;
-    const backup = finals(sandbox).filter(({ source }) => [source.volumeId, source.fileSystemId].includes(entry.physicalId)).at(-1);
-    if (entry.type === 'AWS::FSx::Volume' || entry.logicalId === 'Source') seen[entry.physicalId!] = backup ? lifecycleOf(backup, sandbox.clock.now()) : 'none';
+    if (entry.kind !== 'event' || entry.status !== 'DELETE_IN_PROGRESS' || !SOURCES.includes(entry.type)) {
+      return;
+    }
+    const backup = finals(sandbox)
+      .filter(({ source }) => [source.volumeId, source.fileSystemId].includes(entry.physicalId))
+      .at(-1);
+    if (entry.type === 'AWS::FSx::Volume' || entry.logicalId === 'Source') {
+      seen[entry.physicalId!] = backup ? lifecycleOf(backup, sandbox.clock.now()) : 'none';
+    }
   });
   return seen;
 }
 
-const physicalIdOf = (sandbox: Sandbox, logicalId: string) => sandbox.cloudFormation.stack('Files').resources[logicalId]?.physicalId;
+const physicalIdOf = (sandbox: Sandbox, logicalId: string) =>
+  sandbox.cloudFormation.stack('Files').resources[logicalId]?.physicalId;
 const status = async (deployed: ReturnType<Sandbox['deploy']>) => (await deployed).Files.status;
 
 describe.each(KINDS)('%s', (kind) => {
   const logicalId = kind === 'ONTAP' ? 'SourceVolume' : 'Source';
 
-  test('the deletion of the stack takes a backup, which is AVAILABLE before its source begins to go, and stays', async () => {
+  test('the deletion of the stack takes a backup that is AVAILABLE before its source goes', async () => {
     const sandbox = await start();
     const seen = watchDeletions(sandbox);
-    expect(await status(sandbox.deploy(finalStack(kind, (_stack, _source, final) => Tags.of(final).add('team', 'files'))))).toBe('CREATE_COMPLETE');
+    expect(
+      await status(
+        sandbox.deploy(finalStack(kind, (_stack, _source, final) => Tags.of(final).add('team', 'files'))),
+      ),
+    ).toBe('CREATE_COMPLETE');
     expect(sandbox.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
     const id = physicalIdOf(sandbox, logicalId)!;
     const stackId = sandbox.cloudFormation.stack('Files').id;
@@ -80,13 +119,23 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('it carries the tags of its source where the source asks for that', async () => {
     const sandbox = await start();
-    const tags = [{ key: 'data', value: 'projects' }, { key: 'Name', value: 'of the source' }];
-    await sandbox.deploy(synthesize((stack) => {
-      new FsxFinalBackup(stack, 'Final', { source: sourceOf(stack, kind, 'Source', tags, true), backupName: 'the last one' });
-      new FsxFinalBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
-    }));
+    const tags = [
+      { key: 'data', value: 'projects' },
+      { key: 'Name', value: 'of the source' },
+    ];
+    await sandbox.deploy(
+      synthesize((stack) => {
+        new FsxFinalBackup(stack, 'Final', {
+          source: sourceOf(stack, kind, 'Source', tags, true),
+          backupName: 'the last one',
+        });
+        new FsxFinalBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
+      }),
+    );
     await sandbox.destroy('Files');
-    const byName = Object.fromEntries(ownBackupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]));
+    const byName = Object.fromEntries(
+      ownBackupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
+    );
     expect(byName['the last one']).toMatchObject({ data: 'projects' });
     expect(byName['Files/Plain']).not.toHaveProperty('data');
   });
@@ -109,7 +158,9 @@ describe('one is taken', () => {
     const seen = watchDeletions(sandbox);
     await sandbox.deploy(versioned('1', { standing: true }));
     const id = physicalIdOf(sandbox, 'Source')!;
-    expect(await status(sandbox.deploy(versioned('2', { standing: true, source: false })))).toBe('UPDATE_COMPLETE');
+    expect(await status(sandbox.deploy(versioned('2', { standing: true, source: false })))).toBe(
+      'UPDATE_COMPLETE',
+    );
     expect(seen).toEqual({ [id]: 'AVAILABLE' });
     expect(finals(sandbox)).toHaveLength(1);
   });
@@ -117,8 +168,12 @@ describe('one is taken', () => {
   test('when the final backup alone is removed', async () => {
     const sandbox = await start();
     await sandbox.deploy(versioned('1', { standing: true }));
-    expect(await status(sandbox.deploy(versioned('2', { standing: true, final: false })))).toBe('UPDATE_COMPLETE');
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([physicalIdOf(sandbox, 'Source')]);
+    expect(await status(sandbox.deploy(versioned('2', { standing: true, final: false })))).toBe(
+      'UPDATE_COMPLETE',
+    );
+    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([
+      physicalIdOf(sandbox, 'Source'),
+    ]);
   });
 
   test('again when it was removed, added, and its stack is deleted within the day', async () => {
@@ -130,26 +185,35 @@ describe('one is taken', () => {
     expect(finals(sandbox)).toHaveLength(2);
   });
 
-  test.each([false, true])('of the old source before it is deleted, when an update has replaced it (other backups in the stack: %s)', async (standing) => {
-    const sandbox = await start();
-    const seen = watchDeletions(sandbox);
-    await sandbox.deploy(versioned('1', { standing }));
-    const old = physicalIdOf(sandbox, 'Source')!;
-    expect(await status(sandbox.deploy(versioned('2', { standing, replaced: true })))).toBe('UPDATE_COMPLETE');
-    const current = physicalIdOf(sandbox, 'Source')!;
-    expect(current).not.toBe(old);
-    expect(seen).toEqual({ [old]: 'AVAILABLE' });
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old]);
+  test.each([false, true])(
+    'of the old source before it is deleted, when an update has replaced it (other backups in the stack: %s)',
+    async (standing) => {
+      const sandbox = await start();
+      const seen = watchDeletions(sandbox);
+      await sandbox.deploy(versioned('1', { standing }));
+      const old = physicalIdOf(sandbox, 'Source')!;
+      expect(await status(sandbox.deploy(versioned('2', { standing, replaced: true })))).toBe(
+        'UPDATE_COMPLETE',
+      );
+      const current = physicalIdOf(sandbox, 'Source')!;
+      expect(current).not.toBe(old);
+      expect(seen).toEqual({ [old]: 'AVAILABLE' });
+      expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old]);
 
-    await sandbox.destroy('Files');
-    expect(seen).toEqual({ [old]: 'AVAILABLE', [current]: 'AVAILABLE' });
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old, current]);
-  });
+      await sandbox.destroy('Files');
+      expect(seen).toEqual({ [old]: 'AVAILABLE', [current]: 'AVAILABLE' });
+      expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old, current]);
+    },
+  );
 
   test('of a file system that is named by its id, although the stack does not delete it', async () => {
     const sandbox = await start();
     const id = createExisting(sandbox.fsx);
-    await sandbox.deploy(synthesize((stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) })));
+    await sandbox.deploy(
+      synthesize(
+        (stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) }),
+      ),
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([id]);
     expect(sandbox.fsx.fileSystems.has(id)).toBe(true);
@@ -157,7 +221,8 @@ describe('one is taken', () => {
 
   test('with the tags that an update has given it since', async () => {
     const sandbox = await start();
-    const tagged = (team: string) => finalStack('OPENZFS', (_stack, _source, final) => Tags.of(final).add('team', team));
+    const tagged = (team: string) =>
+      finalStack('OPENZFS', (_stack, _source, final) => Tags.of(final).add('team', team));
     await sandbox.deploy(tagged('a'));
     expect(await status(sandbox.deploy(tagged('b')))).toBe('UPDATE_COMPLETE');
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
@@ -167,21 +232,28 @@ describe('one is taken', () => {
 
   test('by a provider with a role of its own', async () => {
     const sandbox = await start();
-    await sandbox.deploy(synthesize((stack) => {
-      const provider = new FsxBackupProvider(stack, 'Provider', {
-        role: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }),
-      });
-      new FsxFinalBackup(stack, 'Final', { source: sourceOf(stack, 'ONTAP'), provider });
-    }));
+    await sandbox.deploy(
+      synthesize((stack) => {
+        const provider = new FsxBackupProvider(stack, 'Provider', {
+          role: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }),
+        });
+        new FsxFinalBackup(stack, 'Final', { source: sourceOf(stack, 'ONTAP'), provider });
+      }),
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(finals(sandbox)).toHaveLength(1);
   });
 
-  test('of each of two sources, the first of which goes in an update and the second with the stack', async () => {
+  test('of each of two sources, of which one goes in an update and the other with the stack', async () => {
     const sandbox = await start();
-    const app = (...ids: string[]) => synthesize((stack) => {
-      for (const id of ids) new FsxFinalBackup(stack, `Final${id}`, { source: sourceOf(stack, id === 'One' ? 'LUSTRE' : 'OPENZFS', id) });
-    });
+    const app = (...ids: string[]) =>
+      synthesize((stack) => {
+        for (const id of ids) {
+          new FsxFinalBackup(stack, `Final${id}`, {
+            source: sourceOf(stack, id === 'One' ? 'LUSTRE' : 'OPENZFS', id),
+          });
+        }
+      });
     await sandbox.deploy(app('One', 'Two'));
     expect(await status(sandbox.deploy(app('Two')))).toBe('UPDATE_COMPLETE');
     expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/FinalOne']);
@@ -191,14 +263,21 @@ describe('one is taken', () => {
 
   test('of one source by each of two, one after the other', async () => {
     const sandbox = await start();
-    await sandbox.deploy(finalStack('LUSTRE', (stack, source) => void new FsxFinalBackup(stack, 'Twin', { source })));
+    await sandbox.deploy(
+      finalStack('LUSTRE', (stack, source) => void new FsxFinalBackup(stack, 'Twin', { source })),
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(ownBackupsIn(sandbox).map(nameOf).sort()).toEqual(['Files/Final', 'Files/Twin']);
   });
 
   test('and stays, where an FsxBackup with DESTROY beside it is deleted', async () => {
     const sandbox = await start();
-    await sandbox.deploy(finalStack('LUSTRE', (stack, source) => void new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY })));
+    await sandbox.deploy(
+      finalStack(
+        'LUSTRE',
+        (stack, source) => void new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY }),
+      ),
+    );
     const [own] = ownBackupsIn(sandbox);
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Final']);
@@ -224,10 +303,12 @@ describe('one is taken', () => {
 
   test('in a nested stack, which is deleted with its parent', async () => {
     const sandbox = await start();
-    await sandbox.deploy(synthesize((stack) => {
-      const nested = new NestedStack(stack, 'Nested');
-      new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
-    }));
+    await sandbox.deploy(
+      synthesize((stack) => {
+        const nested = new NestedStack(stack, 'Nested');
+        new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
+      }),
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Nested/Final']);
     expect(sandbox.fsx.fileSystems.size).toBe(0);
@@ -256,7 +337,7 @@ describe('none is taken', () => {
     expect(physicalIdOf(sandbox, 'Source')).toBeUndefined();
   });
 
-  test('of the new source when its replacement is rolled back; the old one is backed up when it goes', async () => {
+  test('of the new source when its replacement is rolled back; of the old one when it goes', async () => {
     const sandbox = await start();
     const seen = watchDeletions(sandbox);
     await sandbox.deploy(versioned('1'));
@@ -273,25 +354,33 @@ describe('none is taken', () => {
     expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old]);
   });
 
-  test.each(['empty', 'error'] as const)('of a source that somebody has deleted: the deletion succeeds (FSx\'s answer to its filter: %s)', async (filterOfMissingSource) => {
-    const sandbox = await start({ fsx: { filterOfMissingSource } });
-    const id = createExisting(sandbox.fsx);
-    await sandbox.deploy(synthesize((stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) })));
-    sandbox.fsx.deleteFileSystem(id);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toEqual([]);
-    expect(logOf(sandbox)).toContain('no final backup: the source is gone already');
-  });
+  test.each(['empty', 'error'] as const)(
+    "of a source that somebody has deleted: the deletion succeeds (FSx's answer to its filter: %s)",
+    async (filterOfMissingSource) => {
+      const sandbox = await start({ fsx: { filterOfMissingSource } });
+      const id = createExisting(sandbox.fsx);
+      await sandbox.deploy(
+        synthesize(
+          (stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) }),
+        ),
+      );
+      sandbox.fsx.deleteFileSystem(id);
+      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(finals(sandbox)).toEqual([]);
+      expect(logOf(sandbox)).toContain('no final backup: the source is gone already');
+    },
+  );
 
-  test('but for a nested stack that its parent had created, and that cannot tell a rollback of its parent from a deletion', async () => {
+  test('but for a nested stack, which cannot tell a rollback of its parent from a deletion', async () => {
     const sandbox = await start();
-    const app = (version: string, present: boolean) => synthesize((stack) => {
-      bystander(stack, undefined, version);
-      if (!present) return;
-      const nested = new NestedStack(stack, 'Nested');
-      new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
-      stack.node.findChild('Bystander').node.addDependency(nested);
-    });
+    const app = (version: string, present: boolean) =>
+      synthesize((stack) => {
+        bystander(stack, undefined, version);
+        if (!present) return;
+        const nested = new NestedStack(stack, 'Nested');
+        new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
+        stack.node.findChild('Bystander').node.addDependency(nested);
+      });
     await sandbox.deploy(app('1', false));
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
     expect(await status(sandbox.deploy(app('2', true)))).toBe('UPDATE_ROLLBACK_COMPLETE');
@@ -305,7 +394,7 @@ describe('none is taken', () => {
   });
 });
 
-test('a stack that is deleted while it is being created, and whose source is complete, backs it up', async () => {
+test('a stack that is deleted while being created, and whose source is complete, backs it up', async () => {
   const { deleted, seen } = await destroyedWhileCreating(12 * MINUTE);
   expect(deleted.status).toBe('DELETE_COMPLETE');
   expect(Object.values(seen)).toEqual(['AVAILABLE']);
@@ -324,11 +413,16 @@ describe('a deletion that is not successful', () => {
     return { sandbox, reason, logicalId };
   };
 
-  test('because the backup takes more than 55 minutes says how far it got, and what the ways on are', async () => {
+  test('because the backup takes more than 55 minutes says how far it got, and the ways on', async () => {
     const { sandbox, reason, logicalId } = await fail({ fsx: { backupDuration: () => 2 * HOUR } });
-    expect(reason).toMatch(new RegExp('Message returned: (fs-\\w+) is not deleted, since its final backup is not AVAILABLE\\. Backup backup-\\w+ of \\1 is not finished '
-      + 'after 55 min \\(CREATING, 45 %\\)\\. It goes on, and deleting again takes it up\\. To delete without it, retain '
-      + `${logicalId} \\(delete-stack --retain-resources, once the stack is DELETE_FAILED\\)\\.`));
+    expect(reason).toMatch(
+      new RegExp(
+        'Message returned: (fs-\\w+) is not deleted, since its final backup is not AVAILABLE\\. Backup ' +
+          'backup-\\w+ of \\1 is not finished after 55 min \\(CREATING, 45 %\\)\\. It goes on, and ' +
+          `deleting again takes it up\\. To delete without it, retain ${logicalId} \\(delete-stack ` +
+          '--retain-resources, once the stack is DELETE_FAILED\\)\\.',
+      ),
+    );
     expect(finals(sandbox)).toHaveLength(1);
   });
 
@@ -354,16 +448,33 @@ describe('a deletion that is not successful', () => {
   });
 
   test('because the backup failed says why; the next one takes another', async () => {
-    const { sandbox, reason } = await fail({ fsx: { fail: () => 'The volume ran out of space for the snapshot.' } });
-    expect(reason).toMatch(/fs-\w+ is not deleted.*FSx could not finish backup backup-\w+ of fs-\w+: The volume ran out of space for the snapshot\..*counts towards the quota.*retain Final/);
+    const { sandbox, reason } = await fail({
+      fsx: { fail: () => 'The volume ran out of space for the snapshot.' },
+    });
+    expect(reason).toMatch(
+      new RegExp(
+        /fs-\w+ is not deleted.*FSx could not finish backup backup-\w+ of fs-\w+: The volume /.source +
+          /ran out of space for the snapshot\..*counts towards the quota.*retain Final/.source,
+      ),
+    );
     sandbox.fsx.options.fail = () => undefined;
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox).map((backup) => lifecycleOf(backup, sandbox.clock.now()))).toEqual(['FAILED', 'AVAILABLE']);
+    expect(finals(sandbox).map((backup) => lifecycleOf(backup, sandbox.clock.now()))).toEqual([
+      'FAILED',
+      'AVAILABLE',
+    ]);
   });
 
   test('because the quota is used up says so', async () => {
-    const { sandbox, reason } = await fail({ fsx: { quotas: { WINDOWS: 0, LUSTRE: 0, ONTAP: 0, OPENZFS: 0 } } });
-    expect(reason).toMatch(/fs-\w+ is not deleted.*ServiceLimitExceeded: .*TOTAL_USER_INITIATED_BACKUPS.*Delete backups that nobody needs.*retain Final/);
+    const { sandbox, reason } = await fail({
+      fsx: { quotas: { WINDOWS: 0, LUSTRE: 0, ONTAP: 0, OPENZFS: 0 } },
+    });
+    expect(reason).toMatch(
+      new RegExp(
+        /fs-\w+ is not deleted.*ServiceLimitExceeded: .*TOTAL_USER_INITIATED_BACKUPS.*Delete /.source +
+          /backups that nobody needs.*retain Final/.source,
+      ),
+    );
     expect(finals(sandbox)).toEqual([]);
     sandbox.fsx.options.quotas.LUSTRE = 1;
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
@@ -373,21 +484,31 @@ describe('a deletion that is not successful', () => {
   test('because the permission was taken away says so', async () => {
     const sandbox = await start();
     await sandbox.deploy(finalStack());
-    sandbox.faults.add('fsx:CreateBackup', { from: 1 }, { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' });
+    sandbox.faults.add(
+      'fsx:CreateBackup',
+      { from: 1 },
+      { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' },
+    );
     const { status: end, events } = await sandbox.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
-    expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(/fs-\w+ is not deleted.*explicit deny.*lacks this permission.*retain Final/);
+    expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(
+      /fs-\w+ is not deleted.*explicit deny.*lacks this permission.*retain Final/,
+    );
   });
 
   test('because nobody could look after the backup says so, and the next one takes it up', async () => {
     const sandbox = await start();
     await sandbox.deploy(finalStack());
     sandbox.journal.onEntry((entry) => {
-      if (entry.kind === 'call' && entry.operation === 'fsx:CreateBackup') sandbox.faults.add('lambda:*', { from: 3, to: 11 }, { kind: 'server-error' });
+      if (entry.kind === 'call' && entry.operation === 'fsx:CreateBackup') {
+        sandbox.faults.add('lambda:*', { from: 3, to: 11 }, { kind: 'server-error' });
+      }
     });
     const { status: end, events } = await sandbox.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
-    expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(/fs-\w+ is not deleted.*Looking at the backup failed several times in a row.*retain Final/);
+    expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(
+      /fs-\w+ is not deleted.*Looking at the backup failed several times in a row.*retain Final/,
+    );
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
   });
@@ -401,7 +522,7 @@ describe('a deletion that is not successful', () => {
   });
 });
 
-test('in the cleanup of an update CloudFormation tries again, and each time the running backup is taken up', async () => {
+test("in an update's cleanup CloudFormation tries again, and takes up the running backup", async () => {
   const sandbox = await start({ fsx: { backupDuration: () => 2 * HOUR } });
   const seen = watchDeletions(sandbox);
   await sandbox.deploy(versioned('1'));
@@ -414,36 +535,50 @@ test('in the cleanup of an update CloudFormation tries again, and each time the 
 test('an automatic backup that is in the way is waited out', async () => {
   const sandbox = await start();
   await sandbox.deploy(finalStack('OPENZFS'));
-  sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 30 * MINUTE, fileSystemId: physicalIdOf(sandbox, 'Source') });
+  sandbox.fsx.plantBackup({
+    type: 'AUTOMATIC',
+    duration: 30 * MINUTE,
+    fileSystemId: physicalIdOf(sandbox, 'Source'),
+  });
   expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
   expect(finals(sandbox)).toHaveLength(1);
 });
 
 describe('whatever is delivered, lost or repeated, there is one backup', () => {
-  test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-    await sandbox.deploy(finalStack());
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    await passTime(sandbox, 2 * HOUR);
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-  });
+  test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
+    'where every event comes again after %i ms',
+    async (duplicateDeliveries) => {
+      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      await sandbox.deploy(finalStack());
+      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      await passTime(sandbox, 2 * HOUR);
+      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    },
+  );
 
   describe('and the source stays, as does the permission to back it up', () => {
-    const app = (...finalIds: string[]) => synthesize((stack) => {
-      const source = sourceOf(stack, 'LUSTRE');
-      for (const id of finalIds) new FsxFinalBackup(stack, id, { source });
-    });
+    const app = (...finalIds: string[]) =>
+      synthesize((stack) => {
+        const source = sourceOf(stack, 'LUSTRE');
+        for (const id of finalIds) new FsxFinalBackup(stack, id, { source });
+      });
 
-    test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])('where every event comes again after %i ms', async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-      await sandbox.deploy(app('Final', 'Other'));
-      expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
-      await passTime(sandbox, 2 * HOUR);
-      expect(finals(sandbox)).toHaveLength(1);
-    });
+    test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
+      'where every event comes again after %i ms',
+      async (duplicateDeliveries) => {
+        const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+        await sandbox.deploy(app('Final', 'Other'));
+        expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
+        await passTime(sandbox, 2 * HOUR);
+        expect(finals(sandbox)).toHaveLength(1);
+      },
+    );
 
     test('where an event comes again when FSx has forgotten the token', async () => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries: 20 * MINUTE }, fsx: { tokenLifetime: MINUTE } });
+      const sandbox = await start({
+        cloudFormation: { duplicateDeliveries: 20 * MINUTE },
+        fsx: { tokenLifetime: MINUTE },
+      });
       await sandbox.deploy(app('Final', 'Other'));
       expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
       await passTime(sandbox, 2 * HOUR);
@@ -452,21 +587,29 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
   });
 
   test('where new backups take a minute to show', async () => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries: 300 }, fsx: { visibilityDelay: 50_000 } });
+    const sandbox = await start({
+      cloudFormation: { duplicateDeliveries: 300 },
+      fsx: { visibilityDelay: 50_000 },
+    });
     await sandbox.deploy(finalStack());
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(finals(sandbox)).toHaveLength(1);
   });
 
-  test.each(['fsx:DescribeBackups', 'cloudformation:DescribeStacks', 'fsx:DescribeFileSystems', 'fsx:CreateBackup', 'states:StartExecution'])(
-    'where the invocation dies after %s', async (operation) => {
-      const sandbox = await start();
-      await sandbox.deploy(finalStack());
-      sandbox.lambda.crashAfter(operation);
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
-      expect(finals(sandbox)).toHaveLength(1);
-    });
+  test.each([
+    'fsx:DescribeBackups',
+    'cloudformation:DescribeStacks',
+    'fsx:DescribeFileSystems',
+    'fsx:CreateBackup',
+    'states:StartExecution',
+  ])('where the invocation dies after %s', async (operation) => {
+    const sandbox = await start();
+    await sandbox.deploy(finalStack());
+    sandbox.lambda.crashAfter(operation);
+    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
+    expect(finals(sandbox)).toHaveLength(1);
+  });
 
   test('where whichever call meets whatever passing fault', async () => {
     const app = finalStack();
@@ -477,19 +620,34 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
       const before = sandbox.journal.entries.length;
       disturb(sandbox);
       const end = (await sandbox.destroy('Files')).status;
-      const made = sandbox.journal.entries.slice(before).flatMap((entry) => entry.kind === 'call' ? [entry.operation] : []);
+      const made = sandbox.journal.entries
+        .slice(before)
+        .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
       await passTime(sandbox, 90 * MINUTE);
       const answers = answersIn(sandbox).filter((answer) => answer.LogicalResourceId.startsWith('Final'));
-      const outcome = { end, seen: Object.values(seen), backups: finals(sandbox).length, answers: answers.map(({ Status }) => Status) };
+      const outcome = {
+        end,
+        seen: Object.values(seen),
+        backups: finals(sandbox).length,
+        answers: answers.map(({ Status }) => Status),
+      };
       await sandbox.close();
       return { outcome, made };
     };
     const { outcome, made } = await play();
-    expect(outcome).toEqual({ end: 'DELETE_COMPLETE', seen: ['AVAILABLE'], backups: 1, answers: ['SUCCESS', 'SUCCESS'] });
+    expect(outcome).toEqual({
+      end: 'DELETE_COMPLETE',
+      seen: ['AVAILABLE'],
+      backups: 1,
+      answers: ['SUCCESS', 'SUCCESS'],
+    });
     for (const [operation, nth] of numbered(made)) {
       for (const [what, fault] of Object.entries(PASSING)) {
         const where = `${what} at ${operation} ${nth}`;
-        expect([where, (await play(({ faults }) => faults.add(operation, nth, fault))).outcome]).toEqual([where, outcome]);
+        expect([where, (await play(({ faults }) => faults.add(operation, nth, fault))).outcome]).toEqual([
+          where,
+          outcome,
+        ]);
       }
     }
   }, 120_000);
@@ -506,11 +664,23 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
 
 /** A stack whose bystander takes half an hour is deleted some time after its source was begun. */
 async function destroyedWhileCreating(after: number) {
-  const sandbox = await start({ cloudFormation: { duration: (type, operation) => type === 'AWS::SSM::Parameter' && operation === 'create' ? 30 * MINUTE : undefined } });
+  const sandbox = await start({
+    cloudFormation: {
+      duration: (type, operation) =>
+        type === 'AWS::SSM::Parameter' && operation === 'create' ? 30 * MINUTE : undefined,
+    },
+  });
   const seen = watchDeletions(sandbox);
   const deleted = new Promise<Awaited<ReturnType<Sandbox['destroy']>>>((resolve) => {
     sandbox.journal.onEntry((entry) => {
-      if (entry.kind !== 'event' || entry.logicalId !== 'Source' || entry.status !== 'CREATE_IN_PROGRESS' || entry.physicalId !== undefined) return;
+      if (
+        entry.kind !== 'event' ||
+        entry.logicalId !== 'Source' ||
+        entry.status !== 'CREATE_IN_PROGRESS' ||
+        entry.physicalId !== undefined
+      ) {
+        return;
+      }
       sandbox.clock.setTimeout(() => resolve(sandbox.cloudFormation.destroy('Files')), after);
     });
   });

@@ -17,7 +17,11 @@ const directories: string[] = [];
 
 /** A sandbox that is closed after the test. Its backups take a minute, and so a few looks. */
 export async function start({ fsx: backups, ...options }: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ processes, fsx: { backupDuration: () => MINUTE, ...backups }, ...options });
+  const sandbox = await Sandbox.start({
+    processes,
+    fsx: { backupDuration: () => MINUTE, ...backups },
+    ...options,
+  });
   open.push(sandbox);
   return sandbox;
 }
@@ -40,38 +44,80 @@ export function synthesize(define: (stack: Stack) => void, context: Record<strin
 }
 
 /** Define a source of this kind in the stack. */
-export function sourceOf(stack: Stack, kind: Kind, id = 'Source', tags: Array<{ key: string; value: string }> = [], copyTagsToBackups = false): BackupSource {
+export function sourceOf(
+  stack: Stack,
+  kind: Kind,
+  id = 'Source',
+  tags: Array<{ key: string; value: string }> = [],
+  copyTagsToBackups = false,
+): BackupSource {
   const common = { subnetIds: ['subnet-0123456789abcdef0'], storageCapacity: 1200, fileSystemType: kind };
   switch (kind) {
     case 'WINDOWS':
-      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
-        ...common, tags, windowsConfiguration: { throughputCapacity: 32, activeDirectoryId: 'd-1234abcd12', copyTagsToBackups },
-      }));
+      return BackupSource.fromCfnFileSystem(
+        new fsx.CfnFileSystem(stack, id, {
+          ...common,
+          tags,
+          windowsConfiguration: {
+            throughputCapacity: 32,
+            activeDirectoryId: 'd-1234abcd12',
+            copyTagsToBackups,
+          },
+        }),
+      );
     case 'LUSTRE':
-      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
-        ...common, tags, lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125, copyTagsToBackups },
-      }));
+      return BackupSource.fromCfnFileSystem(
+        new fsx.CfnFileSystem(stack, id, {
+          ...common,
+          tags,
+          lustreConfiguration: {
+            deploymentType: 'PERSISTENT_2',
+            perUnitStorageThroughput: 125,
+            copyTagsToBackups,
+          },
+        }),
+      );
     case 'OPENZFS':
-      return BackupSource.fromCfnFileSystem(new fsx.CfnFileSystem(stack, id, {
-        ...common, tags, openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64, copyTagsToBackups },
-      }));
+      return BackupSource.fromCfnFileSystem(
+        new fsx.CfnFileSystem(stack, id, {
+          ...common,
+          tags,
+          openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64, copyTagsToBackups },
+        }),
+      );
     case 'ONTAP': {
-      const fileSystem = new fsx.CfnFileSystem(stack, id, { ...common, ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 } });
-      const svm = new fsx.CfnStorageVirtualMachine(stack, `${id}Svm`, { fileSystemId: fileSystem.ref, name: 'svm' });
-      return BackupSource.fromCfnVolume(new fsx.CfnVolume(stack, `${id}Volume`, {
-        name: 'vol1',
-        volumeType: 'ONTAP',
-        tags,
-        ontapConfiguration: {
-          storageVirtualMachineId: svm.ref, sizeInMegabytes: '1024', junctionPath: '/vol1', storageEfficiencyEnabled: 'true', copyTagsToBackups: String(copyTagsToBackups),
-        },
-      }));
+      const fileSystem = new fsx.CfnFileSystem(stack, id, {
+        ...common,
+        ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 },
+      });
+      const svm = new fsx.CfnStorageVirtualMachine(stack, `${id}Svm`, {
+        fileSystemId: fileSystem.ref,
+        name: 'svm',
+      });
+      return BackupSource.fromCfnVolume(
+        new fsx.CfnVolume(stack, `${id}Volume`, {
+          name: 'vol1',
+          volumeType: 'ONTAP',
+          tags,
+          ontapConfiguration: {
+            storageVirtualMachineId: svm.ref,
+            sizeInMegabytes: '1024',
+            junctionPath: '/vol1',
+            storageEfficiencyEnabled: 'true',
+            copyTagsToBackups: String(copyTagsToBackups),
+          },
+        }),
+      );
     }
   }
 }
 
 /** A stack with one source and one backup of it. */
-export function backupStack(kind: Kind, props: Partial<FsxBackupProps> = {}, more: (stack: Stack, backup: FsxBackup) => void = () => {}): string {
+export function backupStack(
+  kind: Kind,
+  props: Partial<FsxBackupProps> = {},
+  more: (stack: Stack, backup: FsxBackup) => void = () => {},
+): string {
   return synthesize((stack) => {
     const backup = new FsxBackup(stack, 'Backup', { source: sourceOf(stack, kind), ...props });
     new CfnOutput(stack, 'BackupId', { value: backup.backupId });
@@ -90,7 +136,10 @@ export function ownBackupsIn(sandbox: Sandbox) {
 }
 
 export function logOf(sandbox: Sandbox): string {
-  return sandbox.journal.of('log').map((entry) => entry.line).join('\n');
+  return sandbox.journal
+    .of('log')
+    .map((entry) => entry.line)
+    .join('\n');
 }
 
 /** Another resource of the stack, to fail at will, or to come after the backup. */
@@ -101,7 +150,10 @@ export function bystander(stack: Stack, backup?: FsxBackup, value = '1', id = 'B
 
 /** What CloudFormation was told, in order, without what nobody waited for. */
 export function answersIn(sandbox: Sandbox) {
-  return sandbox.journal.of('response').filter((response) => response.effect === 'accepted').map((response) => response.body);
+  return sandbox.journal
+    .of('response')
+    .filter((response) => response.effect === 'accepted')
+    .map((response) => response.body);
 }
 
 export function calls(sandbox: Sandbox, operation: string): number {
@@ -110,7 +162,8 @@ export function calls(sandbox: Sandbox, operation: string): number {
 
 /** The physical id that CloudFormation holds for the resource that a backup was taken for. */
 export function physicalIdFor(sandbox: Sandbox, backup: BackupRecord): string | undefined {
-  return sandbox.cloudFormation.stack('Files').resources[backup.tags.get('cdk-fsx-backup:logical-id')!].physicalId;
+  return sandbox.cloudFormation.stack('Files').resources[backup.tags.get('cdk-fsx-backup:logical-id')!]
+    .physicalId;
 }
 
 export function nameOf(backup: BackupRecord): string | undefined {
@@ -128,19 +181,28 @@ export function passTime(sandbox: Sandbox, ms: number): Promise<void> {
 }
 
 /** What names the source of a backup that is planted. */
-export function idOf({ volumeId, fileSystemId }: BackupRecord['source']): { volumeId?: string; fileSystemId?: string } {
+export function idOf({ volumeId, fileSystemId }: BackupRecord['source']): {
+  volumeId?: string;
+  fileSystemId?: string;
+} {
   return volumeId ? { volumeId } : { fileSystemId };
 }
 
 /** The physical id that CloudFormation holds for the resource with this logical id. */
 export function physicalIdOf(sandbox: Sandbox, logicalId: RegExp): string | undefined {
   const { resources } = sandbox.cloudFormation.stack('Files');
-  return theOnly(Object.keys(resources).filter((name) => logicalId.test(name)).map((name) => resources[name])).physicalId;
+  return theOnly(
+    Object.keys(resources)
+      .filter((name) => logicalId.test(name))
+      .map((name) => resources[name]),
+  ).physicalId;
 }
 
 /** The events of a resource, or of the stack by its name, with this status. */
 export function events(sandbox: Sandbox, logicalId: string, status: string) {
-  return sandbox.journal.of('event').filter((event) => event.logicalId === logicalId && event.status === status);
+  return sandbox.journal
+    .of('event')
+    .filter((event) => event.logicalId === logicalId && event.status === status);
 }
 
 /** When a resource, or the stack by its name, last came to this status. */

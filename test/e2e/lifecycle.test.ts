@@ -1,6 +1,19 @@
 import { Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import {
-  answersIn, backupsIn, backupStack, bystander, calls, KINDS, logOf, MINUTE, nameOf, ownBackupsIn, physicalIdFor, sourceOf, start, synthesize,
+  answersIn,
+  backupsIn,
+  backupStack,
+  bystander,
+  calls,
+  KINDS,
+  logOf,
+  MINUTE,
+  nameOf,
+  ownBackupsIn,
+  physicalIdFor,
+  sourceOf,
+  start,
+  synthesize,
 } from './fixture';
 import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
 import { FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
@@ -9,16 +22,25 @@ const { DESTROY } = RemovalPolicy;
 
 /** The lifecycles that the handler saw, in order, each once. */
 function seen(sandbox: Sandbox): string[] {
-  const lifecycles = [...sandbox.journal.calls('fsx:CreateBackup'), ...sandbox.journal.calls('fsx:DescribeBackups')]
+  const lifecycles = [
+    ...sandbox.journal.calls('fsx:CreateBackup'),
+    ...sandbox.journal.calls('fsx:DescribeBackups'),
+  ]
     .filter((call) => call.outcome === 'ok')
     .sort((a, b) => a.at - b.at)
-    .flatMap(({ output }) => output.Backup ? [output.Backup] : output.Backups)
+    .flatMap(({ output }) => (output.Backup ? [output.Backup] : output.Backups))
     .map((backup) => backup.Lifecycle);
   return [...new Set(lifecycles)];
 }
 
 describe.each(KINDS)('%s', (kind) => {
-  const changes = ['fsx:CreateBackup', 'fsx:DeleteBackup', 'fsx:TagResource', 'fsx:UntagResource', 'states:StartExecution'];
+  const changes = [
+    'fsx:CreateBackup',
+    'fsx:DeleteBackup',
+    'fsx:TagResource',
+    'fsx:UntagResource',
+    'states:StartExecution',
+  ];
 
   test('a first backup: the stack goes on when it is AVAILABLE', async () => {
     const sandbox = await start();
@@ -38,25 +60,29 @@ describe.each(KINDS)('%s', (kind) => {
     const [answer] = sandbox.journal.of('response');
     expect(answer.at - backup.createdAt).toBeGreaterThanOrEqual(backup.duration);
     expect(answer.at - backup.createdAt).toBeLessThanOrEqual(backup.duration * 1.1 + 5000);
-    expect(answersIn(sandbox)).toEqual([expect.objectContaining({
-      Status: 'SUCCESS',
-      PhysicalResourceId: backup.id,
-      Data: {
-        BackupId: backup.id,
-        BackupArn: backup.arn,
-        BackupCreationTime: new Date(backup.createdAt).toISOString(),
-        BackupLifecycle: 'AVAILABLE',
-        BackupType: 'USER_INITIATED',
-        BackupSizeInBytes: expect.stringMatching(/^\d+$/),
-        BackupKmsKeyId: backup.kmsKeyId,
-        BackupOwnerId: '123456789012',
-        BackupResourceType: kind === 'ONTAP' ? 'VOLUME' : 'FILE_SYSTEM',
-        SourceFileSystemId: backup.source.fileSystemId,
-        SourceFileSystemType: kind,
-        SourceVolumeId: backup.source.volumeId ?? '',
-      },
-    })]);
-    expect(seen(sandbox)).toEqual(kind === 'LUSTRE' ? ['PENDING', 'CREATING', 'TRANSFERRING', 'AVAILABLE'] : ['CREATING', 'AVAILABLE']);
+    expect(answersIn(sandbox)).toEqual([
+      expect.objectContaining({
+        Status: 'SUCCESS',
+        PhysicalResourceId: backup.id,
+        Data: {
+          BackupId: backup.id,
+          BackupArn: backup.arn,
+          BackupCreationTime: new Date(backup.createdAt).toISOString(),
+          BackupLifecycle: 'AVAILABLE',
+          BackupType: 'USER_INITIATED',
+          BackupSizeInBytes: expect.stringMatching(/^\d+$/),
+          BackupKmsKeyId: backup.kmsKeyId,
+          BackupOwnerId: '123456789012',
+          BackupResourceType: kind === 'ONTAP' ? 'VOLUME' : 'FILE_SYSTEM',
+          SourceFileSystemId: backup.source.fileSystemId,
+          SourceFileSystemType: kind,
+          SourceVolumeId: backup.source.volumeId ?? '',
+        },
+      }),
+    ]);
+    expect(seen(sandbox)).toEqual(
+      kind === 'LUSTRE' ? ['PENDING', 'CREATING', 'TRANSFERRING', 'AVAILABLE'] : ['CREATING', 'AVAILABLE'],
+    );
 
     const bystanderStarts = Files.events.find((event) => event.logicalId === 'Bystander')!;
     expect(bystanderStarts.at).toBeGreaterThanOrEqual(answer.at);
@@ -66,20 +92,29 @@ describe.each(KINDS)('%s', (kind) => {
     const sandbox = await start();
     await sandbox.deploy(backupStack(kind));
     const before = sandbox.journal.of('call').length;
-    expect((await sandbox.deploy(backupStack(kind))).Files).toMatchObject({ status: 'CREATE_COMPLETE', noChanges: true });
+    expect((await sandbox.deploy(backupStack(kind))).Files).toMatchObject({
+      status: 'CREATE_COMPLETE',
+      noChanges: true,
+    });
     expect(sandbox.journal.of('call')).toHaveLength(before);
   });
 
   test('a change of tags changes them in place', async () => {
     const sandbox = await start();
-    const tagged = (tags: Record<string, string>) => backupStack(kind, {}, (_, backup) => {
-      for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
-    });
+    const tagged = (tags: Record<string, string>) =>
+      backupStack(kind, {}, (_, backup) => {
+        for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
+      });
     const first = (await sandbox.deploy(tagged({ team: 'a', cost: '1' }))).Files;
     const { Files } = await sandbox.deploy(tagged({ team: 'b', level: 'gold' }));
     expect(Files).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: first.outputs });
     expect(backupsIn(sandbox)).toHaveLength(1);
-    expect(Object.fromEntries(backupsIn(sandbox)[0].tags)).toMatchObject({ 'team': 'b', 'level': 'gold', 'Name': 'Files/Backup', 'cdk-fsx-backup:logical-id': expect.anything() });
+    expect(Object.fromEntries(backupsIn(sandbox)[0].tags)).toMatchObject({
+      'team': 'b',
+      'level': 'gold',
+      'Name': 'Files/Backup',
+      'cdk-fsx-backup:logical-id': expect.anything(),
+    });
     expect(backupsIn(sandbox)[0].tags.has('cost')).toBe(false);
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
   });
@@ -95,12 +130,16 @@ describe.each(KINDS)('%s', (kind) => {
   });
 
   type More = (stack: Stack, backup: FsxBackup) => void;
-  const twoSources = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}, more: More = () => {}) => synthesize((stack) => {
-    const sources = { One: sourceOf(stack, kind, 'One'), Two: sourceOf(stack, kind, 'Two') };
-    more(stack, new FsxBackup(stack, 'Backup', { source: sources[which], ...props }));
-  });
+  const twoSources = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}, more: More = () => {}) =>
+    synthesize((stack) => {
+      const sources = { One: sourceOf(stack, kind, 'One'), Two: sourceOf(stack, kind, 'Two') };
+      more(stack, new FsxBackup(stack, 'Backup', { source: sources[which], ...props }));
+    });
 
-  test.each([['keeps', undefined, 2], ['deletes', DESTROY, 1]])('a change of source takes another backup and %s the old one', async (_, removalPolicy, left) => {
+  test.each([
+    ['keeps', undefined, 2],
+    ['deletes', DESTROY, 1],
+  ])('a change of source takes another backup and %s the old one', async (_, removalPolicy, left) => {
     const sandbox = await start();
     await sandbox.deploy(twoSources('One', { removalPolicy }));
     const [first] = backupsIn(sandbox);
@@ -117,7 +156,9 @@ describe.each(KINDS)('%s', (kind) => {
     const [first] = backupsIn(sandbox);
 
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', reason: 'the upgrade failed' });
-    expect((await sandbox.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await sandbox.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe(
+      'UPDATE_ROLLBACK_COMPLETE',
+    );
     expect(physicalIdFor(sandbox, first)).toBe(first.id);
     expect(backupsIn(sandbox)).toHaveLength(2);
 
@@ -130,16 +171,22 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('with DESTROY, a rolled back change of source deletes the new backup', async () => {
     const sandbox = await start();
-    await sandbox.deploy(twoSources('One', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '1')));
+    await sandbox.deploy(
+      twoSources('One', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '1')),
+    );
     const [first] = backupsIn(sandbox);
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    await sandbox.deploy(twoSources('Two', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '2')));
+    await sandbox.deploy(
+      twoSources('Two', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '2')),
+    );
     expect(backupsIn(sandbox)).toEqual([first]);
   });
 
   test('back to the first source takes a third backup, not the old one', async () => {
     const sandbox = await start();
-    for (const which of ['One', 'Two', 'One'] as const) expect((await sandbox.deploy(twoSources(which))).Files.status).toMatch(/^(CREATE|UPDATE)_COMPLETE$/);
+    for (const which of ['One', 'Two', 'One'] as const) {
+      expect((await sandbox.deploy(twoSources(which))).Files.status).toMatch(/^(CREATE|UPDATE)_COMPLETE$/);
+    }
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
     const newest = backupsIn(sandbox).sort((a, b) => b.createdAt - a.createdAt)[0];
     expect(physicalIdFor(sandbox, newest)).toBe(newest.id);
@@ -158,45 +205,65 @@ describe.each(KINDS)('%s', (kind) => {
     const sandbox = await start();
     await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY }));
     const [own] = backupsIn(sandbox);
-    for (const type of ['AUTOMATIC', 'AWS_BACKUP', 'USER_INITIATED'] as const) sandbox.fsx.plantBackup({ type, lifecycle: 'AVAILABLE', ...idOf(own.source) });
+    for (const type of ['AUTOMATIC', 'AWS_BACKUP', 'USER_INITIATED'] as const) {
+      sandbox.fsx.plantBackup({ type, lifecycle: 'AVAILABLE', ...idOf(own.source) });
+    }
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(ownBackupsIn(sandbox)).toEqual([]);
-    expect(sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input)).toEqual([expect.objectContaining({ BackupId: own.id })]);
+    expect(sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input)).toEqual([
+      expect.objectContaining({ BackupId: own.id }),
+    ]);
   });
 
   test('DESTROY: the backup goes with the construct, while others stay and keep the engine', async () => {
     const sandbox = await start();
-    const stacks = (withBackup: boolean) => synthesize((stack) => {
-      const source = sourceOf(stack, kind);
-      new FsxBackup(stack, 'Kept', { source });
-      if (withBackup) new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY }).node.addDependency(stack.node.findChild('Kept'));
-    });
+    const stacks = (withBackup: boolean) =>
+      synthesize((stack) => {
+        const source = sourceOf(stack, kind);
+        new FsxBackup(stack, 'Kept', { source });
+        if (withBackup) {
+          new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY }).node.addDependency(
+            stack.node.findChild('Kept'),
+          );
+        }
+      });
     await sandbox.deploy(stacks(true));
     expect(backupsIn(sandbox)).toHaveLength(2);
     expect((await sandbox.deploy(stacks(false))).Files.status).toBe('UPDATE_COMPLETE');
     expect(backupsIn(sandbox).map(nameOf)).toEqual(['Files/Kept']);
   });
 
-  test.each([['RETAIN', undefined], ['DESTROY', DESTROY]])('a backup that fails rolls the stack back, with FSx\'s reason (%s)', async (_, removalPolicy) => {
+  test.each([
+    ['RETAIN', undefined],
+    ['DESTROY', DESTROY],
+  ])("a backup that fails rolls the stack back, with FSx's reason (%s)", async (_, removalPolicy) => {
     const sandbox = await start({ fsx: { fail: () => 'The volume ran out of space for the snapshot.' } });
     const { Files } = await sandbox.deploy(backupStack(kind, { removalPolicy }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/Received response status \[FAILED\] from custom resource\. Message returned: FSx could not finish backup backup-\w+ of .*: The volume ran out of space for the snapshot\./);
+    expect(Files.reason).toMatch(
+      new RegExp(
+        /Received response status \[FAILED\] from custom resource\. Message returned: FSx /.source +
+          /could not finish backup backup-\w+ of .*: The volume ran out of space for the /.source +
+          /snapshot\./.source,
+      ),
+    );
     expect(ownBackupsIn(sandbox)).toHaveLength(removalPolicy ? 0 : 1);
     if (!removalPolicy) expect(Files.reason).toContain(ownBackupsIn(sandbox)[0].id);
   });
 
-  test('somebody else\'s backup is waited out', async () => {
+  test("somebody else's backup is waited out", async () => {
     const sandbox = await start();
     await sandbox.deploy(backupStack(kind));
     const [own] = backupsIn(sandbox);
     sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 20 * MINUTE, ...idOf(own.source) });
     const since = sandbox.clock.now();
-    const { Files } = await sandbox.deploy(synthesize((stack) => {
-      const source = sourceOf(stack, kind);
-      new FsxBackup(stack, 'Backup', { source });
-      new FsxBackup(stack, 'Second', { source });
-    }));
+    const { Files } = await sandbox.deploy(
+      synthesize((stack) => {
+        const source = sourceOf(stack, kind);
+        new FsxBackup(stack, 'Backup', { source });
+        new FsxBackup(stack, 'Second', { source });
+      }),
+    );
     expect(Files.status).toBe('UPDATE_COMPLETE');
     const second = backupsIn(sandbox).find((backup) => nameOf(backup) === 'Files/Second')!;
     expect(second.createdAt - since).toBeGreaterThanOrEqual(20 * MINUTE);
@@ -206,10 +273,12 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('two backups of one source in one deployment take turns', async () => {
     const sandbox = await start();
-    const { Files } = await sandbox.deploy(synthesize((stack) => {
-      const source = sourceOf(stack, kind);
-      for (const id of ['One', 'Two']) new FsxBackup(stack, id, { source });
-    }));
+    const { Files } = await sandbox.deploy(
+      synthesize((stack) => {
+        const source = sourceOf(stack, kind);
+        for (const id of ['One', 'Two']) new FsxBackup(stack, id, { source });
+      }),
+    );
     expect(Files.status).toBe('CREATE_COMPLETE');
     const [first, second] = backupsIn(sandbox).sort((a, b) => a.createdAt - b.createdAt);
     expect(second.createdAt).toBeGreaterThanOrEqual(first.createdAt + first.duration);
@@ -217,14 +286,17 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('a backup that takes too long fails with its progress; deploying again takes it up', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
-    const withBackup = (present: boolean) => synthesize((stack) => {
-      const source = sourceOf(stack, kind);
-      if (present) new FsxBackup(stack, 'Backup', { source });
-    });
+    const withBackup = (present: boolean) =>
+      synthesize((stack) => {
+        const source = sourceOf(stack, kind);
+        if (present) new FsxBackup(stack, 'Backup', { source });
+      });
     await sandbox.deploy(withBackup(false));
     const failed = (await sandbox.deploy(withBackup(true))).Files;
     expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(failed.reason).toMatch(/is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/);
+    expect(failed.reason).toMatch(
+      /is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/,
+    );
     expect((await sandbox.deploy(withBackup(true))).Files.status).toBe('UPDATE_COMPLETE');
     expect(backupsIn(sandbox)).toHaveLength(1);
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
@@ -238,27 +310,38 @@ describe.each(KINDS)('%s', (kind) => {
     expect(calls(sandbox, 'states:StartExecution')).toBe(0);
   });
 
-  test('the source\'s tags are copied where it asks for that', async () => {
+  test("the source's tags are copied where it asks for that", async () => {
     const sandbox = await start();
-    const tags = [{ key: 'data', value: 'projects' }, { key: 'Name', value: 'of the source' }];
-    await sandbox.deploy(synthesize((stack) => {
-      new FsxBackup(stack, 'Copied', { source: sourceOf(stack, kind, 'One', tags, true) });
-      new FsxBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
-    }));
-    const byName = Object.fromEntries(backupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]));
+    const tags = [
+      { key: 'data', value: 'projects' },
+      { key: 'Name', value: 'of the source' },
+    ];
+    await sandbox.deploy(
+      synthesize((stack) => {
+        new FsxBackup(stack, 'Copied', { source: sourceOf(stack, kind, 'One', tags, true) });
+        new FsxBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
+      }),
+    );
+    const byName = Object.fromEntries(
+      backupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
+    );
     expect(byName['Files/Copied']).toMatchObject({ data: 'projects' });
     expect(byName['Files/Plain']).not.toHaveProperty('data');
   });
 
   describe('a create that is cancelled because another resource failed', () => {
-    const cancelled = async (removalPolicy: RemovalPolicy | undefined, options: SandboxOptions['fsx'] = {}) => {
+    const cancelled = async (
+      removalPolicy: RemovalPolicy | undefined,
+      options: SandboxOptions['fsx'] = {},
+    ) => {
       const sandbox = await start({ fsx: { backupDuration: () => 10 * MINUTE, ...options } });
-      const deployed = (present: boolean) => synthesize((stack) => {
-        const source = sourceOf(stack, kind);
-        if (!present) return;
-        new FsxBackup(stack, 'Backup', { source, removalPolicy });
-        bystander(stack);
-      });
+      const deployed = (present: boolean) =>
+        synthesize((stack) => {
+          const source = sourceOf(stack, kind);
+          if (!present) return;
+          new FsxBackup(stack, 'Backup', { source, removalPolicy });
+          bystander(stack);
+        });
       await sandbox.deploy(deployed(false));
       sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2 * MINUTE });
       const { Files } = await sandbox.deploy(deployed(true));
@@ -286,17 +369,22 @@ describe.each(KINDS)('%s', (kind) => {
       expect(logOf(sandbox)).toContain(ownBackupsIn(sandbox)[0].id);
     });
 
-    test('takes nothing afterwards that was still waiting for somebody else\'s backup', async () => {
+    test("takes nothing afterwards that was still waiting for somebody else's backup", async () => {
       const sandbox = await start();
-      const deployed = (present: boolean) => synthesize((stack) => {
-        const source = sourceOf(stack, kind);
-        new FsxBackup(stack, 'First', { source });
-        if (!present) return;
-        new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY });
-        bystander(stack);
-      });
+      const deployed = (present: boolean) =>
+        synthesize((stack) => {
+          const source = sourceOf(stack, kind);
+          new FsxBackup(stack, 'First', { source });
+          if (!present) return;
+          new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY });
+          bystander(stack);
+        });
       await sandbox.deploy(deployed(false));
-      sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 20 * MINUTE, ...idOf(backupsIn(sandbox)[0].source) });
+      sandbox.fsx.plantBackup({
+        type: 'AUTOMATIC',
+        duration: 20 * MINUTE,
+        ...idOf(backupsIn(sandbox)[0].source),
+      });
       sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 5 * MINUTE });
       expect((await sandbox.deploy(deployed(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
       await sandbox.clock.run(sandbox.clock.sleep(2 * 60 * MINUTE));
@@ -310,12 +398,14 @@ describe.each(KINDS)('%s', (kind) => {
       await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY }));
       const [backup] = backupsIn(sandbox);
       backup.restoringTo = 'fs-0aaaaaaaaaaaaaaaa';
-      sandbox.clock.setTimeout(() => { backup.restoringTo = undefined; }, 15 * MINUTE);
+      sandbox.clock.setTimeout(() => {
+        backup.restoringTo = undefined;
+      }, 15 * MINUTE);
       expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
       expect(backupsIn(sandbox).filter((left) => left === backup)).toEqual([]);
     });
 
-    test('by a copy for longer than the timeout blocks the stack, and the next attempt succeeds', async () => {
+    test('by a copy for longer than the timeout blocks the stack; the next attempt succeeds', async () => {
       const sandbox = await start();
       await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
       const [backup] = backupsIn(sandbox);
@@ -330,6 +420,9 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
-function idOf({ volumeId, fileSystemId }: { volumeId?: string; fileSystemId: string }): { volumeId?: string; fileSystemId?: string } {
+function idOf({ volumeId, fileSystemId }: { volumeId?: string; fileSystemId: string }): {
+  volumeId?: string;
+  fileSystemId?: string;
+} {
   return volumeId ? { volumeId } : { fileSystemId };
 }

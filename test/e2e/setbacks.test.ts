@@ -1,42 +1,62 @@
 import { CfnOutput, CfnParameter, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import {
-  answersIn, backupsIn, backupStack, bystander, calls, logOf, MINUTE, nameOf, ownBackupsIn, physicalIdFor, sourceOf, start, synthesize,
+  answersIn,
+  backupsIn,
+  backupStack,
+  bystander,
+  calls,
+  logOf,
+  MINUTE,
+  nameOf,
+  ownBackupsIn,
+  physicalIdFor,
+  sourceOf,
+  start,
+  synthesize,
 } from './fixture';
 import type { Fault } from '../../sandbox/faults';
 import { createExisting } from '../../sandbox/fsx/existing';
 import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 
-/* When something else goes wrong while something has gone wrong already: rollbacks go on, nothing leaks, nothing good is lost. */
+/*
+ * When something else goes wrong while something has gone wrong already: rollbacks go on, nothing leaks,
+ * nothing good is lost.
+ */
 
 const { DESTROY } = RemovalPolicy;
 const DAY = 24 * 60 * MINUTE;
 
 const wait = (sandbox: Sandbox, ms: number) => sandbox.clock.run(sandbox.clock.sleep(ms));
-const tagged = (tags: Record<string, string>) => backupStack('OPENZFS', {}, (stack, backup) => {
-  for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
-  new CfnOutput(stack, 'Lifecycle', { value: backup.backupLifecycle });
-  new CfnOutput(stack, 'Arn', { value: backup.backupArn });
-});
+const tagged = (tags: Record<string, string>) =>
+  backupStack('OPENZFS', {}, (stack, backup) => {
+    for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
+    new CfnOutput(stack, 'Lifecycle', { value: backup.backupLifecycle });
+    new CfnOutput(stack, 'Arn', { value: backup.backupArn });
+  });
 
 /** Two sources, one backup that moves from one to the other; the engine stands by itself. */
-const moving = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}) => synthesize((stack) => {
-  const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
-  new FsxBackup(stack, 'Backup', { source: sources[which], removalPolicy: DESTROY, ...props });
-  bystander(stack, undefined, which);
-  for (const source of ['One', 'Two']) stack.node.findChild('Bystander').node.addDependency(stack.node.findChild(source));
-});
+const moving = (which: 'One' | 'Two', props: Partial<FsxBackupProps> = {}) =>
+  synthesize((stack) => {
+    const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
+    new FsxBackup(stack, 'Backup', { source: sources[which], removalPolicy: DESTROY, ...props });
+    bystander(stack, undefined, which);
+    for (const source of ['One', 'Two']) {
+      stack.node.findChild('Bystander').node.addDependency(stack.node.findChild(source));
+    }
+  });
 
 /** The backup comes with version 2, and before the bystander. */
-const versioned = (version: string, present: boolean, props: Partial<FsxBackupProps> = {}) => synthesize((stack) => {
-  const source = sourceOf(stack, 'OPENZFS');
-  new FsxBackup(stack, 'Standing', { source });
-  bystander(stack, present ? new FsxBackup(stack, 'Backup', { source, ...props }) : undefined, version);
-});
+const versioned = (version: string, present: boolean, props: Partial<FsxBackupProps> = {}) =>
+  synthesize((stack) => {
+    const source = sourceOf(stack, 'OPENZFS');
+    new FsxBackup(stack, 'Standing', { source });
+    bystander(stack, present ? new FsxBackup(stack, 'Backup', { source, ...props }) : undefined, version);
+  });
 
 describe('a retry', () => {
-  test('without rollback keeps the backup that it took over from the failed create, with DESTROY', async () => {
+  test('without rollback keeps the backup that it took from the failed create, with DESTROY', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
     const app = backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) });
     expect((await sandbox.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
@@ -47,7 +67,12 @@ describe('a retry', () => {
     expect(ownBackupsIn(sandbox)).toEqual([]);
   });
 
-  test.each([[0, 1], [0.9, 1], [1.1, 2], [80, 2]])('of a failed deployment after %d days has taken %i backups', async (days, count) => {
+  test.each([
+    [0, 1],
+    [0.9, 1],
+    [1.1, 2],
+    [80, 2],
+  ])('of a failed deployment after %d days has taken %i backups', async (days, count) => {
     const sandbox = await start();
     await sandbox.deploy(versioned('1', false));
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
@@ -57,16 +82,17 @@ describe('a retry', () => {
     expect(ownBackupsIn(sandbox).filter((backup) => nameOf(backup) === 'Files/Backup')).toHaveLength(count);
   });
 
-  test('after the nested stack had succeeded and its parent had not takes up the nested stack\'s backup', async () => {
+  test('after the nested stack had succeeded and its parent had not takes up that backup', async () => {
     const sandbox = await start();
-    const app = (version: string, present: boolean) => synthesize((stack) => {
-      const source = sourceOf(stack, 'OPENZFS');
-      const nested = new NestedStack(stack, 'Nested');
-      new FsxBackup(nested, 'Standing', { source });
-      if (present) new FsxBackup(nested, 'Backup', { source });
-      bystander(stack, undefined, version);
-      stack.node.findChild('Bystander').node.addDependency(nested);
-    });
+    const app = (version: string, present: boolean) =>
+      synthesize((stack) => {
+        const source = sourceOf(stack, 'OPENZFS');
+        const nested = new NestedStack(stack, 'Nested');
+        new FsxBackup(nested, 'Standing', { source });
+        if (present) new FsxBackup(nested, 'Backup', { source });
+        bystander(stack, undefined, version);
+        stack.node.findChild('Bystander').node.addDependency(nested);
+      });
     await sandbox.deploy(app('1', false));
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
     expect((await sandbox.deploy(app('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
@@ -78,7 +104,12 @@ describe('a retry', () => {
     const sandbox = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
     const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/is not finished after 55 min \(CREATING, 78 %\)\. It goes on and stays, but a stack whose creation failed has to be created anew/);
+    expect(Files.reason).toMatch(
+      new RegExp(
+        /is not finished after 55 min \(CREATING, 78 %\)\. It goes on and stays, but a stack /.source +
+          /whose creation failed has to be created anew/.source,
+      ),
+    );
   });
 });
 
@@ -101,20 +132,29 @@ describe('a rollback goes on', () => {
   test('where tags can no longer be changed', async () => {
     const sandbox = await start();
     await sandbox.deploy(tagged({ team: 'a', cost: '1' }));
-    sandbox.faults.add('fsx:TagResource', { from: 1 }, { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' });
+    sandbox.faults.add(
+      'fsx:TagResource',
+      { from: 1 },
+      { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' },
+    );
     const { Files } = await sandbox.deploy(tagged({ team: 'b', level: 'gold' }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/Updating backup-\w+ failed\. AccessDeniedException: explicit deny.*lacks this permission/);
+    expect(Files.reason).toMatch(
+      /Updating backup-\w+ failed\. AccessDeniedException: explicit deny.*lacks this permission/,
+    );
     expect(Object.fromEntries(ownBackupsIn(sandbox)[0].tags)).toMatchObject({ team: 'a', cost: '1' });
   });
 
   test('where the source is gone', async () => {
     const sandbox = await start({ fsx: { filterOfMissingSource: 'error' } });
-    const app = (team: string) => synthesize((stack) => {
-      const backup = new FsxBackup(stack, 'Backup', { source: BackupSource.fromFileSystemId(new CfnParameter(stack, 'Id').valueAsString) });
-      Tags.of(backup).add('team', team);
-      bystander(stack, backup, team);
-    });
+    const app = (team: string) =>
+      synthesize((stack) => {
+        const backup = new FsxBackup(stack, 'Backup', {
+          source: BackupSource.fromFileSystemId(new CfnParameter(stack, 'Id').valueAsString),
+        });
+        Tags.of(backup).add('team', team);
+        bystander(stack, backup, team);
+      });
     const fileSystemId = createExisting(sandbox.fsx);
     const parameters = { Id: fileSystemId };
     expect((await sandbox.deploy(app('a'), { parameters })).Files.status).toBe('CREATE_COMPLETE');
@@ -127,9 +167,14 @@ describe('a rollback goes on', () => {
 
   test('of a create whose source never was, with DESTROY', async () => {
     const sandbox = await start({ fsx: { filterOfMissingSource: 'error' } });
-    const { Files } = await sandbox.deploy(synthesize((stack) => {
-      new FsxBackup(stack, 'Backup', { source: BackupSource.fromFileSystemId('fs-0123456789abcdef0'), removalPolicy: DESTROY });
-    }));
+    const { Files } = await sandbox.deploy(
+      synthesize((stack) => {
+        new FsxBackup(stack, 'Backup', {
+          source: BackupSource.fromFileSystemId('fs-0123456789abcdef0'),
+          removalPolicy: DESTROY,
+        });
+      }),
+    );
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(/FileSystemNotFound: .*Check that the file system exists/);
   });
@@ -137,12 +182,18 @@ describe('a rollback goes on', () => {
   test('of a create whose source was nonsense and that was cancelled before it could say so', async () => {
     const sandbox = await start();
     const app = synthesize((stack) => {
-      new FsxBackup(stack, 'Backup', { source: BackupSource.fromFileSystemId(new CfnParameter(stack, 'Id').valueAsString), removalPolicy: DESTROY });
+      new FsxBackup(stack, 'Backup', {
+        source: BackupSource.fromFileSystemId(new CfnParameter(stack, 'Id').valueAsString),
+        removalPolicy: DESTROY,
+      });
       bystander(stack, undefined, '1');
       stack.node.findChild('Bystander').node.addDependency(stack.node.findChild('FsxBackupDefaultProvider'));
     });
-    sandbox.journal.onEntry((entry) => { // the function is throttled when the request arrives
-      if (entry.kind === 'request' && entry.type === 'Create') sandbox.faults.add('lambda:*', { from: 1, to: 2 }, { kind: 'throttle' });
+    sandbox.journal.onEntry((entry) => {
+      // the function is throttled when the request arrives
+      if (entry.kind === 'request' && entry.type === 'Create') {
+        sandbox.faults.add('lambda:*', { from: 1, to: 2 }, { kind: 'throttle' });
+      }
     });
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2000 });
     const { Files } = await sandbox.deploy(app, { parameters: { Id: 'nonsense' } });
@@ -151,11 +202,18 @@ describe('a rollback goes on', () => {
   });
 
   test('where FSx does not delete what is left of a failed backup, which the text names', async () => {
-    const sandbox = await start({ fsx: { fail: () => 'The volume ran out of space.', deletionOfFailed: 'BadRequest' } });
+    const sandbox = await start({
+      fsx: { fail: () => 'The volume ran out of space.', deletionOfFailed: 'BadRequest' },
+    });
     const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     const [husk] = ownBackupsIn(sandbox);
-    expect(Files.reason).toMatch(new RegExp(`backup ${husk.id} .*ran out of space\\. .*could not be removed, and counts towards the quota.*BadRequest`));
+    expect(Files.reason).toMatch(
+      new RegExp(
+        `backup ${husk.id} .*ran out of space\\. .*could not be removed, and counts towards the ` +
+          'quota.*BadRequest',
+      ),
+    );
     expect(Files.reason).not.toMatch(/What was left of it is removed|Check that the source/);
   });
 
@@ -168,10 +226,16 @@ describe('a rollback goes on', () => {
     expect(ownBackupsIn(sandbox)).toEqual([]);
   });
 
-  test('and waits for a backup that FSx cannot delete while it is running, however short the timeout', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 30 * MINUTE, deletionInProgress: 'BackupInProgress' } });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
-    expect(Files.reason).toMatch(/is not finished after 10 min \(CREATING, 33 %\)\. It is removed with the rollback/);
+  test('and waits for a backup that FSx cannot delete while it runs, however short the timeout', async () => {
+    const sandbox = await start({
+      fsx: { backupDuration: () => 30 * MINUTE, deletionInProgress: 'BackupInProgress' },
+    });
+    const { Files } = await sandbox.deploy(
+      backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
+    );
+    expect(Files.reason).toMatch(
+      /is not finished after 10 min \(CREATING, 33 %\)\. It is removed with the rollback/,
+    );
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(ownBackupsIn(sandbox)).toEqual([]);
   });
@@ -179,7 +243,11 @@ describe('a rollback goes on', () => {
   test('of a cancelled create with the shortest timeout', async () => {
     const sandbox = await start();
     await sandbox.deploy(versioned('1', false));
-    sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 20 * MINUTE, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
+    sandbox.fsx.plantBackup({
+      type: 'AUTOMATIC',
+      duration: 20 * MINUTE,
+      fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+    });
     const app = synthesize((stack) => {
       const source = sourceOf(stack, 'OPENZFS');
       new FsxBackup(stack, 'Standing', { source });
@@ -210,7 +278,7 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     expect(physicalIdFor(sandbox, ownBackupsIn(sandbox)[0])).toBe(ownBackupsIn(sandbox)[0].id);
   });
 
-  test('where it was cancelled before its backup showed, beside one that an earlier attempt had left', async () => {
+  test('where it was cancelled before its backup showed, beside one of an earlier attempt', async () => {
     const sandbox = await start({ fsx: { visibilityDelay: 20_000, deletionInProgress: 'BackupInProgress' } });
     await sandbox.deploy(moving('One'));
     const [{ id }] = ownBackupsIn(sandbox);
@@ -232,7 +300,9 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
     await wait(sandbox, 60 * MINUTE);
     Object.assign(sandbox.fsx.options, { fail: () => undefined, backupDuration: () => 60 * MINUTE });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
+    const { Files } = await sandbox.deploy(
+      backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
+    );
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
     expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
@@ -253,28 +323,41 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
 test('a create whose calls of CreateBackup were never answered leaks nothing, with DESTROY', async () => {
   const sandbox = await start({ fsx: { visibilityDelay: 30_000 } });
   await sandbox.deploy(versioned('1', false));
-  sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 65_000, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
+  sandbox.fsx.plantBackup({
+    type: 'AUTOMATIC',
+    duration: 65_000,
+    fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+  });
   sandbox.faults.add('fsx:CreateBackup', { from: 1 }, { kind: 'lost-response' });
-  const { Files } = await sandbox.deploy(versioned('2', true, { removalPolicy: DESTROY, timeout: Duration.minutes(1) }));
+  const { Files } = await sandbox.deploy(
+    versioned('2', true, { removalPolicy: DESTROY, timeout: Duration.minutes(1) }),
+  );
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   await wait(sandbox, 60 * MINUTE);
   expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Standing']);
 });
 
-test('somebody else\'s backup that goes on for an hour fails the deployment, and the text says so', async () => {
+test("somebody else's backup that takes an hour fails the deployment, and the text says so", async () => {
   const sandbox = await start();
   await sandbox.deploy(versioned('1', false));
-  sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 60 * MINUTE, fileSystemId: backupsIn(sandbox)[0].source.fileSystemId });
+  sandbox.fsx.plantBackup({
+    type: 'AUTOMATIC',
+    duration: 60 * MINUTE,
+    fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+  });
   const { Files } = await sandbox.deploy(versioned('2', true));
-  expect(Files.reason).toMatch(/Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Try again when it is over/);
+  expect(Files.reason).toMatch(
+    /Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Try again when it is over/,
+  );
 });
 
 test('an update that is delivered after it was rolled back changes nothing', async () => {
   const sandbox = await start();
-  const app = (team: string) => synthesize((stack) => {
-    Tags.of(new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') })).add('team', team);
-    bystander(stack, undefined, team);
-  });
+  const app = (team: string) =>
+    synthesize((stack) => {
+      Tags.of(new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') })).add('team', team);
+      bystander(stack, undefined, team);
+    });
   await sandbox.deploy(app('a'));
   sandbox.faults.add('lambda:*', { from: 1, to: 5 }, { kind: 'throttle' });
   sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 16_000 });
@@ -286,20 +369,25 @@ test('an update that is delivered after it was rolled back changes nothing', asy
 test('a function that Lambda runs three minutes late still answers in time', async () => {
   const sandbox = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
   sandbox.journal.onEntry((entry) => {
-    if (entry.kind === 'request' && entry.type === 'Create') sandbox.faults.add('lambda:*', { from: 1, to: 7 }, { kind: 'throttle' });
+    if (entry.kind === 'request' && entry.type === 'Create') {
+      sandbox.faults.add('lambda:*', { from: 1, to: 7 }, { kind: 'throttle' });
+    }
   });
   const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
-  expect(sandbox.journal.of('invocation')[0].at - sandbox.journal.of('request')[0].at).toBeGreaterThan(2 * MINUTE);
+  expect(sandbox.journal.of('invocation')[0].at - sandbox.journal.of('request')[0].at).toBeGreaterThan(
+    2 * MINUTE,
+  );
   expect(Files.reason).toMatch(/is not finished after 55 min/);
 });
 
 describe('the backup a resource has', () => {
   test('by a rollback is not the new one of a retry a month later', async () => {
     const sandbox = await start();
-    const app = (which: 'One' | 'Two') => synthesize((stack) => {
-      const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
-      bystander(stack, new FsxBackup(stack, 'Backup', { source: sources[which] }), which);
-    });
+    const app = (which: 'One' | 'Two') =>
+      synthesize((stack) => {
+        const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
+        bystander(stack, new FsxBackup(stack, 'Backup', { source: sources[which] }), which);
+      });
     await sandbox.deploy(app('One'));
     sandbox.fsx.backups.delete(ownBackupsIn(sandbox)[0].id); // by somebody
     sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
@@ -316,7 +404,10 @@ describe('the backup a resource has', () => {
     const [backup] = ownBackupsIn(sandbox);
     backup.tags.delete('cdk-fsx-backup:generation');
     const { Files } = await sandbox.deploy(tagged({ team: 'b' }));
-    expect(Files).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { Lifecycle: 'AVAILABLE', Arn: backup.arn } });
+    expect(Files).toMatchObject({
+      status: 'UPDATE_COMPLETE',
+      outputs: { Lifecycle: 'AVAILABLE', Arn: backup.arn },
+    });
     expect(backup.tags.get('team')).toBe('a');
     expect(logOf(sandbox)).toContain('has lost the tags');
   });
@@ -335,9 +426,13 @@ describe('the backup a resource has', () => {
   test('stays where a change of options does not get it finished in time', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 60 * MINUTE } });
     await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(5) }));
+    const { Files } = await sandbox.deploy(
+      backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(5) }),
+    );
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/is not finished after 5 min .*It goes on, and stays this resource's backup/);
+    expect(Files.reason).toMatch(
+      /is not finished after 5 min .*It goes on, and stays this resource's backup/,
+    );
     expect(ownBackupsIn(sandbox)).toHaveLength(1);
   });
 });
@@ -345,27 +440,34 @@ describe('the backup a resource has', () => {
 describe('no circular dependency and no needless wait', () => {
   test('where a file system is restored from one backup and backed up by another', async () => {
     const sandbox = await start();
-    const { Files } = await sandbox.deploy(synthesize((stack: Stack) => {
-      const first = new FsxBackup(stack, 'First', { source: sourceOf(stack, 'LUSTRE') });
-      const clone = new fsx.CfnFileSystem(stack, 'Clone', {
-        backupId: first.backupId,
-        fileSystemType: 'LUSTRE',
-        subnetIds: ['subnet-0123456789abcdef0'],
-        storageCapacity: 1200,
-        lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 },
-      });
-      new FsxBackup(stack, 'Second', { source: BackupSource.fromCfnFileSystem(clone) });
-    }));
+    const { Files } = await sandbox.deploy(
+      synthesize((stack: Stack) => {
+        const first = new FsxBackup(stack, 'First', { source: sourceOf(stack, 'LUSTRE') });
+        const clone = new fsx.CfnFileSystem(stack, 'Clone', {
+          backupId: first.backupId,
+          fileSystemType: 'LUSTRE',
+          subnetIds: ['subnet-0123456789abcdef0'],
+          storageCapacity: 1200,
+          lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 },
+        });
+        new FsxBackup(stack, 'Second', { source: BackupSource.fromCfnFileSystem(clone) });
+      }),
+    );
     expect(Files.status).toBe('CREATE_COMPLETE');
     expect(backupsIn(sandbox).map(nameOf).sort()).toEqual(['Files/First', 'Files/Second']);
   });
 
-  test('a backup does not wait for another backup\'s source', async () => {
+  test("a backup does not wait for another backup's source", async () => {
     const sandbox = await start();
-    sandbox.cloudFormation.options.duration = (_type, operation, logicalId) => operation === 'create' && logicalId === 'Slow' ? 60 * MINUTE : undefined;
-    await sandbox.deploy(synthesize((stack) => {
-      for (const id of ['Quick', 'Slow']) new FsxBackup(stack, `${id}Backup`, { source: sourceOf(stack, 'OPENZFS', id) });
-    }));
+    sandbox.cloudFormation.options.duration = (_type, operation, logicalId) =>
+      operation === 'create' && logicalId === 'Slow' ? 60 * MINUTE : undefined;
+    await sandbox.deploy(
+      synthesize((stack) => {
+        for (const id of ['Quick', 'Slow']) {
+          new FsxBackup(stack, `${id}Backup`, { source: sourceOf(stack, 'OPENZFS', id) });
+        }
+      }),
+    );
     const [quick, slow] = backupsIn(sandbox).sort((a, b) => a.createdAt - b.createdAt);
     expect(slow.createdAt - quick.createdAt).toBeGreaterThan(40 * MINUTE);
   });
@@ -374,14 +476,23 @@ describe('no circular dependency and no needless wait', () => {
 test('a minute of throttled invocations does not fail a deployment', async () => {
   const sandbox = await start();
   sandbox.journal.onEntry((entry) => {
-    if (entry.kind === 'call' && entry.operation === 'states:StartExecution') sandbox.faults.add('lambda:*', { from: 3, to: 8 }, { kind: 'throttle' });
+    if (entry.kind === 'call' && entry.operation === 'states:StartExecution') {
+      sandbox.faults.add('lambda:*', { from: 3, to: 8 }, { kind: 'throttle' });
+    }
   });
   expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
   expect(answersIn(sandbox)).toHaveLength(1);
 });
 
-test.each(['KmsAccessDeniedException', 'KmsThrottlingException'])('%s of StartExecution is waited out', async (code) => {
-  const sandbox = await start();
-  sandbox.faults.add('states:StartExecution', { from: 1, to: 2 }, { kind: 'error', code, message: 'not yet' });
-  expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-});
+test.each(['KmsAccessDeniedException', 'KmsThrottlingException'])(
+  '%s of StartExecution is waited out',
+  async (code) => {
+    const sandbox = await start();
+    sandbox.faults.add(
+      'states:StartExecution',
+      { from: 1, to: 2 },
+      { kind: 'error', code, message: 'not yet' },
+    );
+    expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+  },
+);

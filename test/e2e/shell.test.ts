@@ -10,16 +10,19 @@ import type { Sandbox } from '../../sandbox/sandbox';
 import { FsxBackupProvider } from '../../src';
 
 /*
- * examples/shell/backup.sh, run by a real shell. In the place of the AWS CLI and of `sleep` stand two commands that ask this test: the calls go to the sandbox's Step
- * Functions, with the role's permissions, and sleeping lets virtual time pass.
+ * examples/shell/backup.sh, run by a real shell. In the place of the AWS CLI and of `sleep` stand two
+ * commands that ask this test: the calls go to the sandbox's Step Functions, with the role's permissions, and
+ * sleeping lets virtual time pass.
  */
 
 /** As much of the AWS CLI as the script uses: options by name, `--query` for members of the answer, text. */
 const AWS = `#!${process.execPath}
 const [, , service, operation, ...rest] = process.argv;
-const options = Object.fromEntries(rest.flatMap((word, at) => word.startsWith('--') ? [[word.slice(2), rest[at + 1]]] : []));
+const named = rest.flatMap((word, at) => word.startsWith('--') ? [[word.slice(2), rest[at + 1]]] : []);
+const options = Object.fromEntries(named);
 if (service !== 'stepfunctions') throw new Error('unknown service ' + service);
-fetch(process.env.TEST_SERVER, { method: 'POST', body: JSON.stringify({ operation, options }) }).then(async (response) => {
+const body = JSON.stringify({ operation, options });
+fetch(process.env.TEST_SERVER, { method: 'POST', body }).then(async (response) => {
   const answer = await response.json();
   if (!response.ok) { console.error(answer); process.exit(254); }
   const members = options.query.replace(/[[\\] ]/g, '').split(',');
@@ -27,7 +30,8 @@ fetch(process.env.TEST_SERVER, { method: 'POST', body: JSON.stringify({ operatio
 });
 `;
 const SLEEP = `#!${process.execPath}
-fetch(process.env.TEST_SERVER, { method: 'POST', body: JSON.stringify({ operation: 'sleep', seconds: Number(process.argv[2]) }) });
+const body = JSON.stringify({ operation: 'sleep', seconds: Number(process.argv[2]) });
+fetch(process.env.TEST_SERVER, { method: 'POST', body });
 `;
 
 let bin: string;
@@ -46,13 +50,19 @@ afterEach(() => {
 
 async function prepare(): Promise<{ sandbox: Sandbox; stateMachine: string; source: string }> {
   const sandbox = await start({ fsx: { backupDuration: () => 3 * MINUTE } });
-  await sandbox.deploy(synthesize((stack) => {
-    const provider = new FsxBackupProvider(stack, 'Provider');
-    provider.allowBackupsOf(sourceOf(stack, 'OPENZFS'));
-    provider.grantRun(new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: 'operator' }));
-  }));
+  await sandbox.deploy(
+    synthesize((stack) => {
+      const provider = new FsxBackupProvider(stack, 'Provider');
+      provider.allowBackupsOf(sourceOf(stack, 'OPENZFS'));
+      provider.grantRun(
+        new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: 'operator' }),
+      );
+    }),
+  );
   const { resources } = sandbox.cloudFormation.stack('Files');
-  const stateMachine = theOnly(Object.keys(resources).filter((name) => /^ProviderStateMachine[0-9A-F]{8}$/.test(name)));
+  const stateMachine = theOnly(
+    Object.keys(resources).filter((name) => /^ProviderStateMachine[0-9A-F]{8}$/.test(name)),
+  );
   return { sandbox, stateMachine: resources[stateMachine].physicalId!, source: resources.Source.physicalId! };
 }
 
@@ -61,49 +71,90 @@ async function serve(sandbox: Sandbox): Promise<string> {
   const answer = async ({ operation, options, seconds }: any): Promise<unknown> => {
     if (operation === 'sleep') return sandbox.clock.run(sandbox.clock.sleep(seconds * 1000));
     if (operation === 'start-execution') {
-      return sandbox.stepFunctions.api.handle({ operation: 'StartExecution', principal, input: { stateMachineArn: options['state-machine-arn'], input: options.input } });
+      return sandbox.stepFunctions.api.handle({
+        operation: 'StartExecution',
+        principal,
+        input: { stateMachineArn: options['state-machine-arn'], input: options.input },
+      });
     }
-    return sandbox.stepFunctions.api.handle({ operation: 'DescribeExecution', principal, input: { executionArn: options['execution-arn'] } });
+    return sandbox.stepFunctions.api.handle({
+      operation: 'DescribeExecution',
+      principal,
+      input: { executionArn: options['execution-arn'] },
+    });
   };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
-      answer(JSON.parse(Buffer.concat(chunks).toString())).then((found) => response.end(JSON.stringify(found ?? {})), (error) => {
-        response.writeHead(400);
-        response.end(JSON.stringify(error.message));
+    request
+      .on('data', (chunk) => chunks.push(chunk))
+      .on('end', () => {
+        answer(JSON.parse(Buffer.concat(chunks).toString())).then(
+          (found) => response.end(JSON.stringify(found ?? {})),
+          (error) => {
+            response.writeHead(400);
+            response.end(JSON.stringify(error.message));
+          },
+        );
       });
-    });
   });
   servers.push(server);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function backup(sandbox: Sandbox, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, PATH: [bin, process.env.PATH].join(delimiter), TEST_SERVER: await serve(sandbox) };
+async function backup(
+  sandbox: Sandbox,
+  ...args: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = {
+    ...process.env,
+    PATH: [bin, process.env.PATH].join(delimiter),
+    TEST_SERVER: await serve(sandbox),
+  };
   return new Promise((done) => {
-    execFile('sh', ['examples/shell/backup.sh', ...args], { env }, (error, stdout, stderr) => done({ code: Number(error?.code ?? 0), stdout, stderr }));
+    execFile('sh', ['examples/shell/backup.sh', ...args], { env }, (error, stdout, stderr) =>
+      done({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
   });
 }
 
-test('the script waits for a backup and prints its id, and a job that is run again takes no second one', async () => {
+test('the script waits for a backup and prints its id; a job that is run again takes no second', async () => {
   const { sandbox, stateMachine, source } = await prepare();
   const input = JSON.stringify({ source, run: '4242' });
-  expect(await backup(sandbox, stateMachine, input)).toEqual({ code: 0, stdout: `${theOnly(backupsIn(sandbox)).id}\n`, stderr: '' });
+  expect(await backup(sandbox, stateMachine, input)).toEqual({
+    code: 0,
+    stdout: `${theOnly(backupsIn(sandbox)).id}\n`,
+    stderr: '',
+  });
   expect(sandbox.clock.now()).toBeGreaterThanOrEqual(finishedAt(theOnly(backupsIn(sandbox))));
-  expect(await backup(sandbox, stateMachine, input)).toMatchObject({ code: 0, stdout: `${theOnly(backupsIn(sandbox)).id}\n` });
+  expect(await backup(sandbox, stateMachine, input)).toMatchObject({
+    code: 0,
+    stdout: `${theOnly(backupsIn(sandbox)).id}\n`,
+  });
 });
 
 test.each([
-  ['a backup that fails', {}, /^FAILED\tBackupFailed\tFSx could not finish backup backup-\w+ of fs-\w+: the disk is full/],
+  [
+    'a backup that fails',
+    {},
+    /^FAILED\tBackupFailed\tFSx could not finish backup backup-\w+ of fs-\w+: the disk is full/,
+  ],
   ['a wrong input', { timeout: 'soon' }, /^FAILED\tInvalidInput\tNo backup was taken: timeout is "soon"/],
 ])('the script fails with the text of %s', async (_, more, text) => {
   const { sandbox, stateMachine, source } = await prepare();
   sandbox.fsx.options.fail = () => 'the disk is full';
-  expect(await backup(sandbox, stateMachine, JSON.stringify({ source, ...more }))).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(text) });
+  expect(await backup(sandbox, stateMachine, JSON.stringify({ source, ...more }))).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(text),
+  });
 });
 
 test('the script fails where it may not start the execution', async () => {
   const { sandbox, stateMachine } = await prepare();
-  expect(await backup(sandbox, `${stateMachine}x`, '{}')).toMatchObject({ code: expect.any(Number), stdout: '', stderr: expect.stringMatching(/not authorized/) });
+  expect(await backup(sandbox, `${stateMachine}x`, '{}')).toMatchObject({
+    code: expect.any(Number),
+    stdout: '',
+    stderr: expect.stringMatching(/not authorized/),
+  });
 });

@@ -4,8 +4,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, type Stack, type StackEvent } from '@aws-sdk/client-cloudformation';
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type Stack,
+  type StackEvent,
+} from '@aws-sdk/client-cloudformation';
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
 import { FastClock } from './fast-clock';
 import { NODE_MODULES } from './install';
 import { type PythonServer, startPython } from './python-server';
@@ -25,7 +37,10 @@ export interface CommandOutcome {
   output: string;
 }
 
-/** An account that nobody here wrote: ministack, with the sandbox's FSx beside it, and the genuine CDK CLI to deploy to it. */
+/**
+ * An account that nobody here wrote: ministack, with the sandbox's FSx beside it, and the genuine CDK CLI to
+ * deploy to it.
+ */
 export class Account {
   /**
    * @param speed how many times faster FSx's backups and the waits of state machines are
@@ -54,7 +69,11 @@ export class Account {
   private constructor(speed: number) {
     this.clock = new FastClock(speed);
     this.journal = new Journal(this.clock);
-    this.fsx = new FsxService({ clock: this.clock, authorizer: { authorize: async () => undefined }, ...PLACE });
+    this.fsx = new FsxService({
+      clock: this.clock,
+      authorizer: { authorize: async () => undefined },
+      ...PLACE,
+    });
   }
 
   /** Run the CDK CLI in the folder of an example, or of an app. */
@@ -62,16 +81,31 @@ export class Account {
     const output = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
     const command = [join(NODE_MODULES, 'aws-cdk/bin/cdk'), ...args, '--output', output, '--no-notices'];
     return new Promise((done) => {
-      execFile(join(NODE, 'node'), command, { cwd: resolve(ROOT, folder), env: this.environment, maxBuffer: 1e8 }, (error, stdout, stderr) => {
-        rmSync(output, { recursive: true, force: true });
-        done({ succeeded: !error, output: `${stdout}${stderr}` });
-      });
+      execFile(
+        join(NODE, 'node'),
+        command,
+        { cwd: resolve(ROOT, folder), env: this.environment, maxBuffer: 1e8 },
+        (error, stdout, stderr) => {
+          rmSync(output, { recursive: true, force: true });
+          done({ succeeded: !error, output: `${stdout}${stderr}` });
+        },
+      );
     });
   }
 
   deploy(folder: string, context: Record<string, string> = {}, ...more: string[]): Promise<CommandOutcome> {
     const values = Object.entries(context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-    return this.cdk(folder, 'deploy', '--all', '--require-approval', 'never', '--progress', 'events', ...values, ...more);
+    return this.cdk(
+      folder,
+      'deploy',
+      '--all',
+      '--require-approval',
+      'never',
+      '--progress',
+      'events',
+      ...values,
+      ...more,
+    );
   }
 
   destroy(folder: string): Promise<CommandOutcome> {
@@ -83,7 +117,12 @@ export class Account {
   }
 
   async outputs(name: string): Promise<Record<string, string>> {
-    return Object.fromEntries(((await this.stack(name)).Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey!, OutputValue!]));
+    return Object.fromEntries(
+      ((await this.stack(name)).Outputs ?? []).map(({ OutputKey, OutputValue }) => [
+        OutputKey!,
+        OutputValue!,
+      ]),
+    );
   }
 
   /** In order of time. Of a stack that was deleted: by its id. */
@@ -91,7 +130,9 @@ export class Account {
     const events: StackEvent[] = [];
     let NextToken: string | undefined;
     do {
-      const answer = await this.cloudFormation().send(new DescribeStackEventsCommand({ StackName: stack, NextToken }));
+      const answer = await this.cloudFormation().send(
+        new DescribeStackEventsCommand({ StackName: stack, NextToken }),
+      );
       events.push(...answer.StackEvents!);
       NextToken = answer.NextToken;
     } while (NextToken);
@@ -101,13 +142,19 @@ export class Account {
   async executions() {
     const client = this.client(SFNClient);
     const { stateMachines } = await client.send(new ListStateMachinesCommand());
-    const listed = await Promise.all(stateMachines!.map(({ stateMachineArn }) => client.send(new ListExecutionsCommand({ stateMachineArn }))));
+    const listed = await Promise.all(
+      stateMachines!.map(({ stateMachineArn }) =>
+        client.send(new ListExecutionsCommand({ stateMachineArn })),
+      ),
+    );
     return listed.flatMap(({ executions }) => executions!);
   }
 
   /** How often the state machine of an execution has waited. */
   async waitsOf(executionArn: string): Promise<number> {
-    const { events } = await this.client(SFNClient).send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
+    const { events } = await this.client(SFNClient).send(
+      new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
+    );
     return events!.filter(({ type }) => type === 'WaitStateEntered').length;
   }
 
@@ -118,22 +165,35 @@ export class Account {
   /** What the functions of the account have logged, line by line. */
   async logs(): Promise<string[]> {
     const call = async (operation: string, input: object): Promise<any> => {
-      const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': `Logs_20140328.${operation}`, 'Authorization': AUTHORIZATION };
-      return (await fetch(this.ministack!.url, { method: 'POST', headers, body: JSON.stringify(input) })).json();
+      const headers = {
+        'Content-Type': 'application/x-amz-json-1.1',
+        'X-Amz-Target': `Logs_20140328.${operation}`,
+        'Authorization': AUTHORIZATION,
+      };
+      return (
+        await fetch(this.ministack!.url, { method: 'POST', headers, body: JSON.stringify(input) })
+      ).json();
     };
     const { logGroups } = await call('DescribeLogGroups', {});
-    const found = await Promise.all(logGroups.map(({ logGroupName }: any) => call('FilterLogEvents', { logGroupName })));
+    const found = await Promise.all(
+      logGroups.map(({ logGroupName }: any) => call('FilterLogEvents', { logGroupName })),
+    );
     return found.flatMap(({ events }) => events.map(({ message }: any) => message.trim()));
   }
 
   /** The calls of FSx that change something. */
   get fsxChanges(): string[] {
-    return this.journal.of('call').filter(({ operation }) => !operation.startsWith('fsx:Describe')).map(({ operation }) => operation);
+    return this.journal
+      .of('call')
+      .filter(({ operation }) => !operation.startsWith('fsx:Describe'))
+      .map(({ operation }) => operation);
   }
 
   /** The library's backups, oldest first. */
   get backups(): BackupRecord[] {
-    return [...this.fsx.backups.values()].filter(({ tags }) => tags.has('cdk-fsx-backup:stack-id')).sort((one, other) => one.createdAt - other.createdAt);
+    return [...this.fsx.backups.values()]
+      .filter(({ tags }) => tags.has('cdk-fsx-backup:stack-id'))
+      .sort((one, other) => one.createdAt - other.createdAt);
   }
 
   /** When the backup is AVAILABLE, in real milliseconds. */
@@ -150,22 +210,34 @@ export class Account {
   }
 
   private client<T>(Client: new (options: object) => T): T {
-    return new Client({ endpoint: this.ministack!.url, region: PLACE.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+    return new Client({
+      endpoint: this.ministack!.url,
+      region: PLACE.region,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
   }
 
   private async listen(): Promise<void> {
-    const role = 'arn:aws:iam::000000000000:role/any'; // ministack does not say whose call it is, and nobody asks
-    const api = await listen(this.fsx.api, { journal: this.journal, faults: this.faults, principalOf: () => role, onHang: () => undefined });
+    // ministack does not say whose call it is, and nobody asks
+    const role = 'arn:aws:iam::000000000000:role/any';
+    const api = await listen(this.fsx.api, {
+      journal: this.journal,
+      faults: this.faults,
+      principalOf: () => role,
+      onHang: () => undefined,
+    });
     this.closers.push(() => api.close());
     const resources = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
-        try {
-          response.end(JSON.stringify(this.change(JSON.parse(Buffer.concat(chunks).toString()))));
-        } catch (error) {
-          response.writeHead(400).end((error as Error).message);
-        }
-      });
+      request
+        .on('data', (chunk) => chunks.push(chunk))
+        .on('end', () => {
+          try {
+            response.end(JSON.stringify(this.change(JSON.parse(Buffer.concat(chunks).toString()))));
+          } catch (error) {
+            response.writeHead(400).end((error as Error).message);
+          }
+        });
     });
     this.closers.push(() => stop(resources));
     Object.assign(this.environment, withoutAws(process.env), {
@@ -193,7 +265,10 @@ export class Account {
     const world = { fsx: this.fsx } as unknown as Parameters<typeof fsxTypes>[0];
     const request = { type, logicalId, physicalId, properties, attributes: {} } as any;
     const handler = fsxTypes(world)[type] as any;
-    const made = operation === 'create' ? handler.create(request) : { physicalId, attributes: handler[operation](request) ?? {} };
+    const made =
+      operation === 'create'
+        ? handler.create(request)
+        : { physicalId, attributes: handler[operation](request) ?? {} };
     this.changes.push({ at: Date.now(), operation, logicalId, physicalId: made.physicalId });
     return made;
   }
@@ -212,14 +287,20 @@ export class Account {
       },
     }));
     this.closers.push(() => this.ministack!.close());
-    Object.assign(this.environment, { AWS_ENDPOINT_URL: this.ministack.url, AWS_ENDPOINT_URL_S3: this.ministack.url });
+    Object.assign(this.environment, {
+      AWS_ENDPOINT_URL: this.ministack.url,
+      AWS_ENDPOINT_URL_S3: this.ministack.url,
+    });
   }
 }
 
-const AUTHORIZATION = 'AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=none';
+const AUTHORIZATION =
+  'AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=none';
 
 function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(AWS_|CDK_|npm_|JEST_|TSX_)/.test(name)));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(AWS_|CDK_|npm_|JEST_|TSX_)/.test(name)),
+  );
 }
 
 async function urlOf(server: Server): Promise<string> {

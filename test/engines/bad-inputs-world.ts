@@ -42,7 +42,9 @@ export class Target {
     provider.allowBackupsOf(source);
     provider.allowPruning();
     provider._allowReports();
-    provider.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }));
+    provider.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }),
+    );
     await sandbox.deploy(app.synth().directory);
     return new Target(sandbox, directory, fileSystemId).listen();
   }
@@ -56,14 +58,27 @@ export class Target {
   private server!: Server;
   private urls = 0;
 
-  private constructor(readonly sandbox: Sandbox, private readonly directory: string, readonly fileSystemId: string) {
+  private constructor(
+    readonly sandbox: Sandbox,
+    private readonly directory: string,
+    readonly fileSystemId: string,
+  ) {
     const requests = sandbox.journal.of('request');
     this.request = requests.find(({ event }) => event.ResourceType === 'Custom::FsxBackup')!.event;
     this.finalRequest = requests.find(({ event }) => event.ResourceType === 'Custom::FsxFinalBackup')!.event;
     const [own] = sandbox.fsx.backups.values();
-    const tags = [...own.tags].map(([Key, Value]) => ({ Key, Value: Key === 'cdk-fsx-backup:stack-id' ? `${Value}0` : Value }));
-    const plant = (given: object) => sandbox.fsx.plantBackup({ fileSystemId, lifecycle: 'AVAILABLE', type: 'USER_INITIATED', ...given });
-    this.foreign = [plant({ tags }), plant({}), plant({ type: 'AUTOMATIC' }), plant({ type: 'AWS_BACKUP', tags })];
+    const tags = [...own.tags].map(([Key, Value]) => ({
+      Key,
+      Value: Key === 'cdk-fsx-backup:stack-id' ? `${Value}0` : Value,
+    }));
+    const plant = (given: object) =>
+      sandbox.fsx.plantBackup({ fileSystemId, lifecycle: 'AVAILABLE', type: 'USER_INITIATED', ...given });
+    this.foreign = [
+      plant({ tags }),
+      plant({}),
+      plant({ type: 'AUTOMATIC' }),
+      plant({ type: 'AWS_BACKUP', tags }),
+    ];
   }
 
   get functionArn(): string {
@@ -76,20 +91,29 @@ export class Target {
 
   /** A presigned URL that takes an answer. */
   responseUrl(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/${++this.urls}?X-Amz-Signature=SESAME`;
+    const { port } = this.server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}/${++this.urls}?X-Amz-Signature=SESAME`;
   }
 
   /** What comes of this input to the function. */
   invoke(input: unknown): Promise<Seen> {
-    return this.watch(async () => void await this.sandbox.clock.run(this.sandbox.lambda.invoke(this.functionArn, input)));
+    return this.watch(
+      async () => void (await this.sandbox.clock.run(this.sandbox.lambda.invoke(this.functionArn, input))),
+    );
   }
 
   /** What comes of this input to the state machine. */
   execute(input: unknown): Promise<Seen> {
     return this.watch(async () => {
-      const principal = this.sandbox.journal.of('call').find(({ operation }) => operation === 'fsx:DescribeBackups')!.principal;
+      const principal = this.sandbox.journal
+        .of('call')
+        .find(({ operation }) => operation === 'fsx:DescribeBackups')!.principal;
       const given = { stateMachineArn: this.stateMachineArn, input: JSON.stringify(input) };
-      const { executionArn } = await this.sandbox.stepFunctions.api.handle({ operation: 'StartExecution', principal, input: given }) as any;
+      const { executionArn } = (await this.sandbox.stepFunctions.api.handle({
+        operation: 'StartExecution',
+        principal,
+        input: given,
+      })) as any;
       const execution = this.sandbox.stepFunctions.executions.get(executionArn)!;
       await this.pass();
       if (execution.status !== 'SUCCEEDED') return `${execution.error}: ${execution.cause}`;
@@ -120,10 +144,16 @@ export class Target {
     return {
       error: error ?? undefined,
       answers: [...this.received.values()].flat(),
-      jobs: entries.flatMap((entry) => entry.kind === 'call' && entry.operation === 'codepipeline:PutJobFailureResult' ? [entry.input.failureDetails.message] : []),
+      jobs: entries.flatMap((entry) =>
+        entry.kind === 'call' && entry.operation === 'codepipeline:PutJobFailureResult'
+          ? [entry.input.failureDetails.message]
+          : [],
+      ),
       hours: (clock.now() - from) / HOUR,
-      touched: [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id) !== after.get(id)),
-      log: entries.flatMap((entry) => entry.kind === 'log' ? [entry.line] : []).join('\n'),
+      touched: [...new Set([...before.keys(), ...after.keys()])].filter(
+        (id) => before.get(id) !== after.get(id),
+      ),
+      log: entries.flatMap((entry) => (entry.kind === 'log' ? [entry.line] : [])).join('\n'),
     };
   }
 
@@ -135,7 +165,12 @@ export class Target {
   }
 
   private backups(): Map<string, string> {
-    return new Map([...this.sandbox.fsx.backups.values()].map(({ id, lifecycle, tags }) => [id, JSON.stringify([lifecycle, [...tags]])]));
+    return new Map(
+      [...this.sandbox.fsx.backups.values()].map(({ id, lifecycle, tags }) => [
+        id,
+        JSON.stringify([lifecycle, [...tags]]),
+      ]),
+    );
   }
 
   private async listen(): Promise<this> {
@@ -144,7 +179,10 @@ export class Target {
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks);
       const { pathname } = new URL(request.url!, 'http://localhost');
-      this.received.set(pathname, [...this.received.get(pathname) ?? [], { body: JSON.parse(body.toString()), bytes: body.length }]);
+      this.received.set(pathname, [
+        ...(this.received.get(pathname) ?? []),
+        { body: JSON.parse(body.toString()), bytes: body.length },
+      ]);
       response.sendDate = false;
       response.end();
     });

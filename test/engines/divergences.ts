@@ -11,8 +11,16 @@ export interface Divergence {
   coveredBy: Cover;
 }
 
-/** A test that shows where an engine does not do what AWS documents. It fails when the engine has learnt it, or when nothing else covers it. */
-export function differs(engine: string, what: string, coveredBy: Cover, seen: () => Promise<void> | void): void {
+/**
+ * A test that shows where an engine does not do what AWS documents. It fails when the engine has learnt it,
+ * or when nothing else covers it.
+ */
+export function differs(
+  engine: string,
+  what: string,
+  coveredBy: Cover,
+  seen: () => Promise<void> | void,
+): void {
   test(`${engine} differs: ${what}`, async () => {
     await seen();
     const [file, title] = coveredBy;

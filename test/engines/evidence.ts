@@ -13,7 +13,10 @@ export interface Evidence {
   divergence?: Divergence;
 }
 
-/** How much of what a test has seen, for `docs/engines.md`. The same in every run, or the page would never be up to date. */
+/**
+ * How much of what a test has seen, for `docs/engines.md`. The same in every run, or the page would never be
+ * up to date.
+ */
 export function evidence(counts: Record<string, number>): void {
   record({ counts });
 }

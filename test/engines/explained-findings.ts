@@ -1,4 +1,7 @@
-/** Why findings of validators stand. What is not explained fails the tests, and so does an explanation that nothing needs. */
+/**
+ * Why findings of validators stand. What is not explained fails the tests, and so does an explanation that
+ * nothing needs.
+ */
 export interface ExplainedFinding {
   /** without the name of the pack where several packs have it */
   rules: string[];
@@ -12,13 +15,23 @@ export interface ExplainedFinding {
 const PIPELINE_BACKUPS = ['Pipeline/Production/Backup', 'Pipeline/Pipeline/Production/Backup'];
 /** Everything but what the pipeline's action of a backup is allowed. */
 const PIPELINES = [
-  'Pipeline/Role', 'Pipeline/Source', 'Pipeline/ArtifactsBucket', 'Pipeline/ArtifactsBucketEncryptionKey', 'Pipeline/CodeBuildActionRole', 'Pipeline/UpdatePipeline',
-  'Pipeline/Pipeline/Role', 'Pipeline/Pipeline/ArtifactsBucket', 'Pipeline/Pipeline/Source', 'Pipeline/Pipeline/Build', 'Pipeline/Pipeline/Production/Announce',
-  'Default/CrossRegionCodePipelineReplicationBucket', 'Default/CrossRegionCodePipelineReplicationBucketEncryptionKey',
+  'Pipeline/Role',
+  'Pipeline/Source',
+  'Pipeline/ArtifactsBucket',
+  'Pipeline/ArtifactsBucketEncryptionKey',
+  'Pipeline/CodeBuildActionRole',
+  'Pipeline/UpdatePipeline',
+  'Pipeline/Pipeline/Role',
+  'Pipeline/Pipeline/ArtifactsBucket',
+  'Pipeline/Pipeline/Source',
+  'Pipeline/Pipeline/Build',
+  'Pipeline/Pipeline/Production/Announce',
+  'Default/CrossRegionCodePipelineReplicationBucket',
+  'Default/CrossRegionCodePipelineReplicationBucketEncryptionKey',
 ];
 
 export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
-  // ---------------------------------------------------------------------------------------------- the provider's permissions
+  // ------------------------------------------------------------------------------ the provider's permissions
   {
     rules: ['AwsSolutions-IAM5'],
     what: ['*'],
@@ -29,13 +42,17 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
     rules: ['AwsSolutions-IAM5'],
     what: ['fsx:backup/*'],
     where: ['FsxBackupProvider/Policy', 'FsxBackupProvider/DeletionPolicy'],
-    why: 'The id of a backup is not known before it is taken. Conditions narrow it down to backups that are tagged as this stack\'s.',
+    why:
+      'The id of a backup is not known before it is taken. Conditions narrow it down to backups that ' +
+      "are tagged as this stack's.",
   },
   {
     rules: ['AwsSolutions-IAM5'],
     what: ['fsx:file-system/*', 'fsx:volume/*/*'],
     where: ['FsxBackupProvider/Policy', 'FsxBackupProvider/FinalBackupPolicy'],
-    why: 'With `fromDeployed`, at deletion, and beyond 30 sources only: to name the source would be to depend on it, and it may have been replaced. What is allowed is to back up.',
+    why:
+      'With `fromDeployed`, at deletion, and beyond 30 sources only: to name the source would be to ' +
+      'depend on it, and it may have been replaced. What is allowed is to back up.',
   },
   {
     rules: ['AwsSolutions-IAM5'],
@@ -47,7 +64,9 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
     rules: ['AwsSolutions-IAM5'],
     what: ['cloudformation:stack/<name>/*'],
     where: ['FsxBackupProvider/Policy'],
-    why: 'Pipelines and executions look up what another stack has deployed. Its name is known, and not the id that CloudFormation gives it.',
+    why:
+      'Pipelines and executions look up what another stack has deployed. Its name is known, and not the ' +
+      'id that CloudFormation gives it.',
   },
   {
     rules: ['AwsSolutions-IAM5'],
@@ -64,80 +83,141 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   {
     rules: ['IAMNoInlinePolicy'],
     where: [
-      'FsxBackupProvider/Policy', 'FsxBackupProvider/Source…', 'FsxBackupProvider/FinalBackupPolicy', 'FsxBackupProvider/DeletionPolicy', 'FsxBackupProvider/ReportPolicy',
+      'FsxBackupProvider/Policy',
+      'FsxBackupProvider/Source…',
+      'FsxBackupProvider/FinalBackupPolicy',
+      'FsxBackupProvider/DeletionPolicy',
+      'FsxBackupProvider/ReportPolicy',
       'FsxBackupProvider/StateMachineRole',
     ],
-    why: 'Each of them is for one role, and has to be there until the last backup is deleted. Bring a `role` of your own that must not be changed (`withoutPolicyUpdates`) to have the function\'s elsewhere.',
+    why:
+      'Each of them is for one role, and has to be there until the last backup is deleted. Bring a ' +
+      "`role` of your own that must not be changed (`withoutPolicyUpdates`) to have the function's " +
+      'elsewhere.',
   },
-  // --------------------------------------------------------------------------------------------------- the provider's function
+  // --------------------------------------------------------------------------------- the provider's function
   {
     rules: ['LambdaInsideVPC'],
     where: ['FsxBackupProvider/Function'],
-    why: 'It calls AWS only, and nothing calls it from the network. With `vpc` it runs in yours, and the finding is gone.',
+    why:
+      'It calls AWS only, and nothing calls it from the network. With `vpc` it runs in yours, and the ' +
+      'finding is gone.',
   },
   {
     rules: ['CloudWatchLogGroupEncrypted'],
     where: ['FsxBackupProvider/LogGroup'],
-    why: 'CloudWatch Logs encrypts it with a key of AWS. With `encryptionKey` it is yours, and the finding is gone.',
+    why:
+      'CloudWatch Logs encrypts it with a key of AWS. With `encryptionKey` it is yours, and the finding ' +
+      'is gone.',
   },
   {
     rules: ['LambdaConcurrency'],
     where: ['FsxBackupProvider/Function'],
-    why: 'It runs seconds per backup. To reserve concurrency would be to take it from the account\'s other functions, and a limit would delay answers to CloudFormation.',
+    why:
+      "It runs seconds per backup. To reserve concurrency would be to take it from the account's other " +
+      'functions, and a limit would delay answers to CloudFormation.',
   },
   {
     rules: ['LambdaDLQ'],
     where: ['FsxBackupProvider/Function'],
-    why: 'An event that is lost is CloudFormation\'s request, and CloudFormation says so: it fails by its time-out. The event holds a presigned URL, which is not to lie in a queue.',
+    why:
+      "An event that is lost is CloudFormation's request, and CloudFormation says so: it fails by its " +
+      'time-out. The event holds a presigned URL, which is not to lie in a queue.',
   },
   {
     rules: ['Serverless-LambdaTracing', 'AwsSolutions-SF2', 'Serverless-StepFunctionStateMachineXray'],
     where: ['FsxBackupProvider/Function', 'FsxBackupProvider/StateMachine'],
-    why: 'One function that one state machine calls: a trace would show what the history of the execution shows, for a price and for permissions on all resources.',
+    why:
+      'One function that one state machine calls: a trace would show what the history of the execution ' +
+      'shows, for a price and for permissions on all resources.',
   },
   {
     rules: ['AwsSolutions-SF1'],
     where: ['FsxBackupProvider/StateMachine'],
-    why: 'The function logs what it does, and Step Functions keeps the history of each execution for 90 days. To log it, too, takes permissions on all log deliveries of the account.',
+    why:
+      'The function logs what it does, and Step Functions keeps the history of each execution for 90 ' +
+      'days. To log it, too, takes permissions on all log deliveries of the account.',
   },
-  // ------------------------------------------------------------------------------------------------------------ what CDK writes
+  // ----------------------------------------------------------------------------------------- what CDK writes
   {
     rules: ['W3005'],
     what: ['Role', 'RoleArn'],
-    where: ['FsxBackupProvider/Function', 'FsxBackupProvider/StateMachine', 'Pipeline', 'Custom::VpcRestrictDefaultSGCustomResourceProvider/Handler'],
-    why: 'CDK\'s functions, state machines and pipelines depend on their role, beside their reference to it. The validation that CDK itself runs leaves the rule out for that.',
+    where: [
+      'FsxBackupProvider/Function',
+      'FsxBackupProvider/StateMachine',
+      'Pipeline',
+      'Custom::VpcRestrictDefaultSGCustomResourceProvider/Handler',
+    ],
+    why:
+      "CDK's functions, state machines and pipelines depend on their role, beside their reference to " +
+      'it. The validation that CDK itself runs leaves the rule out for that.',
   },
   {
     rules: ['AwsSolutions-IAM5'],
     what: ['*', '<name>:*'],
-    where: ['FsxBackupProvider/Role/DefaultPolicy', ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`)],
-    why: 'As CDK\'s Lambda action grants it: the function with its versions, the list of all functions, and the result of a job, which has no ARN.',
+    where: [
+      'FsxBackupProvider/Role/DefaultPolicy',
+      ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`),
+    ],
+    why:
+      "As CDK's Lambda action grants it: the function with its versions, the list of all functions, and " +
+      'the result of a job, which has no ARN.',
   },
   {
     rules: ['AwsSolutions-IAM5'],
-    what: ['states:execution:<name>:*', 's3:artifacts/*', 'Action::s3:Abort*', 'Action::s3:DeleteObject*', 'Action::kms:GenerateDataKey*', 'Action::kms:ReEncrypt*'],
+    what: [
+      'states:execution:<name>:*',
+      's3:artifacts/*',
+      'Action::s3:Abort*',
+      'Action::s3:DeleteObject*',
+      'Action::kms:GenerateDataKey*',
+      'Action::kms:ReEncrypt*',
+    ],
     where: PIPELINE_BACKUPS,
-    why: 'As CDK\'s Step Functions action grants it: executions of this state machine, and with `output`, to write to the artifact bucket.',
+    why:
+      "As CDK's Step Functions action grants it: executions of this state machine, and with `output`, " +
+      'to write to the artifact bucket.',
   },
   {
     rules: ['IAMNoInlinePolicy'],
-    where: ['FsxBackupProvider/Role/DefaultPolicy', 'Role/DefaultPolicy', 'Operators/DefaultPolicy', ...PIPELINE_BACKUPS, ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`)],
-    why: 'Grants of CDK\'s actions, and `grantRun` to a role of the app, as CDK makes all grants.',
+    where: [
+      'FsxBackupProvider/Role/DefaultPolicy',
+      'Role/DefaultPolicy',
+      'Operators/DefaultPolicy',
+      ...PIPELINE_BACKUPS,
+      ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`),
+    ],
+    why: "Grants of CDK's actions, and `grantRun` to a role of the app, as CDK makes all grants.",
   },
   {
     rules: [
-      'AwsSolutions-IAM5', 'AwsSolutions-CB4', 'AwsSolutions-KMS5', 'AwsSolutions-S1', 'IAMNoInlinePolicy', 'CodeBuildProjectSourceRepoUrl', 'KMSBackingKeyRotationEnabled',
-      'S3BucketLoggingEnabled', 'S3BucketReplicationEnabled', 'S3BucketVersioningEnabled',
+      'AwsSolutions-IAM5',
+      'AwsSolutions-CB4',
+      'AwsSolutions-KMS5',
+      'AwsSolutions-S1',
+      'IAMNoInlinePolicy',
+      'CodeBuildProjectSourceRepoUrl',
+      'KMSBackingKeyRotationEnabled',
+      'S3BucketLoggingEnabled',
+      'S3BucketReplicationEnabled',
+      'S3BucketVersioningEnabled',
     ],
     where: PIPELINES,
-    why: 'Not the library\'s: what CDK defines for a pipeline, its sources, its projects and its artifacts.',
+    why: "Not the library's: what CDK defines for a pipeline, its sources, its projects and its artifacts.",
   },
-  // ------------------------------------------------------------------------------------------------------------- the examples' own
+  // --------------------------------------------------------------------------------------- the examples' own
   {
     rules: [
-      'AwsSolutions-VPC7', 'AwsSolutions-ECS7', 'VPCFlowLogsEnabled', 'VPCDefaultSecurityGroupClosed', 'VPCNoUnrestrictedRouteToIGW', 'VPCSubnetAutoAssignPublicIpDisabled',
+      'AwsSolutions-VPC7',
+      'AwsSolutions-ECS7',
+      'VPCFlowLogsEnabled',
+      'VPCDefaultSecurityGroupClosed',
+      'VPCNoUnrestrictedRouteToIGW',
+      'VPCSubnetAutoAssignPublicIpDisabled',
     ],
     where: ['Vpc', 'Task'],
-    why: 'Not the library\'s: the network and the container of two examples, which are as short as they can be.',
+    why:
+      "Not the library's: the network and the container of two examples, which are as short as they can " +
+      'be.',
   },
 ];

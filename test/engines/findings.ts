@@ -14,8 +14,12 @@ export interface Finding {
 }
 
 export function unexplained(findings: Finding[], explained = EXPLAINED_FINDINGS): string[] {
-  return findings.filter((finding) => !explained.some((explanation) => explains(explanation, finding)))
-    .map(({ place, rule, what, where, message }) => `${place}: ${where}: ${what === undefined ? rule : `${rule}[${what}]`}: ${message}`);
+  return findings
+    .filter((finding) => !explained.some((explanation) => explains(explanation, finding)))
+    .map(
+      ({ place, rule, what, where, message }) =>
+        `${place}: ${where}: ${what === undefined ? rule : `${rule}[${what}]`}: ${message}`,
+    );
 }
 
 /** Rules, things and places that an explanation names, and that are not found any more. */
@@ -24,14 +28,18 @@ export function stale(findings: Finding[], explained = EXPLAINED_FINDINGS): stri
     const own = findings.filter((finding) => explains(explanation, finding));
     return [
       ...explanation.rules.filter((rule) => !own.some((finding) => isRule(rule, finding))),
-      ...explanation.what?.filter((what) => !own.some((finding) => finding.what === what)) ?? [],
+      ...(explanation.what?.filter((what) => !own.some((finding) => finding.what === what)) ?? []),
       ...explanation.where.filter((where) => !own.some((finding) => isWithin(where, finding))),
     ].map((name) => `${name} (${explanation.rules[0]}, ${explanation.where[0]})`);
   });
 }
 
 function explains({ rules, what, where }: ExplainedFinding, finding: Finding): boolean {
-  return rules.some((rule) => isRule(rule, finding)) && (what === undefined || what.includes(finding.what ?? '')) && where.some((place) => isWithin(place, finding));
+  return (
+    rules.some((rule) => isRule(rule, finding)) &&
+    (what === undefined || what.includes(finding.what ?? '')) &&
+    where.some((place) => isWithin(place, finding))
+  );
 }
 
 /** Packs of cdk-nag share rules, and put their names in front. */

@@ -25,27 +25,68 @@ const HOSTILE_STRINGS: Record<string, string> = {
   'a constructor': 'constructor',
   'a way out of the directory': '../../../../etc/passwd',
   'a template': '${process.env.AWS_SECRET_ACCESS_KEY}#{7*7}{{7*7}}$(id)',
-  'a query': '\' OR 1=1; DROP TABLE backups; --',
+  'a query': "' OR 1=1; DROP TABLE backups; --",
   'markup': '<script>alert(1)</script>',
   'JSON': '{"source":"fs-0123456789abcdef0","keepLast":1}',
-  'an ARN of others': 'arn:aws:cloudformation:us-east-1:999999999999:stack/Other/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f',
+  'an ARN of others':
+    'arn:aws:cloudformation:us-east-1:999999999999:stack/Other/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f',
 };
 
 export const HOSTILE: Record<string, unknown> = { ...WRONG_TYPES, ...HOSTILE_STRINGS };
 
 /** What other services send to functions. */
 export const FOREIGN_EVENTS: Record<string, unknown> = {
-  'S3': { Records: [{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' }, object: { key: 'backup-0fedcba9876543210' } } }] },
-  'SNS': { Records: [{ EventSource: 'aws:sns', Sns: { Message: '{"RequestType":"Delete","PhysicalResourceId":"backup-0fedcba9876543210"}' } }] },
-  'SQS': { Records: [{ eventSource: 'aws:sqs', body: '{"work":{"event":{"RequestType":"Delete"},"startedAt":0}}' }] },
-  'EventBridge': { 'version': '0', 'source': 'aws.fsx', 'detail-type': 'Backup', 'detail': { RequestType: 'Delete' } },
-  'API Gateway': { httpMethod: 'DELETE', path: '/backup-0fedcba9876543210', headers: {}, body: '{"RequestType":"Delete"}' },
-  'a function URL': { version: '2.0', rawPath: '/', requestContext: { http: { method: 'POST' } }, body: 'e30=', isBase64Encoded: true },
+  'S3': {
+    Records: [
+      {
+        eventSource: 'aws:s3',
+        eventName: 'ObjectCreated:Put',
+        s3: { bucket: { name: 'b' }, object: { key: 'backup-0fedcba9876543210' } },
+      },
+    ],
+  },
+  'SNS': {
+    Records: [
+      {
+        EventSource: 'aws:sns',
+        Sns: { Message: '{"RequestType":"Delete","PhysicalResourceId":"backup-0fedcba9876543210"}' },
+      },
+    ],
+  },
+  'SQS': {
+    Records: [{ eventSource: 'aws:sqs', body: '{"work":{"event":{"RequestType":"Delete"},"startedAt":0}}' }],
+  },
+  'EventBridge': {
+    'version': '0',
+    'source': 'aws.fsx',
+    'detail-type': 'Backup',
+    'detail': { RequestType: 'Delete' },
+  },
+  'API Gateway': {
+    httpMethod: 'DELETE',
+    path: '/backup-0fedcba9876543210',
+    headers: {},
+    body: '{"RequestType":"Delete"}',
+  },
+  'a function URL': {
+    version: '2.0',
+    rawPath: '/',
+    requestContext: { http: { method: 'POST' } },
+    body: 'e30=',
+    isBase64Encoded: true,
+  },
   'CloudWatch Logs': { awslogs: { data: 'H4sIAAAAAAAAAA==' } },
   'CodeCommit': { Records: [{ eventSource: 'aws:codecommit', codecommit: { references: [] } }] },
   'AWS Config': { invokingEvent: '{}', ruleParameters: '{}', resultToken: 'x' },
-  'a provider framework': { RequestType: 'Delete', PhysicalResourceId: 'backup-0fedcba9876543210', ResourceProperties: {} },
-  'Step Functions': { Execution: { Id: 'arn:aws:states:us-east-1:123456789012:execution:Other:1' }, Input: {} },
+  'a provider framework': {
+    RequestType: 'Delete',
+    PhysicalResourceId: 'backup-0fedcba9876543210',
+    ResourceProperties: {},
+  },
+  'Step Functions': {
+    Execution: { Id: 'arn:aws:states:us-east-1:123456789012:execution:Other:1' },
+    Input: {},
+  },
   'a pipeline without a job': { 'CodePipeline.job': null },
   'a list of requests': [{ RequestType: 'Delete', ResponseURL: 'https://example.com', RequestId: 'r' }],
   'nothing at all': {},

@@ -14,7 +14,9 @@ export const INTEG_RUNNER = join(ENGINES, 'integ');
 export function findPython(): { command: string } | { missing: string } {
   for (const command of ['python3', 'python']) {
     try {
-      execFileSync(command, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'], { stdio: 'ignore' });
+      execFileSync(command, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'], {
+        stdio: 'ignore',
+      });
       return { command };
     } catch {
       // the next one
@@ -27,7 +29,16 @@ export function findPython(): { command: string } | { missing: string } {
 export function install(python: string): void {
   once('python', FOREIGN, ['requirements.txt'], (folder) => {
     run(python, ['-m', 'venv', folder]);
-    run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', join(FOREIGN, 'requirements.txt')]);
+    run(join(folder, 'bin/python'), [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '-r',
+      join(FOREIGN, 'requirements.txt'),
+    ]);
   });
   once('node', FOREIGN, ['package.json', 'package-lock.json'], (folder) => {
     mkdirSync(folder);
@@ -49,9 +60,13 @@ export function installIntegRunner(): void {
 function once(name: string, from: string, sources: string[], make: (folder: string) => void): void {
   const folder = join(ENGINES, name);
   const mark = join(folder, '.installed');
-  const wanted = createHash('sha256').update(sources.map((file) => readFileSync(join(from, file))).join('\n')).digest('hex');
+  const wanted = createHash('sha256')
+    .update(sources.map((file) => readFileSync(join(from, file))).join('\n'))
+    .digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  process.stdout.write(`installing the engines of ${sources[0]} into .engines/${name}, which takes a minute or two\n`);
+  process.stdout.write(
+    `installing the engines of ${sources[0]} into .engines/${name}, which takes a minute or two\n`,
+  );
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(ENGINES, { recursive: true });
   make(folder);

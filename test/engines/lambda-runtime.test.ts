@@ -7,7 +7,10 @@ import { createExisting } from '../../sandbox/fsx/existing';
 import { createEvent, deleteEvent, FILE_SYSTEM, updateEvent } from '../lambda/events';
 
 const BUNDLE = resolve(__dirname, '../../assets/lambda/handler');
-const VERSIONS = { 22: join(NODE_MODULES, 'node/bin/node'), 24: resolve(__dirname, '../../node_modules/node/bin/node') };
+const VERSIONS = {
+  22: join(NODE_MODULES, 'node/bin/node'),
+  24: resolve(__dirname, '../../node_modules/node/bin/node'),
+};
 const MEMORY_MEGABYTES = 256;
 
 describe('Lambda runtime', () => {
@@ -26,14 +29,22 @@ describe('Lambda runtime', () => {
     });
 
     async function cold(options: Partial<ContainerOptions> = {}): Promise<RuntimeContainer> {
-      const own = { node, directory: BUNDLE, memoryMegabytes: MEMORY_MEGABYTES, environment: world.environment };
+      const own = {
+        node,
+        directory: BUNDLE,
+        memoryMegabytes: MEMORY_MEGABYTES,
+        environment: world.environment,
+      };
       const container = await RuntimeContainer.start({ ...own, ...options });
       containers.push(container);
       return container;
     }
 
     const request = <E extends object>(event: E): E => {
-      return { ...JSON.parse(JSON.stringify(event).replaceAll(FILE_SYSTEM, fileSystem)), ResponseURL: world.responseUrl };
+      return {
+        ...JSON.parse(JSON.stringify(event).replaceAll(FILE_SYSTEM, fileSystem)),
+        ResponseURL: world.responseUrl,
+      };
     };
     const create = (changes = {}) => request(createEvent(changes));
     const resultOf = (outcome: Outcome) => {
@@ -52,13 +63,22 @@ describe('Lambda runtime', () => {
 
     const backups = () => [...world.fsx.backups.values()];
 
-    test('a Create takes a backup, and is answered when the state machine has seen it AVAILABLE', async () => {
+    test('a Create takes a backup, and is answered when the state machine sees it AVAILABLE', async () => {
       const container = await cold();
-      expect(resultOf(await container.invoke(create()))).toMatchObject({ over: false, wait: expect.any(Number) });
+      expect(resultOf(await container.invoke(create()))).toMatchObject({
+        over: false,
+        wait: expect.any(Number),
+      });
       expect(world.answers).toEqual([]);
       expect(await untilOver(container)).toBeGreaterThan(1);
       const [{ id }] = backups();
-      expect(world.answers).toEqual([expect.objectContaining({ Status: 'SUCCESS', PhysicalResourceId: id, Data: expect.objectContaining({ BackupLifecycle: 'AVAILABLE' }) })]);
+      expect(world.answers).toEqual([
+        expect.objectContaining({
+          Status: 'SUCCESS',
+          PhysicalResourceId: id,
+          Data: expect.objectContaining({ BackupLifecycle: 'AVAILABLE' }),
+        }),
+      ]);
     });
 
     test('an Update changes tags in place, and a Delete with DESTROY deletes: one answer each', async () => {
@@ -73,13 +93,18 @@ describe('Lambda runtime', () => {
       world.stackStatus = 'DELETE_IN_PROGRESS';
       await container.invoke(request(deleteEvent(id, tags)));
       expect(backups()).toEqual([]);
-      expect(world.answers.map(({ Status, PhysicalResourceId }) => [Status, PhysicalResourceId])).toEqual(Array(3).fill(['SUCCESS', id]));
+      expect(world.answers.map(({ Status, PhysicalResourceId }) => [Status, PhysicalResourceId])).toEqual(
+        Array(3).fill(['SUCCESS', id]),
+      );
     });
 
-    test('an input that is nobody\'s is an error of the invocation, and the container goes on', async () => {
+    test("an input that is nobody's is an error of the invocation, and the container goes on", async () => {
       const container = await cold();
       expect(await container.invoke({ hello: 'world' })).toEqual({
-        error: expect.objectContaining({ errorType: 'Error', errorMessage: expect.stringMatching(/^the input is neither a request of CloudFormation nor/) }),
+        error: expect.objectContaining({
+          errorType: 'Error',
+          errorMessage: expect.stringMatching(/^the input is neither a request of CloudFormation nor/),
+        }),
       });
       resultOf(await container.invoke(create()));
       expect(backups()).toHaveLength(1);
@@ -90,11 +115,16 @@ describe('Lambda runtime', () => {
       await container.invoke(create());
       await untilOver(container);
       const lines = container.lines.map((line) => JSON.parse(line));
-      expect(lines).toContainEqual(expect.objectContaining({ level: 'INFO', message: expect.objectContaining({ message: 'answered', logicalId: 'Backup' }) }));
+      expect(lines).toContainEqual(
+        expect.objectContaining({
+          level: 'INFO',
+          message: expect.objectContaining({ message: 'answered', logicalId: 'Backup' }),
+        }),
+      );
       expect(container.lines.join('\n')).not.toMatch(/verysecret|X-Amz-Signature/);
     });
 
-    test('when FSx does not answer, it gives up well before the deadline, so that the state machine can go on', async () => {
+    test('when FSx does not answer, it gives up in time for the state machine to go on', async () => {
       world.faults.add('fsx:*', { from: 1 }, { kind: 'hang' });
       const container = await cold();
       const [before, remaining] = [Date.now(), 55_000]; // it keeps 50 s of every invocation
@@ -108,7 +138,12 @@ describe('Lambda runtime', () => {
     });
 
     test('killed at any call, and invoked again in another container: one backup, one answer', async () => {
-      const operations = ['fsx:DescribeBackups', 'cloudformation:DescribeStacks', 'fsx:CreateBackup', 'states:StartExecution'];
+      const operations = [
+        'fsx:DescribeBackups',
+        'cloudformation:DescribeStacks',
+        'fsx:CreateBackup',
+        'states:StartExecution',
+      ];
       let killed: RuntimeContainer | undefined;
       let pending: string | undefined;
       world.journal.onEntry((entry) => {
@@ -118,7 +153,11 @@ describe('Lambda runtime', () => {
       });
       for (const operation of operations) {
         const before = backups().length;
-        const event = { ...create(), RequestId: operation.replace(':', '-'), LogicalResourceId: operation.replace(/\W/g, '') };
+        const event = {
+          ...create(),
+          RequestId: operation.replace(':', '-'),
+          LogicalResourceId: operation.replace(/\W/g, ''),
+        };
         killed = await cold();
         pending = operation;
         expect(await killed.invoke(event)).toEqual({ exit: 'SIGKILL' });
@@ -132,7 +171,14 @@ describe('Lambda runtime', () => {
     });
 
     test('stays within its memory, with a thousand backups to look through', async () => {
-      for (let i = 0; i < 1000; i++) world.fsx.plantBackup({ fileSystemId: fileSystem, type: 'USER_INITIATED', duration: 0, tags: [{ Key: 'Name', Value: 'x'.repeat(200) }] });
+      for (let i = 0; i < 1000; i++) {
+        world.fsx.plantBackup({
+          fileSystemId: fileSystem,
+          type: 'USER_INITIATED',
+          duration: 0,
+          tags: [{ Key: 'Name', Value: 'x'.repeat(200) }],
+        });
+      }
       world.fsx.options.quotas.OPENZFS = 10_000;
       const container = await cold();
       await container.invoke(create());
@@ -143,8 +189,15 @@ describe('Lambda runtime', () => {
     });
 
     test('out of memory, it dies, and the next container ends what it has begun', async () => {
-      const tags = Array.from({ length: 45 }, (_unused, nth) => ({ Key: `key-${nth}`, Value: 'x'.repeat(256) }));
-      for (let i = 0; i < 2000; i++) world.fsx.plantBackup({ fileSystemId: fileSystem, type: 'USER_INITIATED', duration: 0, tags }); // some 25 MB
+      const tags = Array.from({ length: 45 }, (_unused, nth) => ({
+        Key: `key-${nth}`,
+        Value: 'x'.repeat(256),
+      }));
+      for (let i = 0; i < 2000; i++)
+      // some 25 MB
+      {
+        world.fsx.plantBackup({ fileSystemId: fileSystem, type: 'USER_INITIATED', duration: 0, tags });
+      }
       world.fsx.options.quotas.OPENZFS = 10_000;
       const tight = await cold({ nodeArguments: ['--max-old-space-size=20'] });
       expect(await tight.invoke(create())).toEqual({ exit: expect.stringMatching(/SIGABRT|134/) });

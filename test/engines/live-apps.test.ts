@@ -33,14 +33,20 @@ describe('Live tests', () => {
 
   test('no snapshot changes with the bundled handler', () => {
     appendFileSync(join(INTEG_RUNNER, 'assets/lambda/handler/index.js'), '\n// changed\n');
-    expect(integRunner(['integ.lustre.ts'])).toMatchObject({ status: 0, output: expect.stringContaining('1 passed, 1 total') });
+    expect(integRunner(['integ.lustre.ts'])).toMatchObject({
+      status: 0,
+      output: expect.stringContaining('1 passed, 1 total'),
+    });
     copyApps();
   });
 
   test('a snapshot changes with a construct', () => {
     const construct = join(INTEG_RUNNER, 'src/fsx-backup-provider.ts');
     writeFileSync(construct, readFileSync(construct, 'utf8').replace('memorySize: 256', 'memorySize: 512'));
-    expect(integRunner(['integ.lustre.ts'])).toMatchObject({ status: 1, output: expect.stringContaining('MemorySize') });
+    expect(integRunner(['integ.lustre.ts'])).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('MemorySize'),
+    });
     copyApps();
   });
 
@@ -58,22 +64,35 @@ describe('Live tests', () => {
 
     test.each(liveApps())('%s', async (name) => {
       const stackName = `FsxBackupLive-${name}`;
-      const { stackUpdateWorkflow, hooks, cdkCommandOptions } = Object.values<any>(readJson(join(SNAPSHOTS, `integ.${name}.ts.snapshot/integ.json`)).testCases)[0];
+      const { stackUpdateWorkflow, hooks, cdkCommandOptions } = Object.values<any>(
+        readJson(join(SNAPSHOTS, `integ.${name}.ts.snapshot/integ.json`)).testCases,
+      )[0];
       const left = Number(hooks.postDestroy[0].split(' ').at(-1));
 
-      for (const deployment of stackUpdateWorkflow ? ['first', 'second'] as const : ['second'] as const) {
+      for (const deployment of stackUpdateWorkflow ? (['first', 'second'] as const) : (['second'] as const)) {
         const assembly = join(outdir, deployment);
         synthesizeApp(name, deployment, assembly);
         withoutAutoDelete(join(assembly, `${stackName}.template.json`));
         const isToFail = deployment === 'second' && cdkCommandOptions?.deploy?.expectError === true;
-        if (isToFail) sandbox.cloudFormation.failures.fail({ target: 'Service', on: 'update' }); // the sandbox checks no values
+        // the sandbox checks no values
+        if (isToFail) sandbox.cloudFormation.failures.fail({ target: 'Service', on: 'update' });
         const { status, reason } = (await sandbox.deploy(assembly, { stacks: [stackName] }))[stackName];
-        expect(isToFail ? status : reason ?? status).toMatch(isToFail ? /^UPDATE_ROLLBACK_COMPLETE$/ : /^(CREATE|UPDATE)_COMPLETE$/);
+        expect(isToFail ? status : (reason ?? status)).toMatch(
+          isToFail ? /^UPDATE_ROLLBACK_COMPLETE$/ : /^(CREATE|UPDATE)_COMPLETE$/,
+        );
       }
-      const pipeline = Object.values(sandbox.cloudFormation.stack(stackName).resources).find(({ type }) => type === 'AWS::CodePipeline::Pipeline')?.physicalId;
-      if (pipeline) expect(await sandbox.clock.run(sandbox.codePipeline.start(pipeline, { assembly: join(outdir, 'second') }))).toMatchObject({ status: 'Succeeded' });
+      const pipeline = Object.values(sandbox.cloudFormation.stack(stackName).resources).find(
+        ({ type }) => type === 'AWS::CodePipeline::Pipeline',
+      )?.physicalId;
+      if (pipeline) {
+        expect(
+          await sandbox.clock.run(sandbox.codePipeline.start(pipeline, { assembly: join(outdir, 'second') })),
+        ).toMatchObject({ status: 'Succeeded' });
+      }
 
-      for (const expected of expectedBackups(join(outdir, 'second'))) expect(ownBackups(sandbox)).toEqual(expected);
+      for (const expected of expectedBackups(join(outdir, 'second'))) {
+        expect(ownBackups(sandbox)).toEqual(expected);
+      }
       expect((await sandbox.destroy(stackName)).status).toBe('DELETE_COMPLETE');
       expect(ownBackups(sandbox)).toHaveLength(left);
       expect(await afterDestroy(sandbox, hooks.postDestroy[0])).toEqual({ deleted: left });
@@ -85,7 +104,9 @@ describe('Live tests', () => {
 /** CDK's own function that empties a bucket answers over https only. */
 function withoutAutoDelete(file: string): void {
   const template = readJson(file);
-  for (const [id, { Type }] of Object.entries<any>(template.Resources)) if (Type === 'Custom::S3AutoDeleteObjects') delete template.Resources[id];
+  for (const [id, { Type }] of Object.entries<any>(template.Resources)) {
+    if (Type === 'Custom::S3AutoDeleteObjects') delete template.Resources[id];
+  }
   writeFileSync(file, JSON.stringify(template));
 }
 
@@ -94,34 +115,59 @@ async function afterDestroy({ clock, fsx }: Sandbox, command: string): Promise<{
   const journal = new Journal(clock);
   const copy = new FsxService({ clock, authorizer: { authorize: async () => undefined }, ...PLACE });
   for (const [id, backup] of fsx.backups) copy.backups.set(id, backup);
-  const endpoint = await listen(copy.api, { journal, faults: new FaultPlan(), principalOf: () => 'role', onHang: () => undefined });
+  const endpoint = await listen(copy.api, {
+    journal,
+    faults: new FaultPlan(),
+    principalOf: () => 'role',
+    onHang: () => undefined,
+  });
   const [program, ...args] = command.split(' ');
-  const env = { ...process.env, AWS_ENDPOINT_URL_FSX: endpoint.url, AWS_REGION: PLACE.region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const env = {
+    ...process.env,
+    AWS_ENDPOINT_URL_FSX: endpoint.url,
+    AWS_REGION: PLACE.region,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
   try {
     await promisify(execFile)(program, args, { cwd: APPS, env });
   } finally {
     await endpoint.close();
   }
-  return { deleted: journal.calls('fsx:DeleteBackup').filter(({ outcome, input }) => outcome === 'ok' && isOwn(fsx.backups.get(input.BackupId)!)).length };
+  return {
+    deleted: journal
+      .calls('fsx:DeleteBackup')
+      .filter(({ outcome, input }) => outcome === 'ok' && isOwn(fsx.backups.get(input.BackupId)!)).length,
+  };
 }
 
 const isOwn = ({ tags }: BackupRecord) => tags.has('cdk-fsx-backup:stack-id');
 
 /** The library's backups, as far as assertions look at them. */
 function ownBackups({ fsx, clock }: Sandbox) {
-  return [...fsx.backups.values()].filter((backup) => isOwn(backup) && lifecycleOf(backup, clock.now()) !== 'DELETED').map((backup) => ({
-    Lifecycle: lifecycleOf(backup, clock.now()),
-    Type: backup.type,
-    Tags: [...backup.tags].map(([Key, Value]) => ({ Key, Value })),
-  }));
+  return [...fsx.backups.values()]
+    .filter((backup) => isOwn(backup) && lifecycleOf(backup, clock.now()) !== 'DELETED')
+    .map((backup) => ({
+      Lifecycle: lifecycleOf(backup, clock.now()),
+      Type: backup.type,
+      Tags: [...backup.tags].map(([Key, Value]) => ({ Key, Value })),
+    }));
 }
 
 /** What the assertions of a cloud assembly say about the answers of DescribeBackups. */
 function expectedBackups(assembly: string): object[][] {
-  const templates = readdirSync(assembly).filter((file) => /DeployAssert.*\.template\.json$/.test(file)).map((file) => readJson(join(assembly, file)));
-  const calls = templates.flatMap(({ Resources = {} }) => Object.values<any>(Resources)).filter(({ Type }) => Type === 'Custom::DeployAssert@SdkCallFSxDescribeBackups');
-  return calls.map(({ Properties }) => JSON.parse(Properties.expected).$ObjectLike.Backups.map((expected: any) => expect.objectContaining({
-    ...expected,
-    ...expected.Tags && { Tags: expect.arrayContaining(expected.Tags.$ArrayWith) },
-  })));
+  const templates = readdirSync(assembly)
+    .filter((file) => /DeployAssert.*\.template\.json$/.test(file))
+    .map((file) => readJson(join(assembly, file)));
+  const calls = templates
+    .flatMap(({ Resources = {} }) => Object.values<any>(Resources))
+    .filter(({ Type }) => Type === 'Custom::DeployAssert@SdkCallFSxDescribeBackups');
+  return calls.map(({ Properties }) =>
+    JSON.parse(Properties.expected).$ObjectLike.Backups.map((expected: any) =>
+      expect.objectContaining({
+        ...expected,
+        ...(expected.Tags && { Tags: expect.arrayContaining(expected.Tags.$ArrayWith) }),
+      }),
+    ),
+  );
 }

@@ -14,7 +14,11 @@ const ACCOUNT = '123456789012';
 const REGION = 'us-east-1';
 const [KEPT] = STORIES;
 const FOREIGN_KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:${FOREIGN_KEY}`;
-const LEFT_TO_IAM: PolicyDocument = { Statement: [{ Effect: 'Allow', Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' }] };
+const LEFT_TO_IAM: PolicyDocument = {
+  Statement: [
+    { Effect: 'Allow', Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' },
+  ],
+};
 const OUTSIDE_PIPELINES = STORIES.filter(({ title }) => !title.includes('pipeline'));
 
 interface Told extends Recording {
@@ -30,7 +34,8 @@ const ROLES_OF_CDK = /:role\/Files-Pipeline(Role|Source)/;
 const GRANTS_OF_CDK: Record<string, RegExp> = {
   'an action that invokes a function may list functions': /"lambda:ListFunctions"/,
   'and may invoke its versions': /^resource arn:\S+:function:[^: ]+:\*/,
-  'a state machine may use its key, under a name that it does not have': /kms:EncryptionContext:aws:states:stateMachineArn/,
+  'a state machine may use its key, under a name that it does not have':
+    /kms:EncryptionContext:aws:states:stateMachineArn/,
 };
 
 const open: Sandbox[] = [];
@@ -56,23 +61,31 @@ describe('Permissions', () => {
       evidence({ scenarios: told.length, calls: calls.length });
     });
 
-    test('without any one statement, action, resource or managed policy, a call is denied that was made', async () => {
+    test('without any one statement, action, resource or managed policy, some call is denied', async () => {
       const { tried, survivors } = await mutate(told, narrower, async ({ sandbox, calls }, role, mutant) => {
-        const concerned = calls.filter((call) => call.role === role && (mutant.actions ?? [call.request.action]).includes(call.request.action));
-        return some(concerned, async ({ request }) => await sandbox.policies.decide(mutant.role, request) !== undefined);
+        const concerned = calls.filter(
+          (call) =>
+            call.role === role && (mutant.actions ?? [call.request.action]).includes(call.request.action),
+        );
+        return some(
+          concerned,
+          async ({ request }) => (await sandbox.policies.decide(mutant.role, request)) !== undefined,
+        );
       });
       expect(survivors).toEqual([]);
       evidence({ mutants: tried });
     });
 
-    test('calls that would touch what belongs to others, or pretend to be somebody else\'s, are denied', async () => {
+    test("calls that touch what belongs to others, or pretend to be another's, are denied", async () => {
       const allowed = new Set<string>();
       let tried = 0;
       for (const one of told) {
         for (const [arn, roles] of rolesOf(one)) {
           for (const call of forbiddenIn(one, arn)) {
             tried++;
-            if (await some([...roles], (role) => isAllowed(one, arn, role, call))) allowed.add(`${one.story.title}: ${arn} may ${call.what}`);
+            if (await some([...roles], (role) => isAllowed(one, arn, role, call))) {
+              allowed.add(`${one.story.title}: ${arn} may ${call.what}`);
+            }
           }
         }
       }
@@ -80,9 +93,11 @@ describe('Permissions', () => {
       evidence({ 'forbidden calls': tried });
     });
 
-    test('without any one condition, or with any one resource made all, one of those is allowed', async () => {
+    test('without any one condition, or with any resource made all, one of those is allowed', async () => {
       const { tried, survivors } = await mutate(told, wider, async (one, _, mutant, arn) => {
-        const calls = forbiddenIn(one, arn).filter(({ requests }) => requests.some(({ action }) => mutant.actions!.includes(action)));
+        const calls = forbiddenIn(one, arn).filter(({ requests }) =>
+          requests.some(({ action }) => mutant.actions!.includes(action)),
+        );
         return some(calls, (call) => isAllowed(one, arn, mutant.role, call));
       });
       expect(survivors).toEqual([]);
@@ -91,9 +106,17 @@ describe('Permissions', () => {
 
     test('what CDK grants by itself is known, and is all that was left out', () => {
       const roles = told.flatMap((one) => [...one.roles.keys()]).filter((arn) => ROLES_OF_CDK.test(arn));
-      expect(roles.map((arn) => withoutNames(arn.slice(arn.indexOf('/') + 1)))).toEqual(['Files-PipelineRole', 'Files-PipelineSourceCodePipelineActionRole']);
-      const mutants = told.flatMap(rolesOf).flatMap(([, versions]) => [...versions]).flatMap((role) => [...narrower(role), ...wider(role)]);
-      for (const grant of Object.values(GRANTS_OF_CDK)) expect(mutants.some(({ what }) => grant.test(what))).toBe(true);
+      expect(roles.map((arn) => withoutNames(arn.slice(arn.indexOf('/') + 1)))).toEqual([
+        'Files-PipelineRole',
+        'Files-PipelineSourceCodePipelineActionRole',
+      ]);
+      const mutants = told
+        .flatMap(rolesOf)
+        .flatMap(([, versions]) => [...versions])
+        .flatMap((role) => [...narrower(role), ...wider(role)]);
+      for (const grant of Object.values(GRANTS_OF_CDK)) {
+        expect(mutants.some(({ what }) => grant.test(what))).toBe(true);
+      }
     });
 
     const tellWithout = async (action: string) => {
@@ -101,18 +124,28 @@ describe('Permissions', () => {
       const { policies } = sandbox;
       const [putRole, putPolicy] = [policies.putRole.bind(policies), policies.putPolicy.bind(policies)];
       policies.putRole = (arn, { inline = {}, ...role }) => {
-        const changed = Object.entries(inline).map(([name, document]) => [name, withoutAction(document, action)]);
+        const changed = Object.entries(inline).map(([name, document]) => [
+          name,
+          withoutAction(document, action),
+        ]);
         return putRole(arn, { ...role, inline: Object.fromEntries(changed) });
       };
       policies.putPolicy = (arn, name, document) => putPolicy(arn, name, withoutAction(document, action));
-      const failure = await KEPT.tell(sandbox).then(() => 'none', (error) => /Received.*\n.*"status": "(\w+)"/s.exec(error.message)?.[1]);
+      const failure = await KEPT.tell(sandbox).then(
+        () => 'none',
+        (error) => /Received.*\n.*"status": "(\w+)"/s.exec(error.message)?.[1],
+      );
       return { failure, lines: sandbox.journal.of('log').length };
     };
 
     test('what the evaluation said is so: without any one action, it is rolled back', async () => {
       const { calls } = told.find(({ story }) => story === KEPT)!;
-      const actions = [...new Set(calls.map(({ request }) => request.action))].filter((action) => !action.startsWith('logs:'));
-      const failures = await Promise.all(actions.map(async (action) => [action, (await tellWithout(action)).failure]));
+      const actions = [...new Set(calls.map(({ request }) => request.action))].filter(
+        (action) => !action.startsWith('logs:'),
+      );
+      const failures = await Promise.all(
+        actions.map(async (action) => [action, (await tellWithout(action)).failure]),
+      );
       expect(Object.fromEntries(failures)).toEqual({
         'lambda:InvokeFunction': 'ROLLBACK_COMPLETE',
         'cloudformation:DescribeStackEvents': 'UPDATE_ROLLBACK_COMPLETE',
@@ -128,23 +161,40 @@ describe('Permissions', () => {
     });
 
     test('without a permission on the log group, it succeeds and logs nothing', async () => {
-      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) expect(await tellWithout(action)).toEqual({ failure: 'none', lines: 0 });
+      for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
+        expect(await tellWithout(action)).toEqual({ failure: 'none', lines: 0 });
+      }
     });
   });
 
-  differs('@cloud-copilot/iam-simulate', 'no condition on `kms:EncryptionContext:…` is ever met, and so it is not tried what CloudWatch Logs may do with a key', [
-    'test/fsx-backup-provider.test.ts', 'encrypts state machine, environment and log group, and the roles may use it',
-  ], async () => {
-    const { policies } = await start();
-    policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
-    const context = { 'kms:EncryptionContext:aws:logs:arn': 'same' };
-    const allowedWith = async (Condition: object) => {
-      const Statement = [{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition }];
-      const request = { principal: `arn:aws:iam::${ACCOUNT}:role/Any`, action: 'kms:Decrypt', resource: FOREIGN_KEY_ARN, context };
-      return await policies.decide({ trust: { Statement: [] }, inline: { Any: { Statement } } }, request) === undefined;
-    };
-    expect([await allowedWith({}), await allowedWith({ StringEquals: context })]).toEqual([true, false]);
-  });
+  differs(
+    '@cloud-copilot/iam-simulate',
+    'no condition on `kms:EncryptionContext:…` is ever met, and so it is not tried what CloudWatch Logs ' +
+      'may do with a key',
+    [
+      'test/fsx-backup-provider.test.ts',
+      'encrypts state machine, environment and log group, and the roles may use it',
+    ],
+    async () => {
+      const { policies } = await start();
+      policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
+      const context = { 'kms:EncryptionContext:aws:logs:arn': 'same' };
+      const allowedWith = async (Condition: object) => {
+        const Statement = [{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition }];
+        const request = {
+          principal: `arn:aws:iam::${ACCOUNT}:role/Any`,
+          action: 'kms:Decrypt',
+          resource: FOREIGN_KEY_ARN,
+          context,
+        };
+        return (
+          (await policies.decide({ trust: { Statement: [] }, inline: { Any: { Statement } } }, request)) ===
+          undefined
+        );
+      };
+      expect([await allowedWith({}), await allowedWith({ StringEquals: context })]).toEqual([true, false]);
+    },
+  );
 
   describe('in a partition', () => {
     test.each([
@@ -154,7 +204,9 @@ describe('Permissions', () => {
       const all = await Promise.all(stories.map((story) => tell(story, { partition, region })));
       const [calls, templates] = [all.flatMap((one) => one.calls), all.flatMap((one) => one.templates)];
       expect(calls.filter(({ allowed }) => !allowed).map(({ request }) => request)).toEqual([]);
-      const arns = calls.flatMap(({ request }) => [request.principal, request.resource]).filter((arn) => arn !== '*');
+      const arns = calls
+        .flatMap(({ request }) => [request.principal, request.resource])
+        .filter((arn) => arn !== '*');
       expect(arns.filter((arn) => !arn.startsWith(`arn:${partition}:`))).toEqual([]);
       expect(templates.filter((template) => template.includes('arn:aws:'))).toEqual([]);
       evidence({ scenarios: all.length, calls: calls.length, templates: templates.length });
@@ -162,25 +214,40 @@ describe('Permissions', () => {
   });
 
   describe('with a permissions boundary', () => {
-    const listed = [...section('What the role may do').matchAll(/`([a-z0-9]+:[A-Z][A-Za-z]+)`/g)].map(([, action]) => action);
-    const boundary = [...new Set(listed), 'ec2:CreateNetworkInterface']; // which is in the managed policy that docs/permissions.md lists
+    const listed = [...section('What the role may do').matchAll(/`([a-z0-9]+:[A-Z][A-Za-z]+)`/g)].map(
+      ([, action]) => action,
+    );
+    // which is in the managed policy that docs/permissions.md lists
+    const boundary = [...new Set(listed), 'ec2:CreateNetworkInterface'];
 
     test('that allows what docs/permissions.md lists, every role has it, and all works', async () => {
       const all = await Promise.all(OUTSIDE_PIPELINES.map((story) => tell(story, { boundary })));
       const calls = all.flatMap((one) => one.calls);
       expect(calls.filter(({ allowed }) => !allowed)).toEqual([]);
-      const roles = all.flatMap(({ templates }) => templates).flatMap((template) => Object.values<any>(JSON.parse(template).Resources)).filter(({ Type }) => Type === 'AWS::IAM::Role');
+      const roles = all
+        .flatMap(({ templates }) => templates)
+        .flatMap((template) => Object.values<any>(JSON.parse(template).Resources))
+        .filter(({ Type }) => Type === 'AWS::IAM::Role');
       expect(roles.filter(({ Properties }) => Properties.PermissionsBoundary === undefined)).toEqual([]);
       evidence({ scenarios: all.length, calls: calls.length, roles: roles.length });
     });
 
     test('that leaves out fsx:CreateBackup, the deployment soon fails and says so', async () => {
       const sandbox = await start();
-      const told = KEPT.tell(sandbox, { boundary: boundary.filter((action) => action !== 'fsx:CreateBackup') });
+      const told = KEPT.tell(sandbox, {
+        boundary: boundary.filter((action) => action !== 'fsx:CreateBackup'),
+      });
       await expect(told).rejects.toThrow('ROLLBACK_COMPLETE');
       const [[request], [answer]] = [sandbox.journal.of('request'), sandbox.journal.of('response')];
-      expect(answer.body).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^Backing up fs-\w+ failed. AccessDeniedException: User: \S+ is not authorized/) });
-      expect(answer.body.Reason).toContain('because no permissions boundary allows the fsx:CreateBackup action');
+      expect(answer.body).toMatchObject({
+        Status: 'FAILED',
+        Reason: expect.stringMatching(
+          /^Backing up fs-\w+ failed. AccessDeniedException: User: \S+ is not authorized/,
+        ),
+      });
+      expect(answer.body.Reason).toContain(
+        'because no permissions boundary allows the fsx:CreateBackup action',
+      );
       expect((answer.at - request.at) / MINUTE).toBeLessThan(5);
     });
   });
@@ -206,15 +273,22 @@ function rolesOf({ roles }: Recording): Array<[arn: string, versions: Set<Role>]
   return [...roles].filter(([arn]) => !ROLES_OF_CDK.test(arn));
 }
 
-/** Tries each mutant, of each role, in each story: it survives if nothing tells it from the original in any of them. */
+/**
+ * Tries each mutant, of each role, in each story: it survives if nothing tells it from the original in any of
+ * them.
+ */
 async function mutate(
-  all: Told[], mutantsOf: (role: Role) => Mutant[], isKilled: (told: Told, role: Role, mutant: Mutant, arn: string) => Promise<boolean>,
+  all: Told[],
+  mutantsOf: (role: Role) => Mutant[],
+  isKilled: (told: Told, role: Role, mutant: Mutant, arn: string) => Promise<boolean>,
 ): Promise<{ tried: number; survivors: string[] }> {
   const killed = new Map<string, boolean>();
   for (const one of all) {
     for (const [arn, roles] of rolesOf(one)) {
       for (const role of roles) {
-        for (const mutant of mutantsOf(role).filter(({ what }) => !Object.values(GRANTS_OF_CDK).some((grant) => grant.test(what)))) {
+        for (const mutant of mutantsOf(role).filter(
+          ({ what }) => !Object.values(GRANTS_OF_CDK).some((grant) => grant.test(what)),
+        )) {
           const name = withoutNames(mutant.what);
           if (!killed.get(name)) killed.set(name, await isKilled(one, role, mutant, arn));
         }
@@ -236,7 +310,9 @@ function withoutNames(text: string): string {
 
 function forbiddenIn({ story, sandbox, calls }: Told, arn: string): ForbiddenCall[] {
   const [, partition] = arn.split(':');
-  const created = calls.filter(({ request }) => request.action === 'fsx:CreateBackup' && !request.resource.endsWith('*'));
+  const created = calls.filter(
+    ({ request }) => request.action === 'fsx:CreateBackup' && !request.resource.endsWith('*'),
+  );
   return forbiddenCalls({
     partition,
     account: ACCOUNT,
@@ -247,8 +323,16 @@ function forbiddenIn({ story, sandbox, calls }: Told, arn: string): ForbiddenCal
   });
 }
 
-async function isAllowed({ sandbox }: Told, principal: string, role: Role, { requests }: ForbiddenCall): Promise<boolean> {
-  return !await some(requests, async (request) => await sandbox.policies.decide(role, { principal, ...request }) !== undefined);
+async function isAllowed(
+  { sandbox }: Told,
+  principal: string,
+  role: Role,
+  { requests }: ForbiddenCall,
+): Promise<boolean> {
+  return !(await some(
+    requests,
+    async (request) => (await sandbox.policies.decide(role, { principal, ...request })) !== undefined,
+  ));
 }
 
 function withoutAction(document: PolicyDocument, action: string): PolicyDocument {

@@ -18,19 +18,31 @@ export function narrower(role: Role): Mutant[] {
       ...without(statement, 'Action'),
       ...without(statement, 'Resource'),
     ]),
-    ...arns.map((arn) => ({ what: `managed policy ${arn}`, role: { ...role, managedPolicyArns: arns.filter((other) => other !== arn) } })),
+    ...arns.map((arn) => ({
+      what: `managed policy ${arn}`,
+      role: { ...role, managedPolicyArns: arns.filter((other) => other !== arn) },
+    })),
   ];
 }
 
 /** With more than it grants: without a condition, or on every resource. */
 export function wider(role: Role): Mutant[] {
   return mutants(role, (statement) => [
-    ...Object.entries<any>(statement.Condition ?? {}).flatMap(([operator, keys]) => Object.keys(keys).map((key) => ({
-      what: `condition ${operator} ${key}`, statement: { ...statement, Condition: withoutKey(statement.Condition, operator, key) },
-    }))),
-    ...listOf(statement.Resource).filter((resource) => resource !== '*').map((resource) => ({
-      what: `limit to resource ${resource}`, statement: { ...statement, Resource: listOf(statement.Resource).map((other) => (other === resource ? '*' : other)) },
-    })),
+    ...Object.entries<any>(statement.Condition ?? {}).flatMap(([operator, keys]) =>
+      Object.keys(keys).map((key) => ({
+        what: `condition ${operator} ${key}`,
+        statement: { ...statement, Condition: withoutKey(statement.Condition, operator, key) },
+      })),
+    ),
+    ...listOf(statement.Resource)
+      .filter((resource) => resource !== '*')
+      .map((resource) => ({
+        what: `limit to resource ${resource}`,
+        statement: {
+          ...statement,
+          Resource: listOf(statement.Resource).map((other) => (other === resource ? '*' : other)),
+        },
+      })),
   ]);
 }
 
@@ -43,19 +55,30 @@ interface Change {
 function mutants(role: Role, changesOf: (statement: any) => Change[]): Mutant[] {
   return Object.entries(role.inline ?? {}).flatMap(([name, document]) => {
     const statements = listOf(document.Statement);
-    return statements.flatMap((statement, at) => changesOf(statement).map(({ what, statement: changed }) => {
-      const Statement = statements.flatMap((other, nth) => (nth !== at ? [other] : changed ? [changed] : []));
-      const policy: PolicyDocument = { ...document, Statement };
-      const actions: string[] = listOf(statement.Action);
-      return { what: `${what} of ${JSON.stringify(statement)} in ${name}`, actions, role: { ...role, inline: { ...role.inline, [name]: policy } } };
-    }));
+    return statements.flatMap((statement, at) =>
+      changesOf(statement).map(({ what, statement: changed }) => {
+        const Statement = statements.flatMap((other, nth) =>
+          nth !== at ? [other] : changed ? [changed] : [],
+        );
+        const policy: PolicyDocument = { ...document, Statement };
+        const actions: string[] = listOf(statement.Action);
+        return {
+          what: `${what} of ${JSON.stringify(statement)} in ${name}`,
+          actions,
+          role: { ...role, inline: { ...role.inline, [name]: policy } },
+        };
+      }),
+    );
   });
 }
 
 function without(statement: any, element: 'Action' | 'Resource'): Change[] {
   const members = listOf(statement[element]);
   if (members.length < 2) return []; // that is the statement
-  return members.map((member) => ({ what: `${element.toLowerCase()} ${member}`, statement: { ...statement, [element]: members.filter((other) => other !== member) } }));
+  return members.map((member) => ({
+    what: `${element.toLowerCase()} ${member}`,
+    statement: { ...statement, [element]: members.filter((other) => other !== member) },
+  }));
 }
 
 function withoutKey(condition: any, operator: string, key: string): any {

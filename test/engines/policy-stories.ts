@@ -2,14 +2,31 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  App, aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs,
-  aws_s3 as s3, Duration, type Environment, RemovalPolicy, Stack, Tags,
+  App,
+  aws_codepipeline as codepipeline,
+  aws_codepipeline_actions as actions,
+  aws_ec2 as ec2,
+  aws_iam as iam,
+  aws_kms as kms,
+  aws_logs as logs,
+  aws_s3 as s3,
+  Duration,
+  type Environment,
+  RemovalPolicy,
+  Stack,
+  Tags,
 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { createExisting } from '../../sandbox/fsx/existing';
 import type { Sandbox } from '../../sandbox/sandbox';
 import {
-  BackupSource, BackupTrigger, FsxBackup, FsxBackupAction, type FsxBackupOptions, FsxBackupProvider, FsxFinalBackup,
+  BackupSource,
+  BackupTrigger,
+  FsxBackup,
+  FsxBackupAction,
+  type FsxBackupOptions,
+  FsxBackupProvider,
+  FsxFinalBackup,
 } from '../../src';
 import { bystander, recreate, sourceOf } from '../e2e/fixture';
 
@@ -19,7 +36,10 @@ export interface Setting {
   boundary?: string[];
 }
 
-/** Something that users do with the library, from the first deployment to the last. Together they need each permission that it grants. */
+/**
+ * Something that users do with the library, from the first deployment to the last. Together they need each
+ * permission that it grants.
+ */
 export interface Story {
   title: string;
   /** what may be backed up besides sources that are named, or written to besides the log group */
@@ -37,11 +57,17 @@ afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive:
 export const STORIES: Story[] = [
   {
     title: 'backups that are kept',
-    tell: life((stack, release) => backup(stack, release, { source: sourceOf(stack, 'WINDOWS', 'Source', [{ key: 'owner', value: 'c' }], true) })),
+    tell: life((stack, release) =>
+      backup(stack, release, {
+        source: sourceOf(stack, 'WINDOWS', 'Source', [{ key: 'owner', value: 'c' }], true),
+      }),
+    ),
   },
   {
     title: 'backups of a volume that are deleted',
-    tell: life((stack, release) => backup(stack, release, { source: sourceOf(stack, 'ONTAP'), removalPolicy: RemovalPolicy.DESTROY })),
+    tell: life((stack, release) =>
+      backup(stack, release, { source: sourceOf(stack, 'ONTAP'), removalPolicy: RemovalPolicy.DESTROY }),
+    ),
   },
   {
     title: 'the last backup of a file system that is named by its id',
@@ -81,17 +107,29 @@ export const STORIES: Story[] = [
   },
   {
     title: 'a backup of three hours',
-    tell: life((stack, release) => backup(stack, release, { source: sourceOf(stack, 'LUSTRE'), timeout: Duration.hours(3) })),
+    tell: life((stack, release) =>
+      backup(stack, release, { source: sourceOf(stack, 'LUSTRE'), timeout: Duration.hours(3) }),
+    ),
   },
   {
     title: 'an engine with a key, a role and a log group that are brought along',
     tell: life((stack, release) => {
-      const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-      const provider = new FsxBackupProvider(stack, 'Provider', { encryptionKey: new kms.Key(stack, 'Key'), role, logGroup: new logs.LogGroup(stack, 'Logs') });
+      const role = new iam.Role(stack, 'Role', {
+        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      });
+      const provider = new FsxBackupProvider(stack, 'Provider', {
+        encryptionKey: new kms.Key(stack, 'Key'),
+        role,
+        logGroup: new logs.LogGroup(stack, 'Logs'),
+      });
       backup(stack, release, { source: sourceOf(stack, 'OPENZFS'), provider });
     }),
   },
-  { title: 'executions by hand, of an engine in a VPC', reach: ['file systems', 'volumes', 'log groups'], tell: byHand },
+  {
+    title: 'executions by hand, of an engine in a VPC',
+    reach: ['file systems', 'volumes', 'log groups'],
+    tell: byHand,
+  },
   { title: 'more sources than a policy can name', reach: ['volumes'], tell: manySources },
   { title: 'a pipeline that uses the id of its backup', tell: inPipeline },
 ];
@@ -123,14 +161,21 @@ function life(define: Define, target = 'Bystander'): Story['tell'] {
 async function byHand(sandbox: Sandbox, setting?: Setting): Promise<void> {
   await deployed(sandbox, setting, (stack) => {
     const data = new Stack(stack.node.root as App, 'Data', setting);
-    const [deployedFileSystem, deployedVolume] = [sourceOf(data, 'OPENZFS', 'Wiki'), sourceOf(data, 'ONTAP', 'Share')].map(({ _resource }) => BackupSource.fromDeployed(_resource!));
+    const [deployedFileSystem, deployedVolume] = [
+      sourceOf(data, 'OPENZFS', 'Wiki'),
+      sourceOf(data, 'ONTAP', 'Share'),
+    ].map(({ _resource }) => BackupSource.fromDeployed(_resource!));
     const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 0, restrictDefaultSecurityGroup: false });
     const provider = new FsxBackupProvider(stack, 'Provider', {
-      encryptionKey: new kms.Key(stack, 'Key'), vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+      encryptionKey: new kms.Key(stack, 'Key'),
+      vpc,
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
     });
     provider.allowBackupsOf(sourceOf(stack, 'OPENZFS'), deployedFileSystem, deployedVolume);
     provider.allowPruning();
-    provider.grantRun(new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }));
+    provider.grantRun(
+      new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }),
+    );
   });
   const source = sandbox.cloudFormation.stack('Files').resources.Source.physicalId!;
   for (const input of [
@@ -138,16 +183,26 @@ async function byHand(sandbox: Sandbox, setting?: Setting): Promise<void> {
     { source, tags: { team: 'b' }, run: '2', keepLast: 1 },
     { source: { stack: 'Data', logicalId: 'Wiki' } },
     { source: { stack: 'Data', logicalId: 'ShareVolume' } },
-  ]) await execute(sandbox, input);
+  ]) {
+    await execute(sandbox, input);
+  }
 }
 
 async function manySources(sandbox: Sandbox, setting?: Setting): Promise<void> {
   const [fileSystem, volume] = [createExisting(sandbox.fsx), existingVolume(sandbox)];
   await deployed(sandbox, setting, (stack) => {
     const provider = new FsxBackupProvider(stack, 'Provider');
-    const others = Array.from({ length: NAMED_SOURCES - 1 }, (_, nth) => BackupSource.fromFileSystemId(`fs-${(nth + 0x10000000).toString(16)}`));
-    provider.allowBackupsOf(BackupSource.fromFileSystemId(fileSystem), ...others, BackupSource.fromVolumeId(volume));
-    provider.grantRun(new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }));
+    const others = Array.from({ length: NAMED_SOURCES - 1 }, (_, nth) =>
+      BackupSource.fromFileSystemId(`fs-${(nth + 0x10000000).toString(16)}`),
+    );
+    provider.allowBackupsOf(
+      BackupSource.fromFileSystemId(fileSystem),
+      ...others,
+      BackupSource.fromVolumeId(volume),
+    );
+    provider.grantRun(
+      new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }),
+    );
   });
   for (const source of [fileSystem, volume]) await execute(sandbox, { source });
 }
@@ -163,18 +218,42 @@ async function inPipeline(sandbox: Sandbox, setting?: Setting): Promise<void> {
     new codepipeline.Pipeline(stack, 'Pipeline', {
       crossAccountKeys: false,
       stages: [
-        { stageName: 'Source', actions: [new actions.S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'a.zip', output: new codepipeline.Artifact() })] },
+        {
+          stageName: 'Source',
+          actions: [
+            new actions.S3SourceAction({
+              actionName: 'Source',
+              bucket,
+              bucketKey: 'a.zip',
+              output: new codepipeline.Artifact(),
+            }),
+          ],
+        },
         {
           stageName: 'Release',
           actions: [
-            new FsxBackupAction({ actionName: 'Backup', source, provider, keepLast: 1, variablesNamespace: 'Saved' }),
-            new FsxBackupAction({ actionName: 'ByRole', source, provider, role: role.withoutPolicyUpdates(), runOrder: 3 }),
+            new FsxBackupAction({
+              actionName: 'Backup',
+              source,
+              provider,
+              keepLast: 1,
+              variablesNamespace: 'Saved',
+            }),
+            new FsxBackupAction({
+              actionName: 'ByRole',
+              source,
+              provider,
+              role: role.withoutPolicyUpdates(),
+              runOrder: 3,
+            }),
           ],
         },
       ],
     });
   });
-  const { physicalId: name } = Object.values(sandbox.cloudFormation.stack('Files').resources).find(({ type }) => type === 'AWS::CodePipeline::Pipeline')!;
+  const { physicalId: name } = Object.values(sandbox.cloudFormation.stack('Files').resources).find(
+    ({ type }) => type === 'AWS::CodePipeline::Pipeline',
+  )!;
   const run = async () => (await sandbox.clock.run(sandbox.codePipeline.start(name!))).status;
   expect(await run()).toBe('Succeeded');
   sandbox.faults.add('states:DescribeExecution', 1, { kind: 'error', code: 'ExecutionDoesNotExist' });
@@ -182,7 +261,11 @@ async function inPipeline(sandbox: Sandbox, setting?: Setting): Promise<void> {
 }
 
 function backup(stack: Stack, given: Release, props: { source: BackupSource } & FsxBackupOptions): void {
-  finish(stack, given, new FsxBackup(stack, 'Backup', { triggers: [BackupTrigger.onValue(given.version)], ...props }));
+  finish(
+    stack,
+    given,
+    new FsxBackup(stack, 'Backup', { triggers: [BackupTrigger.onValue(given.version)], ...props }),
+  );
 }
 
 function finish(stack: Stack, given: Release, taken: FsxBackup): void {
@@ -194,7 +277,12 @@ function tag(construct: Construct, { tags }: Release): void {
   for (const [key, value] of Object.entries(tags)) Tags.of(construct).add(key, value);
 }
 
-async function deployed(sandbox: Sandbox, setting: Setting | undefined, define: (stack: Stack) => void, status = 'CREATE_COMPLETE') {
+async function deployed(
+  sandbox: Sandbox,
+  setting: Setting | undefined,
+  define: (stack: Stack) => void,
+  status = 'CREATE_COMPLETE',
+) {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   directories.push(outdir); // a function's code is run from there
   const app = new App({ outdir, analyticsReporting: false });
@@ -214,10 +302,18 @@ async function deployed(sandbox: Sandbox, setting: Setting | undefined, define: 
 async function execute(sandbox: Sandbox, input: object): Promise<void> {
   const { api } = sandbox.stepFunctions;
   const { resources } = sandbox.cloudFormation.stack('Files');
-  const { physicalId: stateMachineArn } = Object.values(resources).find(({ type }) => type === 'AWS::StepFunctions::StateMachine')!;
-  const principal = Object.values(resources).find(({ physicalId }) => physicalId === OPERATOR)!.attributes.Arn as string;
-  const { executionArn } = await api.handle({ operation: 'StartExecution', principal, input: { stateMachineArn, input: JSON.stringify(input) } }) as any;
-  const describe = () => api.handle({ operation: 'DescribeExecution', principal, input: { executionArn } }) as Promise<any>;
+  const { physicalId: stateMachineArn } = Object.values(resources).find(
+    ({ type }) => type === 'AWS::StepFunctions::StateMachine',
+  )!;
+  const principal = Object.values(resources).find(({ physicalId }) => physicalId === OPERATOR)!.attributes
+    .Arn as string;
+  const { executionArn } = (await api.handle({
+    operation: 'StartExecution',
+    principal,
+    input: { stateMachineArn, input: JSON.stringify(input) },
+  })) as any;
+  const describe = () =>
+    api.handle({ operation: 'DescribeExecution', principal, input: { executionArn } }) as Promise<any>;
   while ((await describe()).status === 'RUNNING') await sandbox.clock.run(sandbox.clock.sleep(60_000));
   expect(await describe()).toMatchObject({ status: 'SUCCEEDED' });
 }
@@ -225,10 +321,22 @@ async function execute(sandbox: Sandbox, input: object): Promise<void> {
 /** A volume that no stack defines. */
 function existingVolume(sandbox: Sandbox): string {
   const { fileSystemId } = sandbox.fsx.createFileSystem({
-    FileSystemType: 'ONTAP', StorageCapacity: 1024, SubnetIds: ['subnet-0123456789abcdef0'], OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 },
+    FileSystemType: 'ONTAP',
+    StorageCapacity: 1024,
+    SubnetIds: ['subnet-0123456789abcdef0'],
+    OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 },
   });
-  const { storageVirtualMachineId } = sandbox.fsx.createStorageVirtualMachine({ FileSystemId: fileSystemId, Name: 'svm' });
+  const { storageVirtualMachineId } = sandbox.fsx.createStorageVirtualMachine({
+    FileSystemId: fileSystemId,
+    Name: 'svm',
+  });
   return sandbox.fsx.createVolume({
-    Name: 'vol', VolumeType: 'ONTAP', OntapConfiguration: { StorageVirtualMachineId: storageVirtualMachineId, SizeInMegabytes: '1024', JunctionPath: '/vol' },
+    Name: 'vol',
+    VolumeType: 'ONTAP',
+    OntapConfiguration: {
+      StorageVirtualMachineId: storageVirtualMachineId,
+      SizeInMegabytes: '1024',
+      JunctionPath: '/vol',
+    },
   }).volumeId;
 }

@@ -17,16 +17,32 @@ export interface PythonServer {
  * @param argumentsFor command-line arguments and environment, for the port that it shall serve on
  */
 export async function startPython(
-  script: string, path: string, argumentsFor: (port: string) => { args?: string[]; env?: NodeJS.ProcessEnv },
+  script: string,
+  path: string,
+  argumentsFor: (port: string) => { args?: string[]; env?: NodeJS.ProcessEnv },
 ): Promise<PythonServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const { args = [], env } = argumentsFor(String(port));
-  const child = spawn(join(PYTHON, 'python'), [join(__dirname, 'foreign', script), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(join(PYTHON, 'python'), [join(__dirname, 'foreign', script), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { log += chunk; });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      log += chunk;
+    });
+  }
   for (let attempt = 0; ; attempt++) {
-    if (await fetch(url + path).then(({ ok }) => ok, () => false)) break;
+    if (
+      await fetch(url + path).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    ) {
+      break;
+    }
     if (child.exitCode !== null || attempt > 600) throw new Error(`${script} does not start:\n${log}`);
     await new Promise((done) => setTimeout(done, 100));
   }

@@ -19,8 +19,13 @@ export interface Recording {
 export function record({ policies }: Sandbox): Recording {
   const calls = new Map<Role | undefined, Map<string, RecordedCall>>();
   const recording: Recording = { calls: [], roles: new Map() };
-  const [authorize, putRole, putPolicy] = [policies.authorize.bind(policies), policies.putRole.bind(policies), policies.putPolicy.bind(policies)];
-  const noteRole = (arn: string) => recording.roles.set(arn, (recording.roles.get(arn) ?? new Set()).add(policies.role(arn)!));
+  const [authorize, putRole, putPolicy] = [
+    policies.authorize.bind(policies),
+    policies.putRole.bind(policies),
+    policies.putPolicy.bind(policies),
+  ];
+  const noteRole = (arn: string) =>
+    recording.roles.set(arn, (recording.roles.get(arn) ?? new Set()).add(policies.role(arn)!));
   policies.putRole = async (arn, role) => {
     await putRole(arn, role);
     noteRole(arn);
@@ -38,10 +43,13 @@ export function record({ policies }: Sandbox): Recording {
       if (!ofRole.has(key)) recording.calls.push(call);
       calls.set(role, ofRole.set(key, call));
     };
-    await authorize(request).then(() => note(true), (error) => {
-      note(false);
-      throw error;
-    });
+    await authorize(request).then(
+      () => note(true),
+      (error) => {
+        note(false);
+        throw error;
+      },
+    );
   };
   return recording;
 }

@@ -63,7 +63,12 @@ export class RuntimeContainer {
   /** @param milliseconds until the deadline, at which Lambda would kill it */
   invoke(event: unknown, milliseconds = 100_000): Promise<Outcome> {
     return new Promise((settle) => {
-      this.queue.push({ id: `8476a536-e9f4-11e8-9739-${String(++this.count).padStart(12, '0')}`, event, deadline: Date.now() + milliseconds, settle });
+      this.queue.push({
+        id: `8476a536-e9f4-11e8-9739-${String(++this.count).padStart(12, '0')}`,
+        event,
+        deadline: Date.now() + milliseconds,
+        settle,
+      });
       this.hand();
     });
   }
@@ -79,7 +84,14 @@ export class RuntimeContainer {
     await new Promise<void>((done) => this.server.close(() => done()));
   }
 
-  private spawn({ node, directory, handler = 'index.handler', memoryMegabytes = 256, environment, nodeArguments = [] }: ContainerOptions): void {
+  private spawn({
+    node,
+    directory,
+    handler = 'index.handler',
+    memoryMegabytes = 256,
+    environment,
+    nodeArguments = [],
+  }: ContainerOptions): void {
     this.child = spawn(node, [...nodeArguments, join(NODE_MODULES, 'aws-lambda-ric/index.mjs')], {
       cwd: directory,
       env: {
@@ -111,7 +123,9 @@ export class RuntimeContainer {
       });
     }
     this.child.on('exit', (code, signal) => {
-      for (const invocation of [this.running, ...this.queue.splice(0)]) invocation?.settle({ exit: String(signal ?? code) });
+      for (const invocation of [this.running, ...this.queue.splice(0)]) {
+        invocation?.settle({ exit: String(signal ?? code) });
+      }
       this.running = undefined;
     });
   }
@@ -127,7 +141,9 @@ export class RuntimeContainer {
       return this.hand();
     }
     const what = path.at(-1);
-    if (path.join('/') === 'runtime/init/error') {this.initError = JSON.parse(body);} else if (this.running?.id === path[2]) {
+    if (path.join('/') === 'runtime/init/error') {
+      this.initError = JSON.parse(body);
+    } else if (this.running?.id === path[2]) {
       this.running.settle(what === 'response' ? { result: JSON.parse(body) } : { error: JSON.parse(body) });
       this.running = undefined;
     }
@@ -138,13 +154,16 @@ export class RuntimeContainer {
     if (!this.waiting || this.queue.length === 0) return;
     this.running = this.queue.shift()!;
     const { id, deadline, event } = this.running;
-    this.waiting.writeHead(200, {
-      'Content-Type': 'application/json',
-      'Lambda-Runtime-Aws-Request-Id': id,
-      'Lambda-Runtime-Deadline-Ms': String(deadline),
-      'Lambda-Runtime-Invoked-Function-Arn': 'arn:aws:lambda:us-east-1:123456789012:function:Function',
-      'Lambda-Runtime-Trace-Id': 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0',
-    }).end(JSON.stringify(event));
+    this.waiting
+      .writeHead(200, {
+        'Content-Type': 'application/json',
+        'Lambda-Runtime-Aws-Request-Id': id,
+        'Lambda-Runtime-Deadline-Ms': String(deadline),
+        'Lambda-Runtime-Invoked-Function-Arn': 'arn:aws:lambda:us-east-1:123456789012:function:Function',
+        'Lambda-Runtime-Trace-Id':
+          'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0',
+      })
+      .end(JSON.stringify(event));
     this.waiting = undefined;
   }
 

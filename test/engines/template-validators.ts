@@ -18,14 +18,24 @@ export interface Remark {
 const load = (path: string) => jest.requireActual<any>(path);
 
 // It is inside aws-cdk-lib, which leaves out what CDK itself writes; here it leaves out nothing.
-const VALIDATE = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'node_modules/@aws/cloudformation-validate');
+const VALIDATE = join(
+  dirname(require.resolve('aws-cdk-lib/package.json')),
+  'node_modules/@aws/cloudformation-validate',
+);
 let engine: any;
 
 export function cloudFormationValidate(template: object): Remark[] {
   const { CompositeEngine, TemplateContent } = load(VALIDATE);
   engine ??= new CompositeEngine({});
-  const { diagnostics } = engine.validateTemplate(new TemplateContent(JSON.stringify(template)), { severityLevel: 'WARN', detailLevel: 'STANDARD' });
-  return diagnostics.map(({ ruleId, entity, message }: any) => ({ rule: ruleId, logicalId: entity?.entityType === 'Resource' ? entity.logicalId : undefined, message }));
+  const { diagnostics } = engine.validateTemplate(new TemplateContent(JSON.stringify(template)), {
+    severityLevel: 'WARN',
+    detailLevel: 'STANDARD',
+  });
+  return diagnostics.map(({ ruleId, entity, message }: any) => ({
+    rule: ruleId,
+    logicalId: entity?.entityType === 'Resource' ? entity.logicalId : undefined,
+    message,
+  }));
 }
 
 /** One Region of each partition, and another one. */
@@ -41,14 +51,34 @@ export function cfnLint(templates: object[]): Remark[][] {
       return file;
     });
     // Not the script itself: it names the folder that it was installed in.
-    const output = execFileSync(join(PYTHON, 'python'), [
-      join(PYTHON, 'cfn-lint'), '--format', 'json', '--non-zero-exit-code', 'none', '--regions', ...REGIONS, '--', ...files,
-    ], { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const output = execFileSync(
+      join(PYTHON, 'python'),
+      [
+        join(PYTHON, 'cfn-lint'),
+        '--format',
+        'json',
+        '--non-zero-exit-code',
+        'none',
+        '--regions',
+        ...REGIONS,
+        '--',
+        ...files,
+      ],
+      { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 },
+    );
     const found: any[] = JSON.parse(output);
-    return files.map((file) => found.filter(({ Filename }) => Filename === file).map(({ Rule, Location, Message }) => {
-      const [section, logicalId] = Location.Path ?? [];
-      return { rule: Rule.Id, logicalId: section === 'Resources' ? logicalId : undefined, message: Message };
-    }));
+    return files.map((file) =>
+      found
+        .filter(({ Filename }) => Filename === file)
+        .map(({ Rule, Location, Message }) => {
+          const [section, logicalId] = Location.Path ?? [];
+          return {
+            rule: Rule.Id,
+            logicalId: section === 'Resources' ? logicalId : undefined,
+            message: Message,
+          };
+        }),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -56,19 +86,24 @@ export function cfnLint(templates: object[]): Remark[][] {
 
 /** What each of them says about a state machine definition. */
 export const STATE_MACHINE_VALIDATORS: Record<string, (definition: object) => string[]> = {
-  'asl-validator': (definition) => load('asl-validator')(definition).errors.map(({ Message, message }: any) => Message ?? message),
+  'asl-validator': (definition) =>
+    load('asl-validator')(definition).errors.map(({ Message, message }: any) => Message ?? message),
   'statelint': (definition) => load(join(NODE_MODULES, '@wmfs/statelint'))().validate(definition),
 };
 
 /** The definitions in a template, with an ARN for each reference. */
 export function stateMachinesIn({ Resources }: any): object[] {
-  return Object.values<any>(Resources).filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine').map(({ Properties }) => JSON.parse(text(Properties.DefinitionString)));
+  return Object.values<any>(Resources)
+    .filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine')
+    .map(({ Properties }) => JSON.parse(text(Properties.DefinitionString)));
 }
 
 function text(value: any): string {
   if (typeof value === 'string') return value;
   if (value['Fn::Join']) return value['Fn::Join'][1].map(text).join(value['Fn::Join'][0]);
-  if (value['Fn::GetAtt']?.[1] === 'Arn') return `arn:aws:lambda:us-east-1:123456789012:function:${value['Fn::GetAtt'][0]}`;
+  if (value['Fn::GetAtt']?.[1] === 'Arn') {
+    return `arn:aws:lambda:us-east-1:123456789012:function:${value['Fn::GetAtt'][0]}`;
+  }
   throw new Error(`a definition holds ${JSON.stringify(value)}`);
 }
 
@@ -84,7 +119,10 @@ export const NAG_PACKS: Record<string, () => IPolicyValidationPlugin> = {
 };
 
 /** A plugin whose report is heard here, and does not keep the app from being synthesized. */
-export function listeningTo(plugin: IPolicyValidationPlugin, hear: (violations: PolicyValidationPluginReport['violations']) => void): IPolicyValidationPlugin {
+export function listeningTo(
+  plugin: IPolicyValidationPlugin,
+  hear: (violations: PolicyValidationPluginReport['violations']) => void,
+): IPolicyValidationPlugin {
   return {
     name: plugin.name,
     validate: (context) => {

@@ -12,7 +12,9 @@ import { bystander, ownBackupsIn } from '../e2e/fixture';
 
 /* The life of one backup on a wire that is disturbed, among backups of others that look like it. */
 
-/** What the stack is to be: without the backup, with it, with other tags on it, with one of another source. */
+/**
+ * What the stack is to be: without the backup, with it, with other tags on it, with one of another source.
+ */
 export type Version = 'none' | 'one' | 'tagged' | 'other';
 
 /** One backup that is deleted with its resource, and one that is always there and brings the engine. */
@@ -23,13 +25,22 @@ function synthesize(directory: string, ids: string[], timeout: Duration): Record
     const stack = new Stack(app, 'Files');
     new FsxBackup(stack, 'Standing', { source: three, removalPolicy: RemovalPolicy.DESTROY });
     if (source) {
-      const backup = new FsxBackup(stack, 'Backup', { source, removalPolicy: RemovalPolicy.DESTROY, timeout });
+      const backup = new FsxBackup(stack, 'Backup', {
+        source,
+        removalPolicy: RemovalPolicy.DESTROY,
+        timeout,
+      });
       Tags.of(backup).add(tag, 'yes');
       bystander(stack, backup, name);
     }
     return app.synth().directory;
   };
-  return { none: version('none'), one: version('one', one), tagged: version('tagged', one, 'new'), other: version('other', two, 'new') };
+  return {
+    none: version('none'),
+    one: version('one', one),
+    tagged: version('tagged', one, 'new'),
+    other: version('other', two, 'new'),
+  };
 }
 
 export class Life {
@@ -51,10 +62,15 @@ export class Life {
   private foreignAtFirst = '';
 
   private constructor(
-    readonly sandbox: Sandbox, readonly wire: Wire, private readonly versions: Record<Version, string>, private readonly directory: string,
+    readonly sandbox: Sandbox,
+    readonly wire: Wire,
+    private readonly versions: Record<Version, string>,
+    private readonly directory: string,
   ) {
     const { Resources } = JSON.parse(readFileSync(join(versions.one, 'Files.template.json'), 'utf8'));
-    this.logicalId = Object.keys(Resources).find((id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup')!;
+    this.logicalId = Object.keys(Resources).find(
+      (id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup',
+    )!;
     sandbox.journal.onEntry((entry) => {
       if (entry.kind === 'response' && entry.body.Status === 'FAILED') this.onFailure();
       if (entry.kind !== 'call') return;
@@ -84,7 +100,9 @@ export class Life {
   get own(): BackupRecord[] {
     const { stackId, logicalId } = this;
     const listOf = (tags: Map<string, string>) => [...tags].map(([Key, Value]) => ({ Key, Value }));
-    return ownBackupsIn(this.sandbox).filter(({ tags }) => belongsToResource(listOf(tags), { stackId, logicalId }));
+    return ownBackupsIn(this.sandbox).filter(({ tags }) =>
+      belongsToResource(listOf(tags), { stackId, logicalId }),
+    );
   }
 
   /** Which tag of the user each of them has. */
@@ -95,8 +113,13 @@ export class Life {
   /** Requests of CloudFormation that had no answer, or two. */
   get unanswered(): string[] {
     const { journal } = this.sandbox;
-    const accepted = journal.of('response').filter(({ effect }) => effect === 'accepted').map(({ requestId }) => requestId);
-    const requests = journal.of('request').filter(({ requestId }) => accepted.filter((id) => id === requestId).length !== 1);
+    const accepted = journal
+      .of('response')
+      .filter(({ effect }) => effect === 'accepted')
+      .map(({ requestId }) => requestId);
+    const requests = journal
+      .of('request')
+      .filter(({ requestId }) => accepted.filter((id) => id === requestId).length !== 1);
     return requests.map(({ type, logicalId }) => `${type} ${logicalId}`);
   }
 
@@ -104,8 +127,12 @@ export class Life {
   failuresSince(nth: number) {
     const entries = this.sandbox.journal.entries.slice(nth);
     return entries.flatMap((entry) => {
-      if (entry.kind !== 'response' || entry.effect !== 'accepted' || entry.body.Status !== 'FAILED') return [];
-      const asked = entries.find((request) => request.kind === 'request' && request.requestId === entry.requestId)!;
+      if (entry.kind !== 'response' || entry.effect !== 'accepted' || entry.body.Status !== 'FAILED') {
+        return [];
+      }
+      const asked = entries.find(
+        (request) => request.kind === 'request' && request.requestId === entry.requestId,
+      )!;
       return [{ reason: entry.body.Reason as string, bytes: entry.bytes, milliseconds: entry.at - asked.at }];
     });
   }
@@ -129,11 +156,21 @@ export class Life {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** Backups that differ from that of the resource in the stack, in the logical id, in having no identity, and in who took them. */
+  /**
+   * Backups that differ from that of the resource in the stack, in the logical id, in having no identity, and
+   * in who took them.
+   */
   private plantLookalikes(fileSystemId: string): void {
-    const identity = { stackId: this.stackId, logicalId: this.logicalId, generation: generationOf({ source: { fileSystemId }, triggers: [] }) };
+    const identity = {
+      stackId: this.stackId,
+      logicalId: this.logicalId,
+      generation: generationOf({ source: { fileSystemId }, triggers: [] }),
+    };
     const plant = (tags: ReturnType<typeof identityTags>, type: BackupRecord['type'] = 'USER_INITIATED') => {
-      const all = [...tags, { Key: 'Name', Value: 'Files/Backup' }].map(({ Key, Value }) => ({ Key: Key!, Value: Value! }));
+      const all = [...tags, { Key: 'Name', Value: 'Files/Backup' }].map(({ Key, Value }) => ({
+        Key: Key!,
+        Value: Value!,
+      }));
       return this.sandbox.fsx.plantBackup({ fileSystemId, type, lifecycle: 'AVAILABLE', tags: all });
     };
     this.foreign = [

@@ -4,8 +4,8 @@ import { FaultPlan, type Which } from '../../sandbox/faults';
 import type { Sandbox } from '../../sandbox/sandbox';
 
 /*
- * What lies between the handler and AWS: a proxy before each service, which does to single calls what networks do to them. The services are the
- * sandbox's, and know nothing of it.
+ * What lies between the handler and AWS: a proxy before each service, which does to single calls what
+ * networks do to them. The services are the sandbox's, and know nothing of it.
  */
 
 /** What a service has answered. */
@@ -21,7 +21,10 @@ export interface Disturbance {
   readonly concerns?: (caller: string) => boolean;
   /** The service hears of the call, and carries it out. */
   readonly carriedOut: boolean;
-  /** Does to the handler's connection whatever it does. The reply is undefined where the service heard nothing. */
+  /**
+   * Does to the handler's connection whatever it does. The reply is undefined where the service heard
+   * nothing.
+   */
   answer(line: Line, reply: Reply | undefined): void;
 }
 
@@ -44,12 +47,17 @@ export class Wire {
   static async into(sandbox: Sandbox): Promise<Wire> {
     const wire = new Wire(sandbox);
     const { environment } = sandbox.lambda;
-    for (const [variable, service] of Object.entries(environment)) environment[variable] = await wire.before(() => service);
+    for (const [variable, service] of Object.entries(environment)) {
+      environment[variable] = await wire.before(() => service);
+    }
     await wire.beforeAnswers();
     return wire;
   }
 
-  /** How often each operation was disturbed. Operations are named as in the journal: `fsx:CreateBackup`, `response:PUT`. */
+  /**
+   * How often each operation was disturbed. Operations are named as in the journal: `fsx:CreateBackup`,
+   * `response:PUT`.
+   */
   readonly disturbed = new Map<string, number>();
   /** access key ids of those who have called */
   readonly callers = new Set<string>();
@@ -68,14 +76,21 @@ export class Wire {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.servers.map((server) => new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    })));
+    await Promise.all(
+      this.servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
   }
 
   private async before(service: () => string): Promise<string> {
-    const server = createServer((incoming) => void this.pass(incoming, service()).catch(() => incoming.socket.destroy()));
+    const server = createServer(
+      (incoming) => void this.pass(incoming, service()).catch(() => incoming.socket.destroy()),
+    );
     server.keepAliveTimeout = 0; // real time must not decide when a connection is closed
     this.servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -104,7 +119,9 @@ export class Wire {
     if (line.accessKeyId) this.callers.add(line.accessKeyId);
     const fault = this.plan.next(operation);
     const disturbance = fault?.kind === 'error' ? this.disturbances[Number(fault.code)] : undefined;
-    if (!disturbance || disturbance.concerns?.(line.accessKeyId) === false) return write(socket, await forward(incoming, service, body));
+    if (!disturbance || disturbance.concerns?.(line.accessKeyId) === false) {
+      return write(socket, await forward(incoming, service, body));
+    }
     this.disturbed.set(operation, (this.disturbed.get(operation) ?? 0) + 1);
     const reply = disturbance.carriedOut ? await forward(incoming, service, body) : undefined;
     disturbance.answer(line, reply);
@@ -118,7 +135,8 @@ export class Wire {
       const goOn = fallSilent();
       clock.setTimeout(() => {
         const release = clock.hold();
-        setTimeout(() => { // until then, it is known whether the handler has given up
+        setTimeout(() => {
+          // until then, it is known whether the handler has given up
           release();
           if (socket.destroyed) return;
           goOn();
@@ -132,7 +150,12 @@ export class Wire {
 
 /** As HTTP writes it. */
 export function head({ status, headers }: Omit<Reply, 'body'>): string {
-  return [`HTTP/1.1 ${status} by the proxy`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+  return [
+    `HTTP/1.1 ${status} by the proxy`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    '',
+    '',
+  ].join('\r\n');
 }
 
 export function write(socket: Socket, { status, headers, body }: Reply): void {
@@ -143,8 +166,14 @@ export function write(socket: Socket, { status, headers, body }: Reply): void {
 function operationOf({ method, headers }: IncomingMessage, body: Buffer): string {
   const target = headers['x-amz-target'];
   if (method === 'PUT') return 'response:PUT';
-  if (typeof target !== 'string') return `cloudformation:${new URLSearchParams(body.toString()).get('Action')}`;
-  const service = { AWSSimbaAPIService_v20180301: 'fsx', AWSStepFunctions: 'states', CodePipeline_20150709: 'codepipeline' }[target.split('.')[0]];
+  if (typeof target !== 'string') {
+    return `cloudformation:${new URLSearchParams(body.toString()).get('Action')}`;
+  }
+  const service = {
+    AWSSimbaAPIService_v20180301: 'fsx',
+    AWSStepFunctions: 'states',
+    CodePipeline_20150709: 'codepipeline',
+  }[target.split('.')[0]];
   return `${service}:${target.split('.')[1]}`;
 }
 
@@ -153,10 +182,18 @@ function forward({ method, url, headers }: IncomingMessage, service: string, bod
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(`${service}${url}`, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
-        const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, 'content-length': ____, ...kept } = response.headers as Record<string, string>;
-        resolve({ status: response.statusCode!, headers: kept, body: Buffer.concat(chunks) });
-      });
+      response
+        .on('data', (chunk) => chunks.push(chunk))
+        .on('end', () => {
+          const {
+            'connection': _,
+            'keep-alive': __,
+            'transfer-encoding': ___,
+            'content-length': ____,
+            ...kept
+          } = response.headers as Record<string, string>;
+          resolve({ status: response.statusCode!, headers: kept, body: Buffer.concat(chunks) });
+        });
     });
     outgoing.on('error', reject).end(body);
   });

@@ -5,7 +5,11 @@ import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
 /* The upgrade fails and is rolled back, and the backup from before it is still there. */
 const stack = liveStack('failed-upgrade');
 const fileSystem = openZfsIn(stack);
-const service = new ssm.CfnParameter(stack, 'Service', { type: 'String', value: DEPLOYMENT, allowedPattern: '^first$' });
+const service = new ssm.CfnParameter(stack, 'Service', {
+  type: 'String',
+  value: DEPLOYMENT,
+  allowedPattern: '^first$',
+});
 new FsxBackup(stack, 'PreUpgrade', {
   source: BackupSource.fromCfnFileSystem(fileSystem),
   triggers: [BackupTrigger.onChangeOf(service)],

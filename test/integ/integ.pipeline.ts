@@ -9,8 +9,18 @@ import { BackupSource, FsxBackupAction } from '../../src';
 /* A pipeline is started by hand, and takes a backup. */
 const stack = liveStack('pipeline');
 const fileSystem = openZfsIn(stack);
-const bucket = new s3.Bucket(stack, 'Bucket', { versioned: true, removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true });
-const sourceAction = new S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source', output: new codepipeline.Artifact(), trigger: S3Trigger.NONE });
+const bucket = new s3.Bucket(stack, 'Bucket', {
+  versioned: true,
+  removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
+});
+const sourceAction = new S3SourceAction({
+  actionName: 'Source',
+  bucket,
+  bucketKey: 'source',
+  output: new codepipeline.Artifact(),
+  trigger: S3Trigger.NONE,
+});
 const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
   artifactBucket: bucket,
   pipelineType: codepipeline.PipelineType.V1,
@@ -18,19 +28,40 @@ const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
     { stageName: 'Source', actions: [sourceAction] },
     {
       stageName: 'Backup',
-      actions: [new FsxBackupAction({ actionName: 'Backup', source: BackupSource.fromCfnFileSystem(fileSystem), tags: { [LIVE_TAG]: 'pipeline' } })],
+      actions: [
+        new FsxBackupAction({
+          actionName: 'Backup',
+          source: BackupSource.fromCfnFileSystem(fileSystem),
+          tags: { [LIVE_TAG]: 'pipeline' },
+        }),
+      ],
     },
   ],
 });
 
 const { assertions } = expectOf(stack, { left: 1, once: true });
-const started = assertions.awsApiCall('CodePipeline', 'StartPipelineExecution', { name: pipeline.pipelineName });
-const succeeded = assertions.awsApiCall('CodePipeline', 'GetPipelineExecution', {
-  pipelineName: pipeline.pipelineName,
-  pipelineExecutionId: started.getAttString('pipelineExecutionId'),
-}).expect(ExpectedResult.objectLike({ pipelineExecution: { status: 'Succeeded' } })).waitForAssertions({ totalTimeout: Duration.minutes(55), interval: Duration.minutes(1) });
-assertions.awsApiCall('S3', 'PutObject', { Bucket: bucket.bucketName, Key: 'source', Body: 'nothing that the pipeline would look at' })
+const started = assertions.awsApiCall('CodePipeline', 'StartPipelineExecution', {
+  name: pipeline.pipelineName,
+});
+const succeeded = assertions
+  .awsApiCall('CodePipeline', 'GetPipelineExecution', {
+    pipelineName: pipeline.pipelineName,
+    pipelineExecutionId: started.getAttString('pipelineExecutionId'),
+  })
+  .expect(ExpectedResult.objectLike({ pipelineExecution: { status: 'Succeeded' } }))
+  .waitForAssertions({ totalTimeout: Duration.minutes(55), interval: Duration.minutes(1) });
+assertions
+  .awsApiCall('S3', 'PutObject', {
+    Bucket: bucket.bucketName,
+    Key: 'source',
+    Body: 'nothing that the pipeline would look at',
+  })
   .next(started)
   .next(succeeded)
-  .next(assertions.awsApiCall('FSx', 'DescribeBackups', { Filters: [{ Name: 'file-system-id', Values: [fileSystem.ref] }] })
-    .expect(ExpectedResult.objectLike({ Backups: [{ Lifecycle: 'AVAILABLE', Type: 'USER_INITIATED' }] })));
+  .next(
+    assertions
+      .awsApiCall('FSx', 'DescribeBackups', {
+        Filters: [{ Name: 'file-system-id', Values: [fileSystem.ref] }],
+      })
+      .expect(ExpectedResult.objectLike({ Backups: [{ Lifecycle: 'AVAILABLE', Type: 'USER_INITIATED' }] })),
+  );

@@ -9,7 +9,9 @@ import { BackupSource } from '../../src';
 const stack = liveStack('windows');
 const vpc = vpcIn(stack, 2);
 const subnetIds = vpc.isolatedSubnets.map(({ subnetId }) => subnetId);
-const admin = new secretsmanager.Secret(stack, 'Admin', { generateSecretString: { passwordLength: 24, excludePunctuation: true } });
+const admin = new secretsmanager.Secret(stack, 'Admin', {
+  generateSecretString: { passwordLength: 24, excludePunctuation: true },
+});
 const ad = new directory.CfnMicrosoftAD(stack, 'Directory', {
   name: 'live.example.com',
   edition: 'Standard',
@@ -20,6 +22,11 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
   fileSystemType: 'WINDOWS',
   storageCapacity: 32,
   subnetIds: [subnetIds[0]],
-  windowsConfiguration: { deploymentType: 'SINGLE_AZ_2', throughputCapacity: 32, activeDirectoryId: ad.ref, automaticBackupRetentionDays: 0 },
+  windowsConfiguration: {
+    deploymentType: 'SINGLE_AZ_2',
+    throughputCapacity: 32,
+    activeDirectoryId: ad.ref,
+    automaticBackupRetentionDays: 0,
+  },
 });
 oneBackupOf(stack, BackupSource.fromCfnFileSystem(fileSystem), fileSystem);

@@ -3,7 +3,10 @@ import { App, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 
-/* What the live tests share. An app is deployed twice: as its snapshot has it, and then as it is. docs/live-tests.md */
+/*
+ * What the live tests share. An app is deployed twice: as its snapshot has it, and then as it is.
+ * docs/live-tests.md
+ */
 
 /** integ-runner sets an account for snapshots only. */
 export const DEPLOYMENT = process.env.CDK_INTEG_ACCOUNT ? 'first' : 'second';
@@ -28,22 +31,36 @@ export function vpcIn(stack: Stack, maxAzs = 1): ec2.Vpc {
 }
 
 /** The cheapest file system there is. */
-export function openZfsIn(stack: Stack, options: Partial<fsx.CfnFileSystem.OpenZFSConfigurationProperty> = {}): fsx.CfnFileSystem {
+export function openZfsIn(
+  stack: Stack,
+  options: Partial<fsx.CfnFileSystem.OpenZFSConfigurationProperty> = {},
+): fsx.CfnFileSystem {
   const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
     fileSystemType: 'OPENZFS',
     storageCapacity: 64,
     subnetIds: [vpcIn(stack).isolatedSubnets[0].subnetId],
-    openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64, automaticBackupRetentionDays: 0, options: ['DELETE_CHILD_VOLUMES_AND_SNAPSHOTS'], ...options },
+    openZfsConfiguration: {
+      deploymentType: 'SINGLE_AZ_1',
+      throughputCapacity: 64,
+      automaticBackupRetentionDays: 0,
+      options: ['DELETE_CHILD_VOLUMES_AND_SNAPSHOTS'],
+      ...options,
+    },
   });
   fileSystem.applyRemovalPolicy(RemovalPolicy.DESTROY);
   return fileSystem;
 }
 
 export interface Expectations {
-  /** the id of the file system or volume whose backups are looked at; default: nothing is, before the stack is destroyed */
+  /**
+   * the id of the file system or volume whose backups are looked at; default: nothing is, before the stack is
+   * destroyed
+   */
   sourceId?: string;
   isVolume?: boolean;
-  /** what FSx knows about its user-initiated backups after the last deployment; default: one that is AVAILABLE */
+  /**
+   * what FSx knows about its user-initiated backups after the last deployment; default: one that is AVAILABLE
+   */
   backups?: object[];
   /** how many backups the library leaves when the stack is destroyed */
   left: number;
@@ -54,7 +71,10 @@ export interface Expectations {
 }
 
 /** Say what must be true of a stack after its last deployment, and after its deletion. */
-export function expectOf(stack: Stack, { sourceId, isVolume = false, backups = [{}], left, fails, once }: Expectations): IntegTest {
+export function expectOf(
+  stack: Stack,
+  { sourceId, isVolume = false, backups = [{}], left, fails, once }: Expectations,
+): IntegTest {
   const name = stack.stackName.replace('FsxBackupLive-', '');
   const test = new IntegTest(stack.node.root, `${stack.stackName}-Test`, {
     testCases: [stack],
@@ -63,9 +83,22 @@ export function expectOf(stack: Stack, { sourceId, isVolume = false, backups = [
     hooks: { postDestroy: [`node ../../node_modules/tsx/dist/cli.mjs after-destroy.ts ${name} ${left}`] },
   });
   if (sourceId) {
-    test.assertions.awsApiCall('FSx', 'DescribeBackups', {
-      Filters: [{ Name: isVolume ? 'volume-id' : 'file-system-id', Values: [sourceId] }, { Name: 'backup-type', Values: ['USER_INITIATED'] }],
-    }).expect(ExpectedResult.objectLike({ Backups: backups.map((expected) => ({ Lifecycle: 'AVAILABLE', Type: 'USER_INITIATED', ...expected })) }));
+    test.assertions
+      .awsApiCall('FSx', 'DescribeBackups', {
+        Filters: [
+          { Name: isVolume ? 'volume-id' : 'file-system-id', Values: [sourceId] },
+          { Name: 'backup-type', Values: ['USER_INITIATED'] },
+        ],
+      })
+      .expect(
+        ExpectedResult.objectLike({
+          Backups: backups.map((expected) => ({
+            Lifecycle: 'AVAILABLE',
+            Type: 'USER_INITIATED',
+            ...expected,
+          })),
+        }),
+      );
   }
   return test;
 }
@@ -74,4 +107,3 @@ export function expectOf(stack: Stack, { sourceId, isVolume = false, backups = [
 export function tagged(tags: Record<string, string>): object {
   return { Tags: Match.arrayWith(Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))) };
 }
-

@@ -5,7 +5,10 @@ import { BackupSource, FsxBackup } from '../../src';
 
 /** One backup, whose tags the second deployment changes in place. */
 export function oneBackupOf(
-  stack: Stack, source: BackupSource, { ref, cfnResourceType }: CfnFileSystem | CfnVolume, copiedTags: Record<string, string> = {},
+  stack: Stack,
+  source: BackupSource,
+  { ref, cfnResourceType }: CfnFileSystem | CfnVolume,
+  copiedTags: Record<string, string> = {},
 ): void {
   const backup = new FsxBackup(stack, 'Backup', { source, backupName: 'live test' });
   Tags.of(backup).add('deployment', DEPLOYMENT);

@@ -13,7 +13,12 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      requests.push({ method: request.method, url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() });
+      requests.push({
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      });
       const answer = answers.shift() ?? 200;
       if (answer === 'reset') request.socket.destroy();
       else response.writeHead(answer).end('<Error/>');
@@ -22,18 +27,26 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
-afterEach(() => new Promise((resolve) => {
-  server.closeAllConnections();
-  server.close(resolve);
-}));
+afterEach(
+  () =>
+    new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(resolve);
+    }),
+);
 
 const noPause = async () => {};
-const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/answer?X-Amz-Signature=verysecret`;
+const url = () =>
+  `http://127.0.0.1:${(server.address() as AddressInfo).port}/answer?X-Amz-Signature=verysecret`;
 
 test('puts the body, its length in bytes, and an empty content type', async () => {
   await deliver(url(), '{"Reason":"é"}');
   expect(requests).toHaveLength(1);
-  expect(requests[0]).toMatchObject({ method: 'PUT', url: '/answer?X-Amz-Signature=verysecret', body: '{"Reason":"é"}' });
+  expect(requests[0]).toMatchObject({
+    method: 'PUT',
+    url: '/answer?X-Amz-Signature=verysecret',
+    body: '{"Reason":"é"}',
+  });
   expect(requests[0].headers['content-length']).toBe('15');
   expect(requests[0].headers['content-type']).toBe('');
 });

@@ -1,6 +1,17 @@
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand, StackEvent } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  StackEvent,
+} from '@aws-sdk/client-cloudformation';
 import { CodePipelineClient } from '@aws-sdk/client-codepipeline';
-import { Backup, CreateBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand, FSxClient } from '@aws-sdk/client-fsx';
+import {
+  Backup,
+  CreateBackupCommand,
+  DescribeBackupsCommand,
+  DescribeFileSystemsCommand,
+  FSxClient,
+} from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { Aws } from '../../lambda/aws';
@@ -8,14 +19,17 @@ import { identityTags } from '../../lambda/identity';
 import type { CloudFormationEvent } from '../../lambda/request';
 import { Effects, Execution, run as runOnce } from '../../lambda/run';
 
-export const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
+export const STACK_ID =
+  'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
 export const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 export const VOLUME = 'fsvol-0123456789abcdef0';
 export const STATE_MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter';
 export const EXECUTION = 'arn:aws:states:us-east-1:123456789012:execution:Waiter:0b7c';
-export const RESPONSE_URL = 'https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?X-Amz-Signature=verysecret';
+export const RESPONSE_URL =
+  'https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?X-Amz-Signature=verysecret';
 
-export const WAIT_HANDLE = 'https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/signal?X-Amz-Signature=alsosecret';
+export const WAIT_HANDLE =
+  'https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/signal?X-Amz-Signature=alsosecret';
 export const BACKUP = 'backup-03e3c82e0183b7b6b';
 export const START = Date.UTC(2026, 10, 2, 9, 0, 0);
 
@@ -49,8 +63,17 @@ export function createEvent(changes: Record<string, unknown> = {}): CloudFormati
 
 type Changes = Record<string, unknown>;
 
-export function updateEvent(physicalId: string, changes: Changes = {}, oldChanges: Changes = {}): CloudFormationEvent {
-  return { ...createEvent(changes), RequestType: 'Update', PhysicalResourceId: physicalId, OldResourceProperties: properties(oldChanges) };
+export function updateEvent(
+  physicalId: string,
+  changes: Changes = {},
+  oldChanges: Changes = {},
+): CloudFormationEvent {
+  return {
+    ...createEvent(changes),
+    RequestType: 'Update',
+    PhysicalResourceId: physicalId,
+    OldResourceProperties: properties(oldChanges),
+  };
 }
 
 export function deleteEvent(physicalId: string, changes: Record<string, unknown> = {}): CloudFormationEvent {
@@ -70,14 +93,21 @@ export function backupOf(generation: string, changes: Partial<Backup> = {}): Bac
     Type: 'USER_INITIATED',
     CreationTime: new Date(START - 60_000),
     ResourceARN: `arn:aws:fsx:us-east-1:123456789012:backup/${changes.BackupId ?? BACKUP}`,
-    Tags: [...identityTags({ stackId: STACK_ID, logicalId: 'Backup', generation }), { Key: 'Name', Value: 'Files/Backup' }],
+    Tags: [
+      ...identityTags({ stackId: STACK_ID, logicalId: 'Backup', generation }),
+      { Key: 'Name', Value: 'Files/Backup' },
+    ],
     FileSystem: { FileSystemId: FILE_SYSTEM, FileSystemType: 'OPENZFS' },
     ...changes,
   };
 }
 
 /** An event of the stack, or of one of its resources. */
-export function stackEvent(secondsAgo: number, ResourceStatus: string, changes: Partial<StackEvent> = {}): StackEvent {
+export function stackEvent(
+  secondsAgo: number,
+  ResourceStatus: string,
+  changes: Partial<StackEvent> = {},
+): StackEvent {
   return {
     StackId: STACK_ID,
     EventId: 'e',
@@ -93,16 +123,21 @@ export function stackEvent(secondsAgo: number, ResourceStatus: string, changes: 
 /** Its clients are to be mocked. */
 export function aws(): Aws {
   return new Aws({
-    fsx: new FSxClient({}), cloudFormation: new CloudFormationClient({}), stepFunctions: new SFNClient({}), codePipeline: new CodePipelineClient({}),
+    fsx: new FSxClient({}),
+    cloudFormation: new CloudFormationClient({}),
+    stepFunctions: new SFNClient({}),
+    codePipeline: new CodePipelineClient({}),
   });
 }
 
 /** What is over has neither work nor wait: a test that reads them fails. */
 export async function run(input: unknown, effects: Effects): Promise<Execution> {
-  return await runOnce(input, effects) as Execution;
+  return (await runOnce(input, effects)) as Execution;
 }
 
-/** The world around the handler, new for each test: nothing is backed up yet, and the stack is being created. */
+/**
+ * The world around the handler, new for each test: nothing is backed up yet, and the stack is being created.
+ */
 export class World {
   readonly fsx = mockClient(FSxClient);
   readonly cloudFormation = mockClient(CloudFormationClient);
@@ -124,7 +159,9 @@ export class World {
       this.delivered.push({ url, body: JSON.parse(body) });
     },
     now: () => this.now,
-    sleep: async (ms) => { this.now += ms; },
+    sleep: async (ms) => {
+      this.now += ms;
+    },
     remainingMs: () => START + 100_000 - this.now,
     log: (about) => ({
       info: (message, details) => this.logged.push({ message, ...about, ...details }),
@@ -138,14 +175,18 @@ export class World {
     for (const client of this.clients) client.reset();
     this.fsx.on(DescribeBackupsCommand).resolves({ Backups: [] });
     this.fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM }] });
-    this.fsx.on(CreateBackupCommand).callsFake((input) => ({ Backup: backupOf('', { Lifecycle: 'CREATING', Tags: input.Tags, CreationTime: new Date(this.now) }) }));
+    this.fsx.on(CreateBackupCommand).callsFake((input) => ({
+      Backup: backupOf('', { Lifecycle: 'CREATING', Tags: input.Tags, CreationTime: new Date(this.now) }),
+    }));
     this.stepFunctions.on(StartExecutionCommand).resolves({ executionArn: EXECUTION });
     this.stackIs('CREATE_IN_PROGRESS');
   }
 
   stackIs(status: string, ...events: StackEvent[]): void {
     this.statusIs(status);
-    this.cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents: [...events, stackEvent(1_000_000, 'CREATE_IN_PROGRESS')] });
+    this.cloudFormation
+      .on(DescribeStackEventsCommand)
+      .resolves({ StackEvents: [...events, stackEvent(1_000_000, 'CREATE_IN_PROGRESS')] });
   }
 
   statusIs(status: string): void {
@@ -158,8 +199,13 @@ export class World {
   }
 
   described(found: Backup | undefined): void {
-    if (found) this.fsx.on(DescribeBackupsCommand, { BackupIds: [found.BackupId!] }).resolves({ Backups: [found] });
-    else this.fsx.on(DescribeBackupsCommand, { BackupIds: [BACKUP] }).rejects(awsError('BackupNotFound', 'no such backup'));
+    if (found) {
+      this.fsx.on(DescribeBackupsCommand, { BackupIds: [found.BackupId!] }).resolves({ Backups: [found] });
+    } else {
+      this.fsx
+        .on(DescribeBackupsCommand, { BackupIds: [BACKUP] })
+        .rejects(awsError('BackupNotFound', 'no such backup'));
+    }
   }
 
   calls(command: any): any[] {

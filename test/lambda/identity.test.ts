@@ -1,5 +1,11 @@
 import { FILE_SYSTEM, STACK_ID, VOLUME } from './events';
-import { belongsTo, belongsToResource, clientRequestToken, generationOf, identityTags } from '../../lambda/identity';
+import {
+  belongsTo,
+  belongsToResource,
+  clientRequestToken,
+  generationOf,
+  identityTags,
+} from '../../lambda/identity';
 import type { Source } from '../../lambda/request';
 
 const of = (source: Source) => generationOf({ source, triggers: [] });
@@ -43,8 +49,15 @@ describe('identity tags', () => {
   });
 
   test('are values that FSx accepts, also with the longest names', () => {
-    const stackId = `arn:aws-us-gov:cloudformation:us-gov-west-1:123456789012:stack/${'s'.repeat(128)}/6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f`;
-    for (const { Key, Value } of identityTags({ stackId, logicalId: 'L'.repeat(255), generation: 'f'.repeat(16) })) {
+    const name = 's'.repeat(128);
+    const stackId =
+      `arn:aws-us-gov:cloudformation:us-gov-west-1:123456789012:stack/${name}/` +
+      '6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
+    for (const { Key, Value } of identityTags({
+      stackId,
+      logicalId: 'L'.repeat(255),
+      generation: 'f'.repeat(16),
+    })) {
       expect(Key).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,128}$/);
       expect(Value).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,256}$/);
     }
@@ -69,7 +82,11 @@ describe('client request token', () => {
   });
 
   test('has at most 63 characters that FSx accepts, whatever the names', () => {
-    const longest = clientRequestToken(STACK_ID.replace('Files', 'x'.repeat(128)), 'Ä'.repeat(255), 'r'.repeat(200));
+    const longest = clientRequestToken(
+      STACK_ID.replace('Files', 'x'.repeat(128)),
+      'Ä'.repeat(255),
+      'r'.repeat(200),
+    );
     expect(longest).toMatch(/^[A-Za-z0-9_.-]{1,63}$/);
   });
 });

@@ -11,26 +11,49 @@ test('twelve hours cost at most 330 looks', () => {
 });
 
 test.each([
-  [0, 5], [10, 5], [50, 5], [51, 5], [60, 6], [69, 6], [300, 30], [600, 60], [601, 60], [6000, 60], [6099, 60], [6100, 61], [43_200, 432],
+  [0, 5],
+  [10, 5],
+  [50, 5],
+  [51, 5],
+  [60, 6],
+  [69, 6],
+  [300, 30],
+  [600, 60],
+  [601, 60],
+  [6000, 60],
+  [6099, 60],
+  [6100, 61],
+  [43_200, 432],
 ])('after %i s the next look comes %i s later', (elapsed, seconds) => {
   expect(secondsToNextLook(elapsed)).toBe(seconds);
 });
 
 test('the answer is late by 5 s, a tenth of the wait, a minute, or one per cent of it', () => {
   for (let elapsed = 0; elapsed < 12 * 3600; elapsed += 7) {
-    expect(secondsToNextLook(elapsed)).toBeLessThanOrEqual(Math.max(5, Math.min(elapsed / 10, Math.max(60, elapsed / 100))));
+    expect(secondsToNextLook(elapsed)).toBeLessThanOrEqual(
+      Math.max(5, Math.min(elapsed / 10, Math.max(60, elapsed / 100))),
+    );
   }
 });
 
 describe('after attempts that AWS throttled or failed, the next one', () => {
-  const waitsOf = (failed: number, longest = 120) => Array.from({ length: 1000 }, (_, nth) => secondsToNextAttempt(failed, longest, `request-${nth}`));
+  const waitsOf = (failed: number, longest = 120) =>
+    Array.from({ length: 1000 }, (_, nth) => secondsToNextAttempt(failed, longest, `request-${nth}`));
 
-  test.each([[1, 20], [2, 40], [3, 80], [4, 120], [40, 120]])('(%i of them) comes within %i s, at any time', (failed, range) => {
+  test.each([
+    [1, 20],
+    [2, 40],
+    [3, 80],
+    [4, 120],
+    [40, 120],
+  ])('(%i of them) comes within %i s, at any time', (failed, range) => {
     const waits = waitsOf(failed);
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...waits)).toBeLessThanOrEqual(range);
     for (const quarter of [0, 1, 2, 3]) {
-      const inQuarter = waits.filter((wait) => wait > (range / 4) * quarter && wait <= (range / 4) * (quarter + 1));
+      const inQuarter = waits.filter(
+        (wait) => wait > (range / 4) * quarter && wait <= (range / 4) * (quarter + 1),
+      );
       expect(inQuarter.length).toBeGreaterThan(200);
     }
   });
@@ -39,7 +62,7 @@ describe('after attempts that AWS throttled or failed, the next one', () => {
     expect(Math.max(...waitsOf(10, 60))).toBe(60);
   });
 
-  test('comes after the same time where the history is the same, and after another one where another attempt has failed', () => {
+  test('comes after the same time where the history is the same, and another where another failed', () => {
     expect(waitsOf(5)).toEqual(waitsOf(5));
     expect(waitsOf(5)).not.toEqual(waitsOf(6));
   });

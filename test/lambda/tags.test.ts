@@ -2,21 +2,38 @@ import { copiedTags, tagChanges } from '../../lambda/tags';
 
 const tag = (Key: string, Value = 'v') => ({ Key, Value });
 const many = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => tag(`${prefix}${i}`));
-const identity = [tag('cdk-fsx-backup:stack-id'), tag('cdk-fsx-backup:logical-id'), tag('cdk-fsx-backup:generation')];
+const identity = [
+  tag('cdk-fsx-backup:stack-id'),
+  tag('cdk-fsx-backup:logical-id'),
+  tag('cdk-fsx-backup:generation'),
+];
 
 describe('tags of a new backup', () => {
-  test('are the identity, the user\'s, and the source\'s', () => {
-    expect(copiedTags([tag('team')], [tag('Name')], identity)).toEqual({ tags: [...identity, tag('Name'), tag('team')], dropped: [] });
+  test("are the identity, the user's, and the source's", () => {
+    expect(copiedTags([tag('team')], [tag('Name')], identity)).toEqual({
+      tags: [...identity, tag('Name'), tag('team')],
+      dropped: [],
+    });
   });
 
-  test('of the source do not replace the user\'s', () => {
+  test("of the source do not replace the user's", () => {
     const { tags } = copiedTags([tag('Name', 'of the source')], [tag('Name', 'of the user')], identity);
     expect(tags.filter(({ Key }) => Key === 'Name')).toEqual([tag('Name', 'of the user')]);
   });
 
-  test('never include aws: tags, nor another backup\'s identity', () => {
-    const reserved = ['aws:cloudformation:stack-id', 'cdk-fsx-backup:stack-id', 'cdk-fsx-backup:of-a-later-version'];
-    expect(copiedTags(reserved.map((key) => tag(key, 'foreign')), [], identity).tags).toEqual(identity);
+  test("never include aws: tags, nor another backup's identity", () => {
+    const reserved = [
+      'aws:cloudformation:stack-id',
+      'cdk-fsx-backup:stack-id',
+      'cdk-fsx-backup:of-a-later-version',
+    ];
+    expect(
+      copiedTags(
+        reserved.map((key) => tag(key, 'foreign')),
+        [],
+        identity,
+      ).tags,
+    ).toEqual(identity);
   });
 
   test('are at most 50, and say which of the source were left out', () => {
@@ -35,7 +52,10 @@ describe('tag changes', () => {
   });
 
   test('set what is new or has another value', () => {
-    expect(tagChanges(actual, [tag('Name', 'new'), tag('cost')], ['Name']).set).toEqual([tag('Name', 'new'), tag('cost')]);
+    expect(tagChanges(actual, [tag('Name', 'new'), tag('cost')], ['Name']).set).toEqual([
+      tag('Name', 'new'),
+      tag('cost'),
+    ]);
   });
 
   test('remove what the user gave formerly and no longer does', () => {
@@ -50,8 +70,12 @@ describe('tag changes', () => {
     expect(tagChanges(actual, [], ['cdk-fsx-backup:stack-id']).removed).toEqual([]);
   });
 
-  test('make room for the user\'s by dropping copied ones', () => {
-    const { set, removed } = tagChanges([...identity, ...many(47, 's'), tag('aws:backup:x')], [tag('Name'), tag('cost')], []);
+  test("make room for the user's by dropping copied ones", () => {
+    const { set, removed } = tagChanges(
+      [...identity, ...many(47, 's'), tag('aws:backup:x')],
+      [tag('Name'), tag('cost')],
+      [],
+    );
     expect(set).toHaveLength(2);
     expect(removed).toEqual(['s0', 's1', 's2']);
   });

@@ -3,7 +3,10 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
 
-/* The template validation that newer versions of aws-cdk-lib run at synthesis, with its findings turned into errors. */
+/*
+ * The template validation that newer versions of aws-cdk-lib run at synthesis, with its findings turned into
+ * errors.
+ */
 
 let stack: Stack;
 const validation = process.env.CDK_VALIDATION;
@@ -31,12 +34,18 @@ test('finds nothing in a stack with a backup', () => {
 });
 
 test('finds nothing in a stack with everything', () => {
-  const provider = new FsxBackupProvider(stack, 'Provider', { vpc: new ec2.Vpc(stack, 'Vpc'), encryptionKey: new kms.Key(stack, 'Key') });
+  const provider = new FsxBackupProvider(stack, 'Provider', {
+    vpc: new ec2.Vpc(stack, 'Vpc'),
+    encryptionKey: new kms.Key(stack, 'Key'),
+  });
   new FsxBackup(stack, 'Backup', { source, provider, removalPolicy: RemovalPolicy.DESTROY });
   expect(synthesize()).toBe('');
 });
 
 test('would find something', () => {
-  new CfnResource(stack, 'Wrong', { type: 'AWS::FSx::FileSystem', properties: { FileSystemType: 'WINDOWS' } });
+  new CfnResource(stack, 'Wrong', {
+    type: 'AWS::FSx::FileSystem',
+    properties: { FileSystemType: 'WINDOWS' },
+  });
   expect(synthesize).toThrow(/SubnetIds/);
 });

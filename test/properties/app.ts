@@ -7,7 +7,14 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { type AppModel, type BackupModel, BACKUPS, type SourceModel, SOURCES } from './model';
 import type { Template } from '../../sandbox/cloudformation/template';
-import { BackupSource, BackupTrigger, FsxBackup, type FsxBackupOptions, FsxFinalBackup, WaitUntil } from '../../src';
+import {
+  BackupSource,
+  BackupTrigger,
+  FsxBackup,
+  type FsxBackupOptions,
+  FsxFinalBackup,
+  WaitUntil,
+} from '../../src';
 
 /** Which resources must not be changed before a backup is AVAILABLE, by their logical ids. */
 export interface Guard {
@@ -39,7 +46,11 @@ export function synthesize(model: AppModel, deployment: number): Synthesized {
   const outdir = mkdtempSync(join(tmpdir(), 'properties-'));
   try {
     const app = new App({
-      outdir, analyticsReporting: false, treeMetadata: false, stackTraces: false, context: { 'aws:cdk:disable-asset-staging': true },
+      outdir,
+      analyticsReporting: false,
+      treeMetadata: false,
+      stackTraces: false,
+      context: { 'aws:cdk:disable-asset-staging': true },
     });
     const stack = new Stack(app, 'Files');
     const guards = define(stack, model, deployment);
@@ -51,7 +62,9 @@ export function synthesize(model: AppModel, deployment: number): Synthesized {
 }
 
 function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthesized, 'template'> {
-  const sources = model.sources.map((source, at) => (source.isDefined ? defineSource(stack, SOURCES[at], source) : undefined));
+  const sources = model.sources.map((source, at) =>
+    source.isDefined ? defineSource(stack, SOURCES[at], source) : undefined,
+  );
   const service = parameter(stack, 'Service', `${model.service}`);
   const beside = parameter(stack, 'Beside', `${deployment}`);
   const after = parameter(stack, 'After', `${deployment}`);
@@ -63,21 +76,32 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
     if (!backup.isDefined || !source) continue;
     const construct = defineBackup(stack, BACKUPS[at], backup, source, service, model.value);
     const logicalId = stack.getLogicalId(construct.node.findChild('Resource').node.defaultChild as any);
-    if (backup.isGuard) guards.push({ backup: logicalId, guarded: source.resource.logicalId, isOfGuarded: true });
+    if (backup.isGuard) {
+      guards.push({ backup: logicalId, guarded: source.resource.logicalId, isOfGuarded: true });
+    }
     const isTriggered = backup.triggers === 'service' || backup.triggers === 'both';
-    if (isTriggered && backup.isBeforeService) guards.push({ backup: logicalId, guarded: service.logicalId, isOfGuarded: false });
+    if (isTriggered && backup.isBeforeService) {
+      guards.push({ backup: logicalId, guarded: service.logicalId, isOfGuarded: false });
+    }
     after.node.addDependency(construct);
     after.description = `${after.description ?? ''} ${construct.backupId}`;
     new CfnOutput(stack, `${BACKUPS[at]}Id`, { value: construct.backupId });
   }
   for (const source of sources) if (source) beside.addDependency(source.resource);
-  const defined = Object.fromEntries(sources.flatMap((source, at) => (source ? [[SOURCES[at], source.resource.logicalId]] : [])));
-  return { guards: guards.filter(({ backup }) => !waitsForStartOnly(model, stack, backup)), sources: defined };
+  const defined = Object.fromEntries(
+    sources.flatMap((source, at) => (source ? [[SOURCES[at], source.resource.logicalId]] : [])),
+  );
+  return {
+    guards: guards.filter(({ backup }) => !waitsForStartOnly(model, stack, backup)),
+    sources: defined,
+  };
 }
 
 /** Whoever does not wait has no guard. */
 function waitsForStartOnly(model: AppModel, stack: Stack, logicalId: string): boolean {
-  return model.backups.some(({ waitUntil }, at) => waitUntil === 'STARTED' && stack.resolve(logicalId).startsWith(BACKUPS[at]));
+  return model.backups.some(
+    ({ waitUntil }, at) => waitUntil === 'STARTED' && stack.resolve(logicalId).startsWith(BACKUPS[at]),
+  );
 }
 
 function parameter(stack: Stack, id: string, value: string): ssm.CfnParameter {
@@ -85,41 +109,74 @@ function parameter(stack: Stack, id: string, value: string): ssm.CfnParameter {
 }
 
 function defineBackup(
-  stack: Stack, id: string, model: BackupModel, { resource, source }: DefinedSource, service: Construct, value: string,
+  stack: Stack,
+  id: string,
+  model: BackupModel,
+  { resource, source }: DefinedSource,
+  service: Construct,
+  value: string,
 ): FsxBackup {
-  const minutes = model.waitUntil === 'STARTED' ? Math.min(model.minutes, 60) : model.minutes; // more means waiting
+  // more means waiting
+  const minutes = model.waitUntil === 'STARTED' ? Math.min(model.minutes, 60) : model.minutes;
   const options: FsxBackupOptions = {
     timeout: Duration.minutes(minutes),
     waitUntil: WaitUntil[model.waitUntil],
     removalPolicy: model.removal === 'DESTROY' ? RemovalPolicy.DESTROY : undefined,
     keepLast: model.removal.startsWith('keepLast') ? Number(model.removal.slice(9)) : undefined,
     triggers: [
-      ...model.triggers === 'service' || model.triggers === 'both' ? [BackupTrigger.onChangeOf(service)] : [],
-      ...model.triggers === 'value' || model.triggers === 'both' ? [BackupTrigger.onValue(value)] : [],
+      ...(model.triggers === 'service' || model.triggers === 'both'
+        ? [BackupTrigger.onChangeOf(service)]
+        : []),
+      ...(model.triggers === 'value' || model.triggers === 'both' ? [BackupTrigger.onValue(value)] : []),
     ],
     executeBefore: model.isBeforeService ? [service] : [],
   };
-  const backup = model.isGuard ? FsxBackup.beforeUpdateOf(stack, id, resource, options) : new FsxBackup(stack, id, { ...options, source });
+  const backup = model.isGuard
+    ? FsxBackup.beforeUpdateOf(stack, id, resource, options)
+    : new FsxBackup(stack, id, { ...options, source });
   Tags.of(backup).add('team', model.team);
   return backup;
 }
 
 function defineSource(stack: Stack, id: string, model: SourceModel): DefinedSource {
-  const defined = model.kind === 'ONTAP' ? defineVolume(stack, id, model) : defineFileSystem(stack, id, model);
+  const defined =
+    model.kind === 'ONTAP' ? defineVolume(stack, id, model) : defineFileSystem(stack, id, model);
   if (model.hasFinalBackup) new FsxFinalBackup(stack, `${id}Final`, { source: defined.source });
   return defined;
 }
 
-function defineFileSystem(stack: Stack, id: string, { kind, size, key, tag, copiesTags: copyTagsToBackups }: SourceModel): DefinedSource {
+function defineFileSystem(
+  stack: Stack,
+  id: string,
+  { kind, size, key, tag, copiesTags: copyTagsToBackups }: SourceModel,
+): DefinedSource {
   const resource = new fsx.CfnFileSystem(stack, id, {
     fileSystemType: kind,
     subnetIds: ['subnet-0123456789abcdef0'],
     storageCapacity: 1200,
     kmsKeyId: `arn:aws:kms:us-east-1:123456789012:key/${key}`,
     tags: [{ key: 'data', value: tag }],
-    ...kind === 'WINDOWS' && { windowsConfiguration: { throughputCapacity: 32 * size, activeDirectoryId: 'd-1234abcd12', copyTagsToBackups } },
-    ...kind === 'LUSTRE' && { lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 * size, copyTagsToBackups } },
-    ...kind === 'OPENZFS' && { openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64 * size, copyTagsToBackups } },
+    ...(kind === 'WINDOWS' && {
+      windowsConfiguration: {
+        throughputCapacity: 32 * size,
+        activeDirectoryId: 'd-1234abcd12',
+        copyTagsToBackups,
+      },
+    }),
+    ...(kind === 'LUSTRE' && {
+      lustreConfiguration: {
+        deploymentType: 'PERSISTENT_2',
+        perUnitStorageThroughput: 125 * size,
+        copyTagsToBackups,
+      },
+    }),
+    ...(kind === 'OPENZFS' && {
+      openZfsConfiguration: {
+        deploymentType: 'SINGLE_AZ_1',
+        throughputCapacity: 64 * size,
+        copyTagsToBackups,
+      },
+    }),
   });
   return { resource, source: BackupSource.fromCfnFileSystem(resource) };
 }
@@ -131,7 +188,10 @@ function defineVolume(stack: Stack, id: string, { size, tag, copiesTags }: Sourc
     storageCapacity: 1200,
     ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 },
   });
-  const machine = new fsx.CfnStorageVirtualMachine(stack, `${id}Machine`, { fileSystemId: fileSystem.ref, name: 'svm' });
+  const machine = new fsx.CfnStorageVirtualMachine(stack, `${id}Machine`, {
+    fileSystemId: fileSystem.ref,
+    name: 'svm',
+  });
   const resource = new fsx.CfnVolume(stack, id, {
     name: 'vol1',
     volumeType: 'ONTAP',

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Guard } from './app';
 import type { Entry, Recorded } from '../../sandbox/journal';
 
-/* What happened in a run, and what follows from it: who asked for what, which backup came of it, and what became of that. The invariants speak of this. */
+/*
+ * What happened in a run, and what follows from it: who asked for what, which backup came of it, and what
+ * became of that. The invariants speak of this.
+ */
 
 /** One step of a run: a deployment, or a deletion of the stack. */
 export interface Operation {
@@ -34,14 +37,19 @@ export interface History {
 }
 
 /** Something, and its place in the order of things. */
-export type Placed<K extends Entry['kind']> = Recorded<Extract<Entry, { kind: K }>> & { readonly index: number };
+export type Placed<K extends Entry['kind']> = Recorded<Extract<Entry, { kind: K }>> & {
+  readonly index: number;
+};
 
 export interface Request extends Placed<'request'> {
   /** the answer that took effect */
   answer?: Placed<'response'>;
   /** when CloudFormation stopped waiting for it: answered, cancelled or timed out */
   end?: Placed<'response'> | Placed<'event'>;
-  /** it takes a failed change back: in a rollback of the stack, or of this resource alone where the stack's is disabled */
+  /**
+   * it takes a failed change back: in a rollback of the stack, or of this resource alone where the stack's is
+   * disabled
+   */
   isWayBack: boolean;
 }
 
@@ -80,7 +88,8 @@ export function factsOf(history: History): Facts {
   const byKind = new Map(kinds.map((kind) => [kind, placed.filter((entry) => entry.kind === kind)]));
   const of = <K extends Entry['kind']>(kind: K) => (byKind.get(kind) ?? []) as unknown as Placed<K>[];
   const stackEvents = of('event').filter(({ type }) => type === STACK);
-  const stackStatus = (index: number) => stackEvents.filter((event) => event.index <= index).at(-1)?.status ?? 'none';
+  const stackStatus = (index: number) =>
+    stackEvents.filter((event) => event.index <= index).at(-1)?.status ?? 'none';
   const requests = requestsIn(history, of('request'), of('response'), of('event'), stackStatus);
   return {
     ...history,
@@ -93,20 +102,42 @@ export function factsOf(history: History): Facts {
 }
 
 function requestsIn(
-  { operations }: History, sent: Placed<'request'>[], responses: Placed<'response'>[], events: Placed<'event'>[], stackStatus: (index: number) => string,
+  { operations }: History,
+  sent: Placed<'request'>[],
+  responses: Placed<'response'>[],
+  events: Placed<'event'>[],
+  stackStatus: (index: number) => string,
 ): Request[] {
   return sent.map((request) => {
-    const next = sent.find(({ index, logicalId }) => index > request.index && logicalId === request.logicalId)?.index ?? Infinity;
-    const answer = responses.find(({ requestId, effect }) => requestId === request.requestId && effect === 'accepted');
+    const next =
+      sent.find(({ index, logicalId }) => index > request.index && logicalId === request.logicalId)?.index ??
+      Infinity;
+    const answer = responses.find(
+      ({ requestId, effect }) => requestId === request.requestId && effect === 'accepted',
+    );
     const given = events.find(({ index, logicalId, status }) => {
-      return logicalId === request.logicalId && index > request.index && index < next && status.endsWith('FAILED');
+      return (
+        logicalId === request.logicalId && index > request.index && index < next && status.endsWith('FAILED')
+      );
     });
-    const [end] = [answer, given].filter((candidate) => candidate !== undefined).sort((a, b) => a.index - b.index);
+    const [end] = [answer, given]
+      .filter((candidate) => candidate !== undefined)
+      .sort((a, b) => a.index - b.index);
     const { from } = operations.filter((operation) => operation.from <= request.index).at(-1)!;
     const hasFailed = events.some(({ index, logicalId, status }) => {
-      return logicalId === request.logicalId && status === 'UPDATE_FAILED' && index >= from && index < request.index;
+      return (
+        logicalId === request.logicalId &&
+        status === 'UPDATE_FAILED' &&
+        index >= from &&
+        index < request.index
+      );
     });
-    return { ...request, answer, end, isWayBack: stackStatus(request.index).includes('ROLLBACK') || (request.type === 'Update' && hasFailed) };
+    return {
+      ...request,
+      answer,
+      end,
+      isWayBack: stackStatus(request.index).includes('ROLLBACK') || (request.type === 'Update' && hasFailed),
+    };
   });
 }
 
@@ -124,10 +155,23 @@ function backupsIn({ ends }: History, calls: Placed<'call'>[], requests: Request
       const { BackupId: id, Tags = [] } = output.Backup;
       const tags = new Map<string, string>(Tags.map(({ Key, Value }: any) => [Key, Value]));
       const logicalId = tags.get(`${TAG}logical-id`) ?? '';
-      const identity = JSON.stringify(['stack-id', 'logical-id', 'generation'].map((name) => tags.get(TAG + name)));
+      const identity = JSON.stringify(
+        ['stack-id', 'logical-id', 'generation'].map((name) => tags.get(TAG + name)),
+      );
       const source = input.VolumeId ?? input.FileSystemId;
       const request = requestOf.get(input.ClientRequestToken);
-      backups.set(id, { id, call, at, index, tags, logicalId, identity, source, end: ends.get(id)!, request });
+      backups.set(id, {
+        id,
+        call,
+        at,
+        index,
+        tags,
+        logicalId,
+        identity,
+        source,
+        end: ends.get(id)!,
+        request,
+      });
     }
     const deleted = operation === 'fsx:DeleteBackup' ? backups.get(input.BackupId) : undefined;
     if (deleted) deleted.deleted ??= call;
@@ -135,9 +179,19 @@ function backupsIn({ ends }: History, calls: Placed<'call'>[], requests: Request
   return [...backups.values()];
 }
 
-/** The token says whose backup it is, and is the same for each delivery of a request. Written down here once more, on purpose. */
-export function tokenOf({ logicalId, requestId, event: { StackId } }: Pick<Request, 'logicalId' | 'requestId' | 'event'>): string {
-  const digest = createHash('sha256').update(JSON.stringify([StackId, logicalId, requestId])).digest('hex').slice(0, 20);
+/**
+ * The token says whose backup it is, and is the same for each delivery of a request. Written down here once
+ * more, on purpose.
+ */
+export function tokenOf({
+  logicalId,
+  requestId,
+  event: { StackId },
+}: Pick<Request, 'logicalId' | 'requestId' | 'event'>): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([StackId, logicalId, requestId]))
+    .digest('hex')
+    .slice(0, 20);
   return `${StackId.split('/')[1].slice(0, 22)}.${logicalId.slice(0, 18)}.${digest}`;
 }
 
@@ -147,13 +201,19 @@ export function wishOf({ event: { ResourceProperties: properties } }: Pick<Reque
   return JSON.stringify([FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume, [...Triggers].sort()]);
 }
 
-export function policyOf({ event: { ResourceProperties: { RemovalPolicy, KeepLast } } }: Pick<Request, 'event'>): 'RETAIN' | 'DESTROY' | number {
+export function policyOf({
+  event: {
+    ResourceProperties: { RemovalPolicy, KeepLast },
+  },
+}: Pick<Request, 'event'>): 'RETAIN' | 'DESTROY' | number {
   return KeepLast === undefined ? RemovalPolicy : Number(KeepLast);
 }
 
 /** Whether it was there at that point, and finished well. */
 export function isAvailable(backup: Backup, { at, index }: { at: number; index: number }): boolean {
-  return backup.index < index && backup.end.as === 'AVAILABLE' && backup.end.at <= at && !isDeleted(backup, index);
+  return (
+    backup.index < index && backup.end.as === 'AVAILABLE' && backup.end.at <= at && !isDeleted(backup, index)
+  );
 }
 
 export function isRunning(backup: Backup, { at, index }: { at: number; index: number }): boolean {

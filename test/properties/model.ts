@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import type { Fault } from '../../sandbox/faults';
 
-/* What a run is made of: an app, the world around it, and what happens to both. All of it is plain data, so that it can be shrunk and printed. */
+/*
+ * What a run is made of: an app, the world around it, and what happens to both. All of it is plain data, so
+ * that it can be shrunk and printed.
+ */
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -15,7 +18,7 @@ export const BYSTANDERS = ['Service', 'Beside', 'After'] as const;
 /** A file system, or an ONTAP volume with what it is in. */
 export interface SourceModel {
   readonly isDefined: boolean;
-  readonly kind: typeof KINDS[number];
+  readonly kind: (typeof KINDS)[number];
   /** changed in place */
   readonly size: number;
   /** another key makes another file system; not of ONTAP, where it would take the volume along */
@@ -75,7 +78,13 @@ export interface PlannedFault {
 
 /** What somebody else does with FSx. */
 export type Visitor =
-  | { readonly kind: 'backup'; readonly type: 'AUTOMATIC' | 'AWS_BACKUP' | 'USER_INITIATED'; readonly source: number; readonly after: number; readonly takes: number }
+  | {
+      readonly kind: 'backup';
+      readonly type: 'AUTOMATIC' | 'AWS_BACKUP' | 'USER_INITIATED';
+      readonly source: number;
+      readonly after: number;
+      readonly takes: number;
+    }
   | { readonly kind: 'copy of the newest backup'; readonly after: number }
   | { readonly kind: 'restore from the newest backup'; readonly after: number; readonly takes: number };
 
@@ -128,11 +137,24 @@ function merged<T>(list: readonly T[], index: number, to: Partial<T>): T[] {
 
 // ---- arbitraries: what is simplest comes first, since that is where shrinking goes
 
-const rarely = <T>(arbitrary: fc.Arbitrary<T>, oneIn: number) => fc.option(arbitrary, { nil: undefined, freq: oneIn - 1 });
+const rarely = <T>(arbitrary: fc.Arbitrary<T>, oneIn: number) =>
+  fc.option(arbitrary, { nil: undefined, freq: oneIn - 1 });
 const oftenFalse = (oneIn: number) => fc.nat(oneIn - 1).map((n) => n === oneIn - 1);
 const oftenTrue = (oneIn: number) => fc.nat(oneIn - 1).map((n) => n < oneIn - 1);
 /** from the beginning of a step: while file systems are made, backups run, things are cleaned up */
-const moment = fc.constantFrom(0, 2_000, 8_000, 20_000, 45_000, 2 * MINUTE, 5 * MINUTE, 11 * MINUTE, 14 * MINUTE, 30 * MINUTE, 70 * MINUTE);
+const moment = fc.constantFrom(
+  0,
+  2_000,
+  8_000,
+  20_000,
+  45_000,
+  2 * MINUTE,
+  5 * MINUTE,
+  11 * MINUTE,
+  14 * MINUTE,
+  30 * MINUTE,
+  70 * MINUTE,
+);
 
 const source = fc.record<SourceModel>({
   isDefined: fc.constant(true),
@@ -165,11 +187,19 @@ const app = fc.record<AppModel>({
 
 /** One property of it. */
 function oneOf<T extends object>(choices: { [K in keyof T]?: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
-  return fc.oneof(...Object.entries<fc.Arbitrary<any>>(choices as any).map(([name, value]) => value.map((to) => ({ [name]: to }) as Partial<T>)));
+  return fc.oneof(
+    ...Object.entries<fc.Arbitrary<any>>(choices as any).map(([name, value]) =>
+      value.map((to) => ({ [name]: to }) as Partial<T>),
+    ),
+  );
 }
 
 const sourceChange = oneOf<SourceModel>({
-  size: fc.constantFrom(1, 2, 3), key: fc.constantFrom(1, 2), tag: fc.constantFrom('a', 'b'), hasFinalBackup: fc.boolean(), isDefined: oftenTrue(3),
+  size: fc.constantFrom(1, 2, 3),
+  key: fc.constantFrom(1, 2),
+  tag: fc.constantFrom('a', 'b'),
+  hasFinalBackup: fc.boolean(),
+  isDefined: oftenTrue(3),
 });
 const backupChange = oneOf<BackupModel>({
   isDefined: fc.boolean(),
@@ -193,7 +223,8 @@ const weather = fc.record<Weather>({
   backupsTake: fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom(MINUTE, 4_000, 30_000, 3 * MINUTE) },
     { weight: 3, arbitrary: fc.constantFrom(12 * MINUTE, 25 * MINUTE) },
-    { weight: 2, arbitrary: fc.constantFrom(70 * MINUTE, 2 * HOUR) }, // longer than most may take, and many looks
+    // longer than most may take, and many looks
+    { weight: 2, arbitrary: fc.constantFrom(70 * MINUTE, 2 * HOUR) },
   ),
   backupsFail: oftenFalse(12),
 });
@@ -202,23 +233,44 @@ const setback: fc.Arbitrary<Setback> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      kind: fc.constant('failure' as const), target: fc.constantFrom(...BYSTANDERS, ...SOURCES), after: moment, times: fc.constantFrom(1, 1, 1, 1, 1, 2),
+      kind: fc.constant('failure' as const),
+      target: fc.constantFrom(...BYSTANDERS, ...SOURCES),
+      after: moment,
+      times: fc.constantFrom(1, 1, 1, 1, 1, 2),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('failed deletion' as const), target: fc.constantFrom(...BYSTANDERS, ...SOURCES) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('failed deletion' as const),
+      target: fc.constantFrom(...BYSTANDERS, ...SOURCES),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel' as const), after: moment }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('destroy' as const), after: moment }) },
 );
 
 const CALLS = [
-  'fsx:CreateBackup', 'fsx:DescribeBackups', 'fsx:DeleteBackup', 'fsx:TagResource', 'fsx:UntagResource', 'fsx:DescribeFileSystems',
-  'fsx:DescribeVolumes', 'cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'cloudformation:DescribeStackResource',
+  'fsx:CreateBackup',
+  'fsx:DescribeBackups',
+  'fsx:DeleteBackup',
+  'fsx:TagResource',
+  'fsx:UntagResource',
+  'fsx:DescribeFileSystems',
+  'fsx:DescribeVolumes',
+  'cloudformation:DescribeStacks',
+  'cloudformation:DescribeStackEvents',
+  'cloudformation:DescribeStackResource',
   'states:StartExecution',
 ] as const;
 const fault = (kinds: Fault['kind'][]) => fc.constantFrom(...kinds).map((kind) => ({ kind }) as Fault);
-const planned = (operations: readonly string[], kinds: Fault['kind'][]) => fc.record<PlannedFault>({
-  operation: fc.constantFrom(...operations), from: fc.integer({ min: 1, max: 5 }), count: fc.constantFrom(1, 1, 2, 3), fault: fault(kinds),
-});
+const planned = (operations: readonly string[], kinds: Fault['kind'][]) =>
+  fc.record<PlannedFault>({
+    operation: fc.constantFrom(...operations),
+    from: fc.integer({ min: 1, max: 5 }),
+    count: fc.constantFrom(1, 1, 2, 3),
+    fault: fault(kinds),
+  });
 const plannedFault = fc.oneof(
   { weight: 8, arbitrary: planned(CALLS, ['throttle', 'server-error', 'reset', 'lost-response', 'hang']) },
   { weight: 1, arbitrary: planned(['response:PUT'], ['throttle', 'server-error', 'reset', 'lost-response']) },
@@ -236,19 +288,34 @@ const visitor: fc.Arbitrary<Visitor> = fc.oneof(
       takes: fc.constantFrom(0, MINUTE, 20 * MINUTE, 60 * MINUTE),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('copy of the newest backup' as const), after: moment }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore from the newest backup' as const), after: moment, takes: fc.constantFrom(MINUTE, 20 * MINUTE) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('copy of the newest backup' as const), after: moment }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('restore from the newest backup' as const),
+      after: moment,
+      takes: fc.constantFrom(MINUTE, 20 * MINUTE),
+    }),
+  },
 );
 
-// Not sooner than after a quarter of an hour, when every event has been delivered twice: one that CloudFormation no longer waits for cannot be told from
-// one that it waits for once the next deployment has begun (decisions/0003).
+// Not sooner than after a quarter of an hour, when every event has been delivered twice: one that
+// CloudFormation no longer waits for cannot be told from one that it waits for once the next deployment has
+// begun (decisions/0003).
 const step = fc.record<Step>({
   pause: fc.constantFrom(15, 60, 7 * 60, 26 * 60, 4 * 24 * 60),
   act: fc.nat(11).map((n) => (n === 11 ? 'destroy' : 'deploy')),
   changes: fc.array(change, { maxLength: 3 }),
   weather,
   setback: rarely(setback, 3),
-  faults: fc.oneof({ withCrossShrink: true }, fc.constant([]), fc.array(plannedFault, { minLength: 1, maxLength: 2 })),
+  faults: fc.oneof(
+    { withCrossShrink: true },
+    fc.constant([]),
+    fc.array(plannedFault, { minLength: 1, maxLength: 2 }),
+  ),
   crash: rarely(fc.record({ operation: fc.constantFrom(...CALLS), nth: fc.integer({ min: 1, max: 4 }) }), 8),
   visitor: rarely(visitor, 4),
   redelivery: rarely(fc.constantFrom(0, 1_000, 30_000, 10 * MINUTE), 5),
@@ -266,5 +333,8 @@ const habits = fc.record<Habits>({
 });
 
 export const runs: fc.Arbitrary<Run> = fc.record<Run>({
-  app, habits, steps: fc.array(step, { minLength: 2, maxLength: 7 }), isDestroyed: oftenTrue(4),
+  app,
+  habits,
+  steps: fc.array(step, { minLength: 2, maxLength: 7 }),
+  isDestroyed: oftenTrue(4),
 });

@@ -1,6 +1,18 @@
 import type { History } from './history';
 import type { Violation } from './invariants';
-import { type AppModel, BACKUPS, type BackupModel, type Change, MINUTE, type PlannedFault, type Run, type Setback, SOURCES, type Step, type Visitor } from './model';
+import {
+  type AppModel,
+  BACKUPS,
+  type BackupModel,
+  type Change,
+  MINUTE,
+  type PlannedFault,
+  type Run,
+  type Setback,
+  SOURCES,
+  type Step,
+  type Visitor,
+} from './model';
 import type { Recorded } from '../../sandbox/journal';
 
 /* A run and what was wrong with it, for people. */
@@ -10,7 +22,9 @@ const BEFORE = 40;
 const AFTER = 10;
 
 export function describeRun({ app, habits, steps, isDestroyed }: Run): string {
-  const unusual = Object.entries(habits).map(([name, value]) => `${name} ${value}`).join(', ');
+  const unusual = Object.entries(habits)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
   return [
     ...describeApp(app),
     `AWS: ${unusual}`,
@@ -22,7 +36,10 @@ export function describeRun({ app, habits, steps, isDestroyed }: Run): string {
 function describeApp({ sources, backups }: AppModel): string[] {
   return [
     ...sources.map(({ kind, copiesTags, hasFinalBackup }, at) => {
-      return `${SOURCES[at]}: ${kind}${copiesTags ? ', copies its tags' : ''}${hasFinalBackup ? ', with a final backup' : ''}`;
+      return (
+        `${SOURCES[at]}: ` +
+        `${kind}${copiesTags ? ', copies its tags' : ''}${hasFinalBackup ? ', with a final backup' : ''}`
+      );
     }),
     ...backups.map((backup, at) => `${BACKUPS[at]}: ${describeBackup(backup, sources.length)}`),
   ];
@@ -39,10 +56,23 @@ function describeBackup(backup: BackupModel, sources: number): string {
     waitUntil === 'STARTED' && 'not waited for',
     `team ${team}`,
     !isDefined && 'NOT YET DEFINED',
-  ].filter(Boolean).join(', ');
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
-function describeStep({ pause, act, changes, weather, setback, faults, crash, visitor, redelivery, disableRollback }: Step): string {
+function describeStep({
+  pause,
+  act,
+  changes,
+  weather,
+  setback,
+  faults,
+  crash,
+  visitor,
+  redelivery,
+  disableRollback,
+}: Step): string {
   return [
     `After ${pause} min: ${act}${act === 'deploy' ? ` [${changes.map(describeChange).join('; ')}]` : ''}`,
     `backups take ${duration(weather.backupsTake)}${weather.backupsFail ? ' and fail' : ''}`,
@@ -52,22 +82,33 @@ function describeStep({ pause, act, changes, weather, setback, faults, crash, vi
     crash && `the function crashes at ${crash.operation} ${crash.nth}`,
     visitor && describeVisitor(visitor),
     redelivery !== undefined && `every event again after ${duration(redelivery)}`,
-  ].filter(Boolean).join(', ');
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 function describeChange(change: Change): string {
   if ('service' in change) return `service ${change.service}`;
   if ('value' in change) return `value ${change.value}`;
   const name = 'source' in change ? SOURCES[change.source] : BACKUPS[change.backup];
-  return `${name}: ${Object.entries(change.to).map(([property, value]) => `${property} ${value}`).join(', ')}`;
+  return `${name}: ${Object.entries(change.to)
+    .map(([property, value]) => `${property} ${value}`)
+    .join(', ')}`;
 }
 
 function describeSetback(setback: Setback): string {
   switch (setback.kind) {
-    case 'failure': return `${setback.target} fails ${duration(setback.after)} after it has begun${setback.times > 1 ? `, ${setback.times} times` : ''}`;
-    case 'failed deletion': return `${setback.target} cannot be deleted once`;
-    case 'cancel': return `the update is cancelled after ${duration(setback.after)}`;
-    case 'destroy': return `a stack being created is destroyed after ${duration(setback.after)}`;
+    case 'failure':
+      return (
+        `${setback.target} fails ${duration(setback.after)} after it has ` +
+        `begun${setback.times > 1 ? `, ${setback.times} times` : ''}`
+      );
+    case 'failed deletion':
+      return `${setback.target} cannot be deleted once`;
+    case 'cancel':
+      return `the update is cancelled after ${duration(setback.after)}`;
+    case 'destroy':
+      return `a stack being created is destroyed after ${duration(setback.after)}`;
   }
 }
 
@@ -78,9 +119,15 @@ function describeFault({ operation, from, count, fault }: PlannedFault): string 
 function describeVisitor(visitor: Visitor): string {
   const when = `after ${duration(visitor.after)}`;
   switch (visitor.kind) {
-    case 'backup': return `${when} somebody else's backup of ${SOURCES[visitor.source]} (${visitor.type}, ${duration(visitor.takes)})`;
-    case 'restore from the newest backup': return `${when} a ${visitor.kind}, for ${duration(visitor.takes)}`;
-    default: return `${when} a ${visitor.kind}`;
+    case 'backup':
+      return (
+        `${when} somebody else's backup of ${SOURCES[visitor.source]} (${visitor.type}, ` +
+        `${duration(visitor.takes)})`
+      );
+    case 'restore from the newest backup':
+      return `${when} a ${visitor.kind}, for ${duration(visitor.takes)}`;
+    default:
+      return `${when} a ${visitor.kind}`;
   }
 }
 
@@ -96,28 +143,64 @@ export function describeViolations(history: History, violations: readonly Violat
   return [
     ...violations.map(({ invariant, what }) => `VIOLATED: ${invariant}\n  ${what}`),
     '',
-    ...shown.slice(Math.max(0, begin), begin + BEFORE + AFTER).map(({ entry, at }) => `${at === index ? '>' : ' '} ${describeEntry(entry)}`),
+    ...shown
+      .slice(Math.max(0, begin), begin + BEFORE + AFTER)
+      .map(({ entry, at }) => `${at === index ? '>' : ' '} ${describeEntry(entry)}`),
   ].join('\n');
 }
 
 function isTelling(entry: Recorded): boolean {
-  if (entry.kind === 'call') return !/Describe(Backups|FileSystems|Volumes|StackEvents)$/.test(entry.operation) || entry.outcome !== 'ok';
-  if (entry.kind === 'event') return /^(AWS::FSx|Custom|AWS::CloudFormation)/.test(entry.type) || entry.type === 'AWS::SSM::Parameter' || entry.status.includes('FAILED');
+  if (entry.kind === 'call') {
+    return (
+      !/Describe(Backups|FileSystems|Volumes|StackEvents)$/.test(entry.operation) || entry.outcome !== 'ok'
+    );
+  }
+  if (entry.kind === 'event') {
+    return (
+      /^(AWS::FSx|Custom|AWS::CloudFormation)/.test(entry.type) ||
+      entry.type === 'AWS::SSM::Parameter' ||
+      entry.status.includes('FAILED')
+    );
+  }
   return entry.kind === 'request' || entry.kind === 'response';
 }
 
 export function describeEntry(entry: Recorded): string {
   const time = new Date(entry.at).toISOString().slice(5, 19).replace('T', ' ');
   switch (entry.kind) {
-    case 'event': return `${time} ${entry.logicalId} ${entry.status} ${entry.physicalId ?? ''} ${entry.reason ?? ''}`.slice(0, 260);
-    case 'request': return `${time} ${entry.type} of ${entry.logicalId} (${entry.event.PhysicalResourceId ?? ''}) ${entry.requestId.slice(0, 8)}`;
+    case 'event':
+      return [time, entry.logicalId, entry.status, entry.physicalId ?? '', entry.reason ?? '']
+        .join(' ')
+        .slice(0, 260);
+    case 'request':
+      return (
+        `${time} ${entry.type} of ${entry.logicalId} (${entry.event.PhysicalResourceId ?? ''}) ` +
+        `${entry.requestId.slice(0, 8)}`
+      );
     case 'response':
-      return `${time} ${entry.effect}: ${entry.body.Status} for ${entry.logicalId} ${entry.requestId.slice(0, 8)} ${entry.body.PhysicalResourceId ?? entry.body.Data ?? ''} ${entry.body.Reason ?? ''} ${entry.why ?? ''}`.slice(0, 260);
-    case 'call': return `${time} ${entry.operation} ${entry.outcome} ${subjectOf(entry.input)} ${entry.output?.Backup?.BackupId ?? entry.output?.Stacks?.[0].StackStatus ?? ''} ${entry.error ?? ''}`.slice(0, 200);
-    default: return `${time} ${entry.kind}`;
+      return (
+        `${time} ${entry.effect}: ${entry.body.Status} for ${entry.logicalId} ` +
+        `${entry.requestId.slice(0, 8)} ${entry.body.PhysicalResourceId ?? entry.body.Data ?? ''} ` +
+        `${entry.body.Reason ?? ''} ${entry.why ?? ''}`
+      ).slice(0, 260);
+    case 'call':
+      return (
+        `${time} ${entry.operation} ${entry.outcome} ${subjectOf(entry.input)} ` +
+        `${entry.output?.Backup?.BackupId ?? entry.output?.Stacks?.[0].StackStatus ?? ''} ` +
+        `${entry.error ?? ''}`
+      ).slice(0, 200);
+    default:
+      return `${time} ${entry.kind}`;
   }
 }
 
 function subjectOf(input: any): string {
-  return input.BackupId ?? input.FileSystemId ?? input.VolumeId ?? input.ResourceARN?.split('/').at(-1) ?? input.BackupIds?.[0] ?? '';
+  return (
+    input.BackupId ??
+    input.FileSystemId ??
+    input.VolumeId ??
+    input.ResourceARN?.split('/').at(-1) ??
+    input.BackupIds?.[0] ??
+    ''
+  );
 }

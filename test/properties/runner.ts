@@ -31,7 +31,10 @@ export interface Result {
 }
 
 /** Carry out random runs until one violates an invariant, or enough is enough. */
-export async function check({ seed, path, runs: count, minutes }: Plan, judge = violationsIn): Promise<Result> {
+export async function check(
+  { seed, path, runs: count, minutes }: Plan,
+  judge = violationsIn,
+): Promise<Result> {
   const stage = new Stage(judge);
   let done = 0;
   let attempts = 0;
@@ -49,7 +52,10 @@ export async function check({ seed, path, runs: count, minutes }: Plan, judge = 
       seed,
       path,
       numRuns: count ?? Number.MAX_SAFE_INTEGER,
-      ...minutes !== undefined && { interruptAfterTimeLimit: minutes * 60_000, markInterruptAsFailure: false },
+      ...(minutes !== undefined && {
+        interruptAfterTimeLimit: minutes * 60_000,
+        markInterruptAsFailure: false,
+      }),
     });
     return { runs: done, failure, path: details.counterexamplePath ?? undefined };
   } finally {
@@ -57,7 +63,10 @@ export async function check({ seed, path, runs: count, minutes }: Plan, judge = 
   }
 }
 
-/** The sandbox that runs are carried out in, one after the other. A run that failed gets the next one a new sandbox. */
+/**
+ * The sandbox that runs are carried out in, one after the other. A run that failed gets the next one a new
+ * sandbox.
+ */
 class Stage {
   private sandbox?: Sandbox;
   private carried = 0;
@@ -95,7 +104,10 @@ class Stage {
 async function inTime<T>(promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the run was not over after ${PATIENCE / 1000} s of real time`)), PATIENCE);
+    timer = setTimeout(
+      () => reject(new Error(`the run was not over after ${PATIENCE / 1000} s of real time`)),
+      PATIENCE,
+    );
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

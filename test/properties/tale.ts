@@ -22,7 +22,13 @@ export class Tale {
 
   /** Another step: a deployment, for example. */
   begins(operation: Partial<Operation> = {}): this {
-    this.operations.push({ from: this.entries.length, guards: [], disableRollback: false, isUndisturbed: false, ...operation });
+    this.operations.push({
+      from: this.entries.length,
+      guards: [],
+      disableRollback: false,
+      isUndisturbed: false,
+      ...operation,
+    });
     return this;
   }
 
@@ -35,37 +41,97 @@ export class Tale {
     return this.event('Files', status, { type: 'AWS::CloudFormation::Stack', physicalId: STACK_ID });
   }
 
-  event(logicalId: string, status: string, more: { type?: string; physicalId?: string; reason?: string } = {}): this {
-    return this.add({ kind: 'event', stack: 'Files', logicalId, type: 'AWS::SSM::Parameter', status, ...more });
+  event(
+    logicalId: string,
+    status: string,
+    more: { type?: string; physicalId?: string; reason?: string } = {},
+  ): this {
+    return this.add({
+      kind: 'event',
+      stack: 'Files',
+      logicalId,
+      type: 'AWS::SSM::Parameter',
+      status,
+      ...more,
+    });
   }
 
-  request(type: 'Create' | 'Update' | 'Delete', properties: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Told {
+  request(
+    type: 'Create' | 'Update' | 'Delete',
+    properties: Record<string, unknown> = {},
+    more: Record<string, unknown> = {},
+  ): Told {
     const { LogicalResourceId: logicalId = 'Backup' } = more as { LogicalResourceId?: string };
     const requestId = `request-${++this.count}`;
-    const ResourceProperties = { FileSystemId: 'fs-1', RemovalPolicy: 'RETAIN', WaitUntil: 'AVAILABLE', ...properties };
-    const event = { RequestType: type, StackId: STACK_ID, ResourceType: 'Custom::FsxBackup', ResourceProperties, ...more };
+    const ResourceProperties = {
+      FileSystemId: 'fs-1',
+      RemovalPolicy: 'RETAIN',
+      WaitUntil: 'AVAILABLE',
+      ...properties,
+    };
+    const event = {
+      RequestType: type,
+      StackId: STACK_ID,
+      ResourceType: 'Custom::FsxBackup',
+      ResourceProperties,
+      ...more,
+    };
     this.add({ kind: 'request', stack: 'Files', logicalId, requestId, type, event });
     return { requestId, logicalId, event };
   }
 
-  answers({ requestId, logicalId }: Told, PhysicalResourceId: string, Status = 'SUCCESS', more: { effect?: any; why?: string } = {}): this {
-    return this.add({ kind: 'response', stack: 'Files', logicalId, requestId, body: { Status, PhysicalResourceId }, bytes: 1, effect: 'accepted', ...more });
+  answers(
+    { requestId, logicalId }: Told,
+    PhysicalResourceId: string,
+    Status = 'SUCCESS',
+    more: { effect?: any; why?: string } = {},
+  ): this {
+    return this.add({
+      kind: 'response',
+      stack: 'Files',
+      logicalId,
+      requestId,
+      body: { Status, PhysicalResourceId },
+      bytes: 1,
+      effect: 'accepted',
+      ...more,
+    });
   }
 
   signals(logicalId: string, Data: string, Status = 'SUCCESS'): this {
     const body = { Status, UniqueId: 'FsxBackup', Data, Reason: '' };
-    return this.add({ kind: 'response', stack: 'Files', logicalId, requestId: '', body, bytes: 1, effect: 'accepted' });
+    return this.add({
+      kind: 'response',
+      stack: 'Files',
+      logicalId,
+      requestId: '',
+      body,
+      bytes: 1,
+      effect: 'accepted',
+    });
   }
 
   /** A backup that takes ten minutes. */
   takes(
-    request: Told, id: string, { source = 'fs-1', generation = '1', ms = 10 * MINUTE, as = 'AVAILABLE' as 'AVAILABLE' | 'FAILED', token = tokenOf(request as Request) } = {},
+    request: Told,
+    id: string,
+    {
+      source = 'fs-1',
+      generation = '1',
+      ms = 10 * MINUTE,
+      as = 'AVAILABLE' as 'AVAILABLE' | 'FAILED',
+      token = tokenOf(request as Request),
+    } = {},
   ): this {
     const tags = { 'stack-id': STACK_ID, 'logical-id': request.logicalId, 'generation': generation };
     const Tags = Object.entries(tags).map(([name, Value]) => ({ Key: `cdk-fsx-backup:${name}`, Value }));
     this.ends.set(id, { at: this.now + ms, as });
     this.left.add(id);
-    return this.call('fsx:CreateBackup', { FileSystemId: source, ClientRequestToken: token }, { output: { Backup: { BackupId: id, Tags } } });
+    return this.call(
+      'fsx:CreateBackup',
+      { FileSystemId: source, ClientRequestToken: token },
+      { output: { Backup: { BackupId: id, Tags } } },
+    );
   }
 
   deletes(id: string): this {
@@ -88,7 +154,17 @@ export class Tale {
 
   history(more: Partial<History> = {}): History {
     const { entries, operations, ends, busy, left } = this;
-    return { stack: 'Files', entries, operations, ends, busy, left, keepsFailed: false, forgetsFailed: false, ...more };
+    return {
+      stack: 'Files',
+      entries,
+      operations,
+      ends,
+      busy,
+      left,
+      keepsFailed: false,
+      forgetsFailed: false,
+      ...more,
+    };
   }
 
   private add(entry: object): this {

@@ -1,10 +1,25 @@
 import { assets, type Synthesized, synthesize } from './app';
 import type { History, Operation } from './history';
-import { type AppModel, changed, HOUR, MINUTE, type Run, type Setback, SOURCES, type Step, type Visitor } from './model';
+import {
+  type AppModel,
+  changed,
+  HOUR,
+  MINUTE,
+  type Run,
+  type Setback,
+  SOURCES,
+  type Step,
+  type Visitor,
+} from './model';
 import type { Recorded } from '../../sandbox/journal';
 import type { Sandbox } from '../../sandbox/sandbox';
 
-const CALM: Omit<Step, 'pause' | 'act'> = { changes: [], weather: { backupsTake: MINUTE, backupsFail: false }, faults: [], disableRollback: false };
+const CALM: Omit<Step, 'pause' | 'act'> = {
+  changes: [],
+  weather: { backupsTake: MINUTE, backupsFail: false },
+  faults: [],
+  disableRollback: false,
+};
 const NOTHING: Synthesized = { template: { Resources: {} }, guards: [], sources: {} };
 /** Longer than anything that the last step has started can take. */
 const REST = 14 * HOUR;
@@ -27,7 +42,10 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   }
   if (run.isDestroyed) await stage.destroyForGood(app);
   await stage.rest(REST);
-  return stage.history({ keepsFailed: run.habits.deletionOfFailed === 'BadRequest', forgetsFailed: run.habits.tokenAfterDeletion === 'new' });
+  return stage.history({
+    keepsFailed: run.habits.deletionOfFailed === 'BadRequest',
+    forgetsFailed: run.habits.tokenAfterDeletion === 'new',
+  });
 }
 
 interface Began {
@@ -44,7 +62,10 @@ class Stage {
   private readonly busy = new Set<string>();
   private destruction?: Promise<unknown>;
 
-  constructor(private readonly sandbox: Sandbox, private readonly stack: string) {}
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly stack: string,
+  ) {}
 
   rest(ms: number): Promise<void> {
     return this.sandbox.clock.run(this.sandbox.clock.sleep(ms));
@@ -54,13 +75,15 @@ class Stage {
     const { sandbox } = this;
     this.prepare(step);
     const isUndisturbed = this.isUndisturbed(step);
-    const { template, guards, sources } = step.act === 'deploy' ? synthesize(app, this.began.length + 1) : NOTHING;
+    const { template, guards, sources } =
+      step.act === 'deploy' ? synthesize(app, this.began.length + 1) : NOTHING;
     const operation = { guards, disableRollback: step.disableRollback, isUndisturbed };
     const began: Began = { entries: sandbox.journal.entries.length, operation, step };
     this.began.push(began);
     if (step.visitor) this.later(step.visitor.after, () => this.visit(step.visitor!, sources));
     if (step.setback) this.plan(step.setback, sources);
-    const act = async () => (step.act === 'destroy' ? this.destroy() : this.deploy(template, step.disableRollback));
+    const act = async () =>
+      step.act === 'destroy' ? this.destroy() : this.deploy(template, step.disableRollback);
     began.outcome = await sandbox.clock.run(act());
     for (const timer of this.timers.splice(0)) sandbox.clock.clearTimeout(timer);
     if (this.destruction) await sandbox.clock.run(this.destruction);
@@ -78,14 +101,34 @@ class Stage {
   history(habits: Pick<History, 'keepsFailed' | 'forgetsFailed'>): History {
     const { journal, fsx } = this.sandbox;
     const isOwn = (entry: Recorded) => isOf(entry, this.stack);
-    const ends = new Map(this.began.flatMap(({ entries, step: { weather } }, nth) => {
-      const until = this.began[nth + 1]?.entries;
-      return journal.entries.slice(entries, until).flatMap((entry): [string, { at: number; as: 'AVAILABLE' | 'FAILED' }][] => {
-        if (entry.kind !== 'call' || entry.operation !== 'fsx:CreateBackup' || entry.output === undefined) return [];
-        const { BackupId, CreationTime } = entry.output.Backup;
-        return [[BackupId, { at: Math.round(CreationTime * 1000) + weather.backupsTake, as: weather.backupsFail ? 'FAILED' : 'AVAILABLE' }]];
-      });
-    }).reverse()); // the first call is the one that made it
+    const ends = new Map(
+      this.began
+        .flatMap(({ entries, step: { weather } }, nth) => {
+          const until = this.began[nth + 1]?.entries;
+          return journal.entries
+            .slice(entries, until)
+            .flatMap((entry): [string, { at: number; as: 'AVAILABLE' | 'FAILED' }][] => {
+              if (
+                entry.kind !== 'call' ||
+                entry.operation !== 'fsx:CreateBackup' ||
+                entry.output === undefined
+              ) {
+                return [];
+              }
+              const { BackupId, CreationTime } = entry.output.Backup;
+              return [
+                [
+                  BackupId,
+                  {
+                    at: Math.round(CreationTime * 1000) + weather.backupsTake,
+                    as: weather.backupsFail ? 'FAILED' : 'AVAILABLE',
+                  },
+                ],
+              ];
+            });
+        })
+        .reverse(),
+    ); // the first call is the one that made it
     return {
       stack: this.stack,
       entries: journal.entries.filter(isOwn),
@@ -102,7 +145,9 @@ class Stage {
   private prepare({ weather, faults, crash, redelivery }: Step): void {
     const { sandbox } = this;
     sandbox.faults.clear();
-    for (const { operation, from, count, fault } of faults) sandbox.faults.add(operation, { from, to: from + count - 1 }, fault);
+    for (const { operation, from, count, fault } of faults) {
+      sandbox.faults.add(operation, { from, to: from + count - 1 }, fault);
+    }
     sandbox.lambda.crashAfter(crash?.operation ?? 'no call', crash?.nth);
     sandbox.cloudFormation.failures.clear();
     sandbox.cloudFormation.options.duplicateDeliveries = redelivery;
@@ -114,8 +159,19 @@ class Stage {
     const { cloudFormation } = this.sandbox;
     if (/^ROLLBACK_|^DELETE_FAILED/.test(this.status())) await this.destroy();
     if (this.status() === 'UPDATE_ROLLBACK_FAILED') await cloudFormation.continueUpdateRollback(this.stack);
-    if (!/^(none|DELETE_COMPLETE|(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE|(CREATE|UPDATE)_FAILED)$/.test(this.status())) return this.status();
-    const { status } = await cloudFormation.deploy({ template, stackName: this.stack, assets, disableRollback });
+    if (
+      !/^(none|DELETE_COMPLETE|(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE|(CREATE|UPDATE)_FAILED)$/.test(
+        this.status(),
+      )
+    ) {
+      return this.status();
+    }
+    const { status } = await cloudFormation.deploy({
+      template,
+      stackName: this.stack,
+      assets,
+      disableRollback,
+    });
     return status;
   }
 
@@ -137,9 +193,20 @@ class Stage {
   private isUndisturbed({ weather, setback, faults, crash, visitor, disableRollback }: Step): boolean {
     const { clock, fsx } = this.sandbox;
     const now = clock.now();
-    const isIdle = [...fsx.backups.values()].every(({ createdAt, duration, restoringTo }) => createdAt + duration <= now && !restoringTo);
-    return isIdle && weather.backupsTake <= QUICK && !weather.backupsFail && !setback && faults.length === 0 && !crash && !visitor
-      && !disableRollback && !this.status().endsWith('FAILED');
+    const isIdle = [...fsx.backups.values()].every(
+      ({ createdAt, duration, restoringTo }) => createdAt + duration <= now && !restoringTo,
+    );
+    return (
+      isIdle &&
+      weather.backupsTake <= QUICK &&
+      !weather.backupsFail &&
+      !setback &&
+      faults.length === 0 &&
+      !crash &&
+      !visitor &&
+      !disableRollback &&
+      !this.status().endsWith('FAILED')
+    );
   }
 
   private later(after: number, act: () => void): void {
@@ -152,9 +219,12 @@ class Stage {
       case 'failure':
       case 'failed deletion': {
         const target = sources[setback.target] ?? setback.target;
-        const operations = setback.kind === 'failure' ? ['create', 'update'] as const : ['delete'] as const;
+        const operations =
+          setback.kind === 'failure' ? (['create', 'update'] as const) : (['delete'] as const);
         const { after, times } = setback.kind === 'failure' ? setback : { after: 0, times: 1 };
-        for (const on of operations) cloudFormation.failures.fail({ target, on, after, times, reason: 'failed for the test' });
+        for (const on of operations) {
+          cloudFormation.failures.fail({ target, on, after, times, reason: 'failed for the test' });
+        }
         return;
       }
       case 'cancel':
@@ -177,17 +247,34 @@ class Stage {
         return [source.volumeId, source.fileSystemId].includes(id) && createdAt + duration > clock.now();
       });
       if (id === undefined || isBusy) return;
-      fsx.plantBackup({ type: visitor.type, duration: visitor.takes, ...id.startsWith('fsvol') ? { volumeId: id } : { fileSystemId: id } });
+      fsx.plantBackup({
+        type: visitor.type,
+        duration: visitor.takes,
+        ...(id.startsWith('fsvol') ? { volumeId: id } : { fileSystemId: id }),
+      });
       return;
     }
-    const newest = [...fsx.backups.values()].filter(({ tags, failure, createdAt, duration, sourceBackupId }) => {
-      const stackId = tags.get('cdk-fsx-backup:stack-id');
-      return stackId?.split('/')[1] === this.stack && !failure && !sourceBackupId && createdAt + duration <= clock.now();
-    }).at(-1);
+    const newest = [...fsx.backups.values()]
+      .filter(({ tags, failure, createdAt, duration, sourceBackupId }) => {
+        const stackId = tags.get('cdk-fsx-backup:stack-id');
+        return (
+          stackId?.split('/')[1] === this.stack &&
+          !failure &&
+          !sourceBackupId &&
+          createdAt + duration <= clock.now()
+        );
+      })
+      .at(-1);
     if (!newest) return;
     if (visitor.kind === 'copy of the newest backup') {
       const id = newest.id.replace(/.{4}$/, 'c0c0');
-      const copy = { id, arn: newest.arn.replace(newest.id, id), tags: new Map(newest.tags), createdAt: clock.now(), sourceBackupId: newest.id };
+      const copy = {
+        id,
+        arn: newest.arn.replace(newest.id, id),
+        tags: new Map(newest.tags),
+        createdAt: clock.now(),
+        sourceBackupId: newest.id,
+      };
       fsx.backups.set(id, { ...newest, ...copy });
     } else {
       newest.restoringTo = 'fs-0aaaaaaaaaaaaaaaa';
@@ -209,11 +296,16 @@ class Stage {
 /** Names and roles that CloudFormation makes up begin with the name of the stack. */
 function isOf(entry: Recorded, stack: string): boolean {
   switch (entry.kind) {
-    case 'call': return entry.principal.includes(`/${stack}-`);
+    case 'call':
+      return entry.principal.includes(`/${stack}-`);
     case 'log':
-    case 'invocation': return entry.functionName.startsWith(`${stack}-`);
-    case 'action': return entry.pipeline.startsWith(`${stack}-`);
-    case 'execution': return entry.stateMachine.startsWith(`${stack}-`);
-    default: return entry.stack === stack;
+    case 'invocation':
+      return entry.functionName.startsWith(`${stack}-`);
+    case 'action':
+      return entry.pipeline.startsWith(`${stack}-`);
+    case 'execution':
+      return entry.stateMachine.startsWith(`${stack}-`);
+    default:
+      return entry.stack === stack;
   }
 }

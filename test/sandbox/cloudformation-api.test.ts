@@ -1,5 +1,9 @@
 import {
-  CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourceCommand, DescribeStacksCommand, paginateDescribeStackEvents,
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStackResourceCommand,
+  DescribeStacksCommand,
+  paginateDescribeStackEvents,
 } from '@aws-sdk/client-cloudformation';
 import { custom, testWorld, topic, type TestWorld } from './cloudformation-fixture';
 import { VirtualClock } from '../../sandbox/clock';
@@ -13,9 +17,17 @@ afterEach(() => close());
 
 async function clientOf(world: TestWorld): Promise<CloudFormationClient> {
   const { journal, faults } = world;
-  const server = await listen(world.cloudFormation.api, { journal, faults, principalOf: () => ROLE, onHang: () => {} });
+  const server = await listen(world.cloudFormation.api, {
+    journal,
+    faults,
+    principalOf: () => ROLE,
+    onHang: () => {},
+  });
   const client = new CloudFormationClient({
-    endpoint: server.url, region: 'us-east-1', credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }, maxAttempts: 1,
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    maxAttempts: 1,
   });
   close = async () => {
     client.destroy();
@@ -35,17 +47,19 @@ test('DescribeStacks', async () => {
   const world = testWorld();
   await world.deploy(TEMPLATE, { tags: { team: 'storage' } });
   const { Stacks } = await (await clientOf(world)).send(new DescribeStacksCommand({ StackName: 'Stack' }));
-  expect(Stacks).toMatchObject([{
-    StackName: 'Stack',
-    StackId: world.cloudFormation.stack('Stack').id,
-    StackStatus: 'CREATE_COMPLETE',
-    Description: 'of a test',
-    CreationTime: new Date('2026-11-02T09:00:00Z'),
-    DisableRollback: false,
-    Parameters: [{ ParameterKey: 'P', ParameterValue: 'p' }],
-    Outputs: [{ OutputKey: 'O', OutputValue: 'a-1', ExportName: 'exported', Description: 'an id' }],
-    Tags: [{ Key: 'team', Value: 'storage' }],
-  }]);
+  expect(Stacks).toMatchObject([
+    {
+      StackName: 'Stack',
+      StackId: world.cloudFormation.stack('Stack').id,
+      StackStatus: 'CREATE_COMPLETE',
+      Description: 'of a test',
+      CreationTime: new Date('2026-11-02T09:00:00Z'),
+      DisableRollback: false,
+      Parameters: [{ ParameterKey: 'P', ParameterValue: 'p' }],
+      Outputs: [{ OutputKey: 'O', OutputValue: 'a-1', ExportName: 'exported', Description: 'an id' }],
+      Tags: [{ Key: 'team', Value: 'storage' }],
+    },
+  ]);
 });
 
 test('DescribeStackResource tells the physical id, by the name or the id of the stack', async () => {
@@ -54,7 +68,9 @@ test('DescribeStackResource tells the physical id, by the name or the id of the 
   const client = await clientOf(world);
   const { id } = world.cloudFormation.stack('Stack');
   for (const StackName of ['Stack', id]) {
-    const { StackResourceDetail } = await client.send(new DescribeStackResourceCommand({ StackName, LogicalResourceId: 'A' }));
+    const { StackResourceDetail } = await client.send(
+      new DescribeStackResourceCommand({ StackName, LogicalResourceId: 'A' }),
+    );
     expect(StackResourceDetail).toMatchObject({
       StackName: 'Stack',
       StackId: id,
@@ -71,14 +87,21 @@ test('what does not exist is a ValidationError', async () => {
   const world = testWorld();
   await world.deploy(TEMPLATE);
   const client = await clientOf(world);
-  await expect(client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId: 'C' })))
-    .rejects.toMatchObject({ name: 'ValidationError', message: 'Resource C does not exist for stack Stack' });
-  for (const StackName of ['Other', 'arn:aws:cloudformation:us-east-1:123456789012:stack/Other/00000000-0000-0000-0000-000000000000']) {
-    await expect(client.send(new DescribeStackResourceCommand({ StackName, LogicalResourceId: 'A' })))
-      .rejects.toMatchObject({ name: 'ValidationError', message: `Stack '${StackName}' does not exist` });
+  await expect(
+    client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId: 'C' })),
+  ).rejects.toMatchObject({ name: 'ValidationError', message: 'Resource C does not exist for stack Stack' });
+  for (const StackName of [
+    'Other',
+    'arn:aws:cloudformation:us-east-1:123456789012:stack/Other/00000000-0000-0000-0000-000000000000',
+  ]) {
+    await expect(
+      client.send(new DescribeStackResourceCommand({ StackName, LogicalResourceId: 'A' })),
+    ).rejects.toMatchObject({ name: 'ValidationError', message: `Stack '${StackName}' does not exist` });
   }
-  await expect(client.send(new DescribeStacksCommand({ StackName: 'Other' })))
-    .rejects.toMatchObject({ name: 'ValidationError', message: 'Stack with id Other does not exist' });
+  await expect(client.send(new DescribeStacksCommand({ StackName: 'Other' }))).rejects.toMatchObject({
+    name: 'ValidationError',
+    message: 'Stack with id Other does not exist',
+  });
 });
 
 test('a deleted stack is known by its id only', async () => {
@@ -87,7 +110,9 @@ test('a deleted stack is known by its id only', async () => {
   const { id } = world.cloudFormation.stack('Stack');
   await world.destroy();
   const client = await clientOf(world);
-  await expect(client.send(new DescribeStacksCommand({ StackName: 'Stack' }))).rejects.toThrow('does not exist');
+  await expect(client.send(new DescribeStacksCommand({ StackName: 'Stack' }))).rejects.toThrow(
+    'does not exist',
+  );
   const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: id }));
   expect(Stacks).toMatchObject([{ StackStatus: 'DELETE_COMPLETE', DeletionTime: expect.any(Date) }]);
 });
@@ -99,13 +124,20 @@ test('DescribeStackEvents comes newest first, in pages', async () => {
   const first = await client.send(new DescribeStackEventsCommand({ StackName: 'Stack' }));
   expect(first.StackEvents).toHaveLength(3);
   expect(first.StackEvents![0]).toMatchObject({
-    LogicalResourceId: 'Stack', ResourceType: 'AWS::CloudFormation::Stack', ResourceStatus: 'CREATE_COMPLETE', Timestamp: new Date('2026-11-02T09:00:01Z'),
+    LogicalResourceId: 'Stack',
+    ResourceType: 'AWS::CloudFormation::Stack',
+    ResourceStatus: 'CREATE_COMPLETE',
+    Timestamp: new Date('2026-11-02T09:00:01Z'),
   });
   const all = [];
-  for await (const { StackEvents } of paginateDescribeStackEvents({ client }, { StackName: 'Stack' })) all.push(...StackEvents!);
+  for await (const { StackEvents } of paginateDescribeStackEvents({ client }, { StackName: 'Stack' })) {
+    all.push(...StackEvents!);
+  }
   const { events } = world.cloudFormation.stack('Stack');
   expect(all.map(({ EventId }) => EventId)).toEqual(events.map(({ eventId }) => eventId).reverse());
-  expect(JSON.parse(all.find(({ LogicalResourceId }) => LogicalResourceId === 'A')!.ResourceProperties!)).toMatchObject({ text: '<&>' });
+  expect(
+    JSON.parse(all.find(({ LogicalResourceId }) => LogicalResourceId === 'A')!.ResourceProperties!),
+  ).toMatchObject({ text: '<&>' });
 });
 
 test('a resource that was not begun yet does not exist', async () => {
@@ -114,26 +146,43 @@ test('a resource that was not begun yet does not exist', async () => {
     await world.clock.sleep(60_000);
     return {};
   };
-  const deployed = world.cloudFormation.deploy({ stackName: 'Stack', template: { Resources: { ...TEMPLATE.Resources, Later: topic({}, { DependsOn: 'A' }) } } });
+  const deployed = world.cloudFormation.deploy({
+    stackName: 'Stack',
+    template: { Resources: { ...TEMPLATE.Resources, Later: topic({}, { DependsOn: 'A' }) } },
+  });
   await world.clock.run(world.clock.sleep(30_000));
   const client = await clientOf(world);
-  const describe = (LogicalResourceId: string) => client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId }));
-  await expect(describe('A')).resolves.toMatchObject({ StackResourceDetail: { ResourceStatus: 'CREATE_IN_PROGRESS' } });
+  const describe = (LogicalResourceId: string) =>
+    client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId }));
+  await expect(describe('A')).resolves.toMatchObject({
+    StackResourceDetail: { ResourceStatus: 'CREATE_IN_PROGRESS' },
+  });
   await expect(describe('Later')).rejects.toThrow('Resource Later does not exist for stack Stack');
   await world.clock.run(deployed);
 });
 
 test('a call about a stack that does not exist is authorized on all ids that it might have', async () => {
   const policies = new PolicyStore({ clock: new VirtualClock() });
-  const may = async (Resource: string) => policies.putRole(ROLE, {
-    trust: { Statement: [] }, inline: { own: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'cloudformation:DescribeStackResource', Resource }] } },
-  });
+  const may = async (Resource: string) =>
+    policies.putRole(ROLE, {
+      trust: { Statement: [] },
+      inline: {
+        own: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'cloudformation:DescribeStackResource', Resource }],
+        },
+      },
+    });
   const client = await clientOf(testWorld({}, { authorizer: policies }));
-  const describe = () => client.send(new DescribeStackResourceCommand({ StackName: 'Other', LogicalResourceId: 'A' }));
+  const describe = () =>
+    client.send(new DescribeStackResourceCommand({ StackName: 'Other', LogicalResourceId: 'A' }));
   await may('arn:aws:cloudformation:us-east-1:123456789012:stack/Other/*');
   await expect(describe()).rejects.toMatchObject({ name: 'ValidationError' });
   await may('arn:aws:cloudformation:us-east-1:123456789012:stack/Another/*');
-  await expect(describe()).rejects.toMatchObject({ name: 'AccessDenied', message: expect.stringContaining('stack/Other/*') });
+  await expect(describe()).rejects.toMatchObject({
+    name: 'AccessDenied',
+    message: expect.stringContaining('stack/Other/*'),
+  });
 });
 
 test('every call is authorized on the ARN of the stack', async () => {
@@ -149,7 +198,9 @@ test('every call is authorized on the ARN of the stack', async () => {
   const client = await clientOf(world);
   const { id } = world.cloudFormation.stack('Stack');
   await client.send(new DescribeStackResourceCommand({ StackName: 'Stack', LogicalResourceId: 'A' }));
-  await expect(client.send(new DescribeStacksCommand({ StackName: 'Stack' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+  await expect(client.send(new DescribeStacksCommand({ StackName: 'Stack' }))).rejects.toMatchObject({
+    name: 'AccessDenied',
+  });
   expect(requests).toEqual([
     { principal: ROLE, action: 'cloudformation:DescribeStackResource', resource: id },
     { principal: ROLE, action: 'cloudformation:DescribeStacks', resource: id },

@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnOutput, CustomResource, Duration, NestedStack, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
+import {
+  App,
+  CfnOutput,
+  CustomResource,
+  Duration,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+  Stage,
+} from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
@@ -30,7 +39,9 @@ afterEach(async () => {
   await opened?.close();
 });
 
-/** Everything real but for the Lambda runtime, whose functions answer any custom resource event with success. */
+/**
+ * Everything real but for the Lambda runtime, whose functions answer any custom resource event with success.
+ */
 function sandbox() {
   const clock = new VirtualClock();
   const journal = new Journal(clock);
@@ -46,14 +57,30 @@ function sandbox() {
     invokeAsync: (_: string, event: any) => {
       const release = clock.hold();
       const { StackId, RequestId, LogicalResourceId, PhysicalResourceId = 'made' } = event;
-      const body = JSON.stringify({ Status: 'SUCCESS', StackId, RequestId, LogicalResourceId, PhysicalResourceId });
-      void fetch(event.ResponseURL, { method: 'PUT', body, headers: { 'Content-Type': '' } }).finally(release);
+      const body = JSON.stringify({
+        Status: 'SUCCESS',
+        StackId,
+        RequestId,
+        LogicalResourceId,
+        PhysicalResourceId,
+      });
+      void fetch(event.ResponseURL, { method: 'PUT', body, headers: { 'Content-Type': '' } }).finally(
+        release,
+      );
     },
   };
   const fsxService = new FsxService({ clock, authorizer: policies, ...PLACE });
   const stepFunctions = new StepFunctions({ clock, journal, authorizer: policies, lambda: lambdaService });
   const cloudFormation = new CloudFormation({
-    clock, journal, faults, lambda: lambdaService, stepFunctions, fsx: fsxService, policies, authorizer: policies, ...PLACE,
+    clock,
+    journal,
+    faults,
+    lambda: lambdaService,
+    stepFunctions,
+    fsx: fsxService,
+    policies,
+    authorizer: policies,
+    ...PLACE,
   });
   opened = cloudFormation;
   return { clock, journal, policies, functions, fsxService, stepFunctions, cloudFormation };
@@ -70,7 +97,7 @@ function provider(scope: Stack): lambda.Function {
   });
 }
 
-test('a stack of file systems, a provider, a state machine and a service is deployed and destroyed', async () => {
+test('a stack of file systems, provider, state machine and service is deployed and destroyed', async () => {
   const app = new App();
   const stack = new Stack(app, 'Storage', { env: { account: PLACE.accountId, region: PLACE.region } });
   const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1, restrictDefaultSecurityGroup: false });
@@ -79,14 +106,23 @@ test('a stack of file systems, a provider, a state machine and a service is depl
     vpcSubnet: vpc.privateSubnets[0],
     removalPolicy: RemovalPolicy.DESTROY,
     storageCapacityGiB: 1200,
-    lustreConfiguration: { deploymentType: fsx.LustreDeploymentType.PERSISTENT_2, perUnitStorageThroughput: 125 },
+    lustreConfiguration: {
+      deploymentType: fsx.LustreDeploymentType.PERSISTENT_2,
+      perUnitStorageThroughput: 125,
+    },
   });
   const onEvent = provider(stack);
-  onEvent.addToRolePolicy(new iam.PolicyStatement({ actions: ['fsx:DescribeFileSystems'], resources: ['*'] }));
-  const machine = new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'Pass')) });
+  onEvent.addToRolePolicy(
+    new iam.PolicyStatement({ actions: ['fsx:DescribeFileSystems'], resources: ['*'] }),
+  );
+  const machine = new sfn.StateMachine(stack, 'Machine', {
+    definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'Pass')),
+  });
   machine.grantStartExecution(onEvent);
   const thing = new CustomResource(stack, 'Thing', {
-    serviceToken: onEvent.functionArn, resourceType: 'Custom::Thing', properties: { FileSystemId: fileSystem.fileSystemId },
+    serviceToken: onEvent.functionArn,
+    resourceType: 'Custom::Thing',
+    properties: { FileSystemId: fileSystem.fileSystemId },
   });
   const cluster = new ecs.Cluster(stack, 'Cluster', { vpc });
   const task = new ecs.FargateTaskDefinition(stack, 'Task');
@@ -109,22 +145,36 @@ test('a stack of file systems, a provider, a state machine and a service is depl
   });
   expect(journal.of('request')[0].event.ResourceProperties.FileSystemId).toBe(id);
   const request = { principal: functions[0].roleArn, resource: '*' };
-  await expect(policies.authorize({ ...request, action: 'fsx:DescribeFileSystems' })).resolves.toBeUndefined();
-  await expect(policies.authorize({ ...request, action: 'fsx:DescribeBackups' })).rejects.toThrow('not authorized');
+  await expect(
+    policies.authorize({ ...request, action: 'fsx:DescribeFileSystems' }),
+  ).resolves.toBeUndefined();
+  await expect(policies.authorize({ ...request, action: 'fsx:DescribeBackups' })).rejects.toThrow(
+    'not authorized',
+  );
 
-  await expect(clock.run(cloudFormation.destroy('Storage'))).resolves.toMatchObject({ status: 'DELETE_COMPLETE' });
+  await expect(clock.run(cloudFormation.destroy('Storage'))).resolves.toMatchObject({
+    status: 'DELETE_COMPLETE',
+  });
   expect(fsxService.fileSystems.size).toBe(0);
-  await expect(policies.authorize({ ...request, action: 'fsx:DescribeFileSystems' })).rejects.toThrow('not authorized');
+  await expect(policies.authorize({ ...request, action: 'fsx:DescribeFileSystems' })).rejects.toThrow(
+    'not authorized',
+  );
 });
 
 test('a boundary of the customer holds for the roles that name it, as it is changed', async () => {
   const { clock, cloudFormation, policies } = sandbox();
-  const request = { principal: 'arn:aws:iam::123456789012:role/bounded', action: 'fsx:DescribeFileSystems', resource: '*' };
+  const request = {
+    principal: 'arn:aws:iam::123456789012:role/bounded',
+    action: 'fsx:DescribeFileSystems',
+    resource: '*',
+  };
   const deploy = (...allowed: string[]) => {
     const app = new App({ outdir: mkdtempSync(join(directory, 'out-')) });
     const stack = new Stack(app, 'Roles');
     const everything = new iam.PolicyStatement({ actions: ['*'], resources: ['*'] });
-    const boundary = new iam.ManagedPolicy(stack, 'Boundary', { statements: [new iam.PolicyStatement({ actions: allowed, resources: ['*'] })] });
+    const boundary = new iam.ManagedPolicy(stack, 'Boundary', {
+      statements: [new iam.PolicyStatement({ actions: allowed, resources: ['*'] })],
+    });
     new iam.Role(stack, 'Role', {
       roleName: 'bounded',
       assumedBy: new iam.AccountRootPrincipal(),
@@ -136,7 +186,9 @@ test('a boundary of the customer holds for the roles that name it, as it is chan
   await deploy('fsx:DescribeFileSystems');
   await expect(policies.authorize(request)).resolves.toBeUndefined();
   await deploy('fsx:DescribeBackups');
-  await expect(policies.authorize(request)).rejects.toThrow('no permissions boundary allows the fsx:DescribeFileSystems action');
+  await expect(policies.authorize(request)).rejects.toThrow(
+    'no permissions boundary allows the fsx:DescribeFileSystems action',
+  );
 });
 
 test('a function in a VPC needs a role that may make network interfaces', async () => {
@@ -145,7 +197,11 @@ test('a function in a VPC needs a role that may make network interfaces', async 
   for (const name of ['With', 'Without']) {
     const stack = new Stack(app, name);
     const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    if (name === 'With') role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'));
+    if (name === 'With') {
+      role.addManagedPolicy(
+        iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'),
+      );
+    }
     new lambda.Function(stack, 'Function', {
       runtime: lambda.Runtime.NODEJS_22_X,
       handler: 'index.handler',
@@ -156,23 +212,35 @@ test('a function in a VPC needs a role that may make network interfaces', async 
     });
   }
   const { Without, With } = await clock.run(cloudFormation.deployAssembly(app.synth().directory));
-  expect(Without).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: 'The provided execution role does not have permissions to call CreateNetworkInterface on EC2' });
+  expect(Without).toMatchObject({
+    status: 'ROLLBACK_COMPLETE',
+    reason: 'The provided execution role does not have permissions to call CreateNetworkInterface on EC2',
+  });
   expect(With.status).toBe('CREATE_COMPLETE');
 });
 
 test('a changed KMS key replaces the file system, a changed size does not', async () => {
   const { clock, cloudFormation, fsxService } = sandbox();
-  const deploy = (properties: object) => clock.run(cloudFormation.deploy({
-    stackName: 'Stack',
-    template: {
-      Resources: {
-        FileSystem: {
-          Type: 'AWS::FSx::FileSystem',
-          Properties: { FileSystemType: 'WINDOWS', StorageCapacity: 32, SubnetIds: ['subnet-0123456789abcdef0'], WindowsConfiguration: { ThroughputCapacity: 8 }, ...properties },
+  const deploy = (properties: object) =>
+    clock.run(
+      cloudFormation.deploy({
+        stackName: 'Stack',
+        template: {
+          Resources: {
+            FileSystem: {
+              Type: 'AWS::FSx::FileSystem',
+              Properties: {
+                FileSystemType: 'WINDOWS',
+                StorageCapacity: 32,
+                SubnetIds: ['subnet-0123456789abcdef0'],
+                WindowsConfiguration: { ThroughputCapacity: 8 },
+                ...properties,
+              },
+            },
+          },
         },
-      },
-    },
-  }));
+      }),
+    );
   const current = () => cloudFormation.stack('Stack').resources.FileSystem.physicalId!;
   await expect(deploy({})).resolves.toMatchObject({ status: 'CREATE_COMPLETE', reason: undefined });
   const first = current();
@@ -194,9 +262,12 @@ test('stacks are deployed after those they depend on, those of a stage too', asy
   const { clock, cloudFormation } = sandbox();
   const outcomes = await clock.run(cloudFormation.deployAssembly(app.synth().directory));
   expect(Object.entries(outcomes).map(([name, { status }]) => [name, status])).toEqual([
-    ['Prod-Producer', 'CREATE_COMPLETE'], ['Prod-Consumer', 'CREATE_COMPLETE'],
+    ['Prod-Producer', 'CREATE_COMPLETE'],
+    ['Prod-Consumer', 'CREATE_COMPLETE'],
   ]);
-  expect(outcomes['Prod-Consumer'].outputs.Arn).toMatch(/^arn:aws:logs:us-east-1:123456789012:log-group:Prod-Producer-Logs/);
+  expect(outcomes['Prod-Consumer'].outputs.Arn).toMatch(
+    /^arn:aws:logs:us-east-1:123456789012:log-group:Prod-Producer-Logs/,
+  );
 });
 
 test('a nested stack is deployed, updated and deleted with its parent', async () => {
@@ -212,11 +283,16 @@ test('a nested stack is deployed, updated and deleted with its parent', async ()
   const { clock, cloudFormation } = sandbox();
   const { Parent } = await clock.run(cloudFormation.deployAssembly(synth(logs.RetentionDays.ONE_DAY)));
   expect(Parent).toMatchObject({ status: 'CREATE_COMPLETE' });
-  const [nested] = Object.values(cloudFormation.stack('Parent').resources).filter(({ type }) => type === 'AWS::CloudFormation::Stack');
+  const [nested] = Object.values(cloudFormation.stack('Parent').resources).filter(
+    ({ type }) => type === 'AWS::CloudFormation::Stack',
+  );
   expect(nested.physicalId).toMatch(/:stack\/Parent-Nested\w+-[0-9A-Z]{13}\//);
   expect(Parent.outputs.Arn).toContain(':log-group:Parent-Nested');
 
-  const groupIn = () => Object.values(cloudFormation.stack(nested.physicalId!).resources).find(({ type }) => type === 'AWS::Logs::LogGroup')!;
+  const groupIn = () =>
+    Object.values(cloudFormation.stack(nested.physicalId!).resources).find(
+      ({ type }) => type === 'AWS::Logs::LogGroup',
+    )!;
   await clock.run(cloudFormation.deployAssembly(synth(logs.RetentionDays.ONE_WEEK)));
   expect(groupIn().properties.RetentionInDays).toBe(7);
 
@@ -230,16 +306,26 @@ test('a nested stack goes back with its parent, and cleans up after its parent h
     const stack = new Stack(app, 'Parent', { env: { account: PLACE.accountId, region: PLACE.region } });
     const nested = new NestedStack(stack, 'Nested');
     new logs.LogGroup(nested, 'Logs', { logGroupName: name, removalPolicy: RemovalPolicy.DESTROY });
-    new logs.LogGroup(stack, 'Later', { logGroupName: `later-${name}`, removalPolicy: RemovalPolicy.DESTROY }).node.addDependency(nested);
+    new logs.LogGroup(stack, 'Later', {
+      logGroupName: `later-${name}`,
+      removalPolicy: RemovalPolicy.DESTROY,
+    }).node.addDependency(nested);
     return app.synth().directory;
   };
   const { clock, cloudFormation, journal } = sandbox();
-  const deploy = async (name: string) => (await clock.run(cloudFormation.deployAssembly(synth(name)))).Parent.status;
+  const deploy = async (name: string) =>
+    (await clock.run(cloudFormation.deployAssembly(synth(name)))).Parent.status;
   await deploy('one');
-  const nested = Object.values(cloudFormation.stack('Parent').resources).find(({ type }) => type === 'AWS::CloudFormation::Stack')!.physicalId!;
-  const names = () => Object.values(cloudFormation.stack(nested).resources).map(({ physicalId }) => physicalId);
+  const nested = Object.values(cloudFormation.stack('Parent').resources).find(
+    ({ type }) => type === 'AWS::CloudFormation::Stack',
+  )!.physicalId!;
+  const names = () =>
+    Object.values(cloudFormation.stack(nested).resources).map(({ physicalId }) => physicalId);
 
-  cloudFormation.failures.fail({ target: Object.keys(cloudFormation.stack('Parent').resources).find((name) => name.startsWith('Later'))!, on: 'create' });
+  cloudFormation.failures.fail({
+    target: Object.keys(cloudFormation.stack('Parent').resources).find((name) => name.startsWith('Later'))!,
+    on: 'create',
+  });
   await expect(deploy('two')).resolves.toBe('UPDATE_ROLLBACK_COMPLETE');
   expect(names()).toEqual(['one']);
   expect(cloudFormation.stack(nested).status).toBe('UPDATE_ROLLBACK_COMPLETE');
@@ -247,6 +333,11 @@ test('a nested stack goes back with its parent, and cleans up after its parent h
   await expect(deploy('three')).resolves.toBe('UPDATE_COMPLETE');
   expect(names()).toEqual(['three']);
   expect(cloudFormation.stack(nested).status).toBe('UPDATE_COMPLETE');
-  const told = journal.of('event').filter(({ at }) => at > 0).map(({ status, physicalId, stack }) => `${stack.slice(0, 7)} ${status} ${physicalId}`);
-  expect(told.lastIndexOf('Parent- DELETE_COMPLETE one')).toBeGreaterThan(told.lastIndexOf('Parent UPDATE_COMPLETE later-three'));
+  const told = journal
+    .of('event')
+    .filter(({ at }) => at > 0)
+    .map(({ status, physicalId, stack }) => `${stack.slice(0, 7)} ${status} ${physicalId}`);
+  expect(told.lastIndexOf('Parent- DELETE_COMPLETE one')).toBeGreaterThan(
+    told.lastIndexOf('Parent UPDATE_COMPLETE later-three'),
+  );
 });

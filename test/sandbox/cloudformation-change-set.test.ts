@@ -3,29 +3,49 @@ import { custom, testWorld, told, topic, type Provider, type TestWorld } from '.
 const one = { Resources: { A: custom({ nth: 1 }) } };
 const two = { Resources: { A: custom({ nth: 2 }), B: topic() } };
 
-const failsToCreate: Provider = ({ RequestType }) => (RequestType === 'Create' ? { Status: 'FAILED', Reason: 'no' } : {});
+const failsToCreate: Provider = ({ RequestType }) =>
+  RequestType === 'Create' ? { Status: 'FAILED', Reason: 'no' } : {};
 
 let world: TestWorld;
 beforeEach(() => {
   world = testWorld();
 });
 
-const prepare = (template: any, name = 'Change', more: object = {}) => world.clock.run(world.cloudFormation.createChangeSet(name, { stackName: 'Stack', template, ...more }));
+const prepare = (template: any, name = 'Change', more: object = {}) =>
+  world.clock.run(world.cloudFormation.createChangeSet(name, { stackName: 'Stack', template, ...more }));
 const execute = (name = 'Change') => world.clock.run(world.cloudFormation.executeChangeSet(name, 'Stack'));
 const stack = () => world.cloudFormation.stack('Stack');
 
-test('a stack that does not exist is under review until its change set is executed, with nothing in it', async () => {
+test('a new stack is under review until its change set is executed, with nothing in it', async () => {
   await prepare(one, 'Change', { tags: { team: 'storage' } });
   expect(stack()).toMatchObject({ status: 'REVIEW_IN_PROGRESS', resources: {} });
   const { id } = stack();
-  const describe = (operation: string) => world.cloudFormation.api.handle({ operation, input: { StackName: 'Stack', LogicalResourceId: 'A' }, principal: 'role' });
-  await expect(describe('DescribeStackResource')).rejects.toThrow('Resource A does not exist for stack Stack');
-  await expect(describe('DescribeStacks')).resolves.toMatchObject({ Stacks: [{ StackId: id, StackStatus: 'REVIEW_IN_PROGRESS' }] });
+  const describe = (operation: string) =>
+    world.cloudFormation.api.handle({
+      operation,
+      input: { StackName: 'Stack', LogicalResourceId: 'A' },
+      principal: 'role',
+    });
+  await expect(describe('DescribeStackResource')).rejects.toThrow(
+    'Resource A does not exist for stack Stack',
+  );
+  await expect(describe('DescribeStacks')).resolves.toMatchObject({
+    Stacks: [{ StackId: id, StackStatus: 'REVIEW_IN_PROGRESS' }],
+  });
 
   expect(await execute()).toMatchObject({ status: 'CREATE_COMPLETE' });
   expect(stack()).toMatchObject({ id, status: 'CREATE_COMPLETE' });
-  expect(told(stack().events)).toEqual(['REVIEW_IN_PROGRESS Stack', 'CREATE_IN_PROGRESS Stack', 'CREATE_IN_PROGRESS A', 'CREATE_IN_PROGRESS A', 'CREATE_COMPLETE A', 'CREATE_COMPLETE Stack']);
-  await expect(describe('DescribeStacks')).resolves.toMatchObject({ Stacks: [{ Tags: [{ Key: 'team', Value: 'storage' }] }] });
+  expect(told(stack().events)).toEqual([
+    'REVIEW_IN_PROGRESS Stack',
+    'CREATE_IN_PROGRESS Stack',
+    'CREATE_IN_PROGRESS A',
+    'CREATE_IN_PROGRESS A',
+    'CREATE_COMPLETE A',
+    'CREATE_COMPLETE Stack',
+  ]);
+  await expect(describe('DescribeStacks')).resolves.toMatchObject({
+    Stacks: [{ Tags: [{ Key: 'team', Value: 'storage' }] }],
+  });
 });
 
 test('a stack that exists is left alone until its change set is executed', async () => {
@@ -48,7 +68,12 @@ test('a change set is executed once, and takes the others of its stack along', a
   await prepare(one);
   await prepare(two, 'Other');
   await execute();
-  for (const name of ['Change', 'Other']) await expect(execute(name)).rejects.toMatchObject({ code: 'ChangeSetNotFound', message: `ChangeSet [${name}] does not exist` });
+  for (const name of ['Change', 'Other']) {
+    await expect(execute(name)).rejects.toMatchObject({
+      code: 'ChangeSetNotFound',
+      message: `ChangeSet [${name}] does not exist`,
+    });
+  }
 });
 
 test('a change set without changes changes nothing', async () => {
@@ -67,7 +92,7 @@ test('a stack under review is neither created nor updated in another way, and ma
 
 test('what could not be deployed is not prepared', async () => {
   await expect(prepare({ Resources: {} })).rejects.toThrow('At least one Resources member');
-  await expect(prepare(one, 'Change', { stackName: 'no_name' })).rejects.toThrow('at \'stackName\'');
+  await expect(prepare(one, 'Change', { stackName: 'no_name' })).rejects.toThrow("at 'stackName'");
   expect(() => stack()).toThrow('does not exist');
   world.provider = failsToCreate;
   await world.deploy(one);

@@ -4,10 +4,18 @@ const MINUTE = 60_000;
 
 test('a provider sees scalars as strings at every depth', async () => {
   const world = testWorld();
-  await world.deploy({ Resources: { A: custom({ flag: false, number: 1, deep: { list: [true, { size: 2.5 }] }, ServiceTimeout: 60 }) } });
+  await world.deploy({
+    Resources: {
+      A: custom({ flag: false, number: 1, deep: { list: [true, { size: 2.5 }] }, ServiceTimeout: 60 }),
+    },
+  });
   const { event } = world.journal.of('request')[0];
   expect(event.ResourceProperties).toEqual({
-    ServiceToken: TOKEN, ServiceTimeout: '60', flag: 'false', number: '1', deep: { list: ['true', { size: '2.5' }] },
+    ServiceToken: TOKEN,
+    ServiceTimeout: '60',
+    flag: 'false',
+    number: '1',
+    deep: { list: ['true', { size: '2.5' }] },
   });
 });
 
@@ -21,7 +29,9 @@ test('the event of each request carries what is documented', async () => {
   expect(create).toEqual({
     RequestType: 'Create',
     ServiceToken: TOKEN,
-    ResponseURL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/cloudformation-custom-resource-response-useast1\/.*X-Amz-Signature=/),
+    ResponseURL: expect.stringMatching(
+      /^http:\/\/127\.0\.0\.1:\d+\/cloudformation-custom-resource-response-useast1\/.*X-Amz-Signature=/,
+    ),
     StackId: id,
     RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     LogicalResourceId: 'A',
@@ -29,16 +39,26 @@ test('the event of each request carries what is documented', async () => {
     ResourceProperties: { ServiceToken: TOKEN, v: '1' },
   });
   expect(update).toMatchObject({
-    RequestType: 'Update', PhysicalResourceId: 'a-1', ResourceProperties: { v: '2' }, OldResourceProperties: { ServiceToken: TOKEN, v: '1' },
+    RequestType: 'Update',
+    PhysicalResourceId: 'a-1',
+    ResourceProperties: { v: '2' },
+    OldResourceProperties: { ServiceToken: TOKEN, v: '1' },
   });
-  expect(remove).toMatchObject({ RequestType: 'Delete', PhysicalResourceId: 'a-1', ResourceProperties: { v: '2' } });
+  expect(remove).toMatchObject({
+    RequestType: 'Delete',
+    PhysicalResourceId: 'a-1',
+    ResourceProperties: { v: '2' },
+  });
   expect(remove.OldResourceProperties).toBeUndefined();
   expect(new Set([create, update, remove].map(({ RequestId }) => RequestId)).size).toBe(3);
 });
 
 test('Ref is the physical id, and GetAtt finds what Data has', async () => {
   const world = testWorld();
-  world.provider = () => ({ PhysicalResourceId: 'backup-1', Data: { 'BackupId': 'b', 'a.b': 'dotted', 'n': 3 } });
+  world.provider = () => ({
+    PhysicalResourceId: 'backup-1',
+    Data: { 'BackupId': 'b', 'a.b': 'dotted', 'n': 3 },
+  });
   const { outputs } = await world.deploy({
     Resources: { A: custom() },
     Outputs: {
@@ -53,17 +73,28 @@ test('Ref is the physical id, and GetAtt finds what Data has', async () => {
 
 test('an attribute that the answer lacks fails the resource that asks for it', async () => {
   const world = testWorld();
-  const outcome = await world.deploy({ Resources: { A: custom(), B: topic({ DisplayName: { 'Fn::GetAtt': ['A', 'Missing'] } }) } });
-  expect(outcome).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining("Vendor response doesn't contain Missing key in object") });
+  const outcome = await world.deploy({
+    Resources: { A: custom(), B: topic({ DisplayName: { 'Fn::GetAtt': ['A', 'Missing'] } }) },
+  });
+  expect(outcome).toMatchObject({
+    status: 'ROLLBACK_COMPLETE',
+    reason: expect.stringContaining("Vendor response doesn't contain Missing key in object"),
+  });
   expect(told(outcome.events)).toContain('CREATE_FAILED B');
 });
 
-test('a failed Create tells the reason, and the Delete that follows carries the id of the answer', async () => {
+test('a failed Create tells the reason, and the Delete after it carries the id of the answer', async () => {
   const world = testWorld();
-  world.provider = ({ RequestType }) => (RequestType === 'Create' ? { Status: 'FAILED', Reason: 'no room', PhysicalResourceId: 'half-made' } : {});
+  world.provider = ({ RequestType }) =>
+    RequestType === 'Create' ? { Status: 'FAILED', Reason: 'no room', PhysicalResourceId: 'half-made' } : {};
   const outcome = await world.deploy({ Resources: { A: custom() } });
   expect(outcome.status).toBe('ROLLBACK_COMPLETE');
-  expect(outcome.reason).toMatch(/^Received response status \[FAILED\] from custom resource\. Message returned: no room \(RequestId: [0-9a-f-]{36}\)$/);
+  expect(outcome.reason).toMatch(
+    new RegExp(
+      /^Received response status \[FAILED\] from custom resource\. Message returned: no room /.source +
+        /\(RequestId: [0-9a-f-]{36}\)$/.source,
+    ),
+  );
   expect(world.requests()).toEqual(['Create A', 'Delete A half-made']);
 });
 
@@ -77,7 +108,10 @@ test('a Create without an answer fails after an hour, and the Delete carries an 
     return {};
   };
   const outcome = await world.deploy({ Resources: { A: custom() } });
-  expect(outcome.reason).toContain('CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [');
+  expect(outcome.reason).toContain(
+    'CloudFormation did not receive a response from your Custom Resource. Please check your logs for ' +
+      'requestId [',
+  );
   expect(failedAt - start).toBe(60 * MINUTE);
   expect(world.requests()[1]).toMatch(/^Delete A Stack-A-[0-9A-Z]{13}$/);
 });
@@ -122,20 +156,35 @@ test('4096 bytes are not too long, counted as bytes', async () => {
   const world = testWorld();
   world.provider = (event) => {
     const { StackId, RequestId, LogicalResourceId } = event;
-    const empty = JSON.stringify({ Status: 'SUCCESS', StackId, RequestId, LogicalResourceId, PhysicalResourceId: 'a', Data: { t: '' } });
+    const empty = JSON.stringify({
+      Status: 'SUCCESS',
+      StackId,
+      RequestId,
+      LogicalResourceId,
+      PhysicalResourceId: 'a',
+      Data: { t: '' },
+    });
     return { PhysicalResourceId: 'a', Data: { t: 'x'.repeat(4_096 - empty.length) } };
   };
-  await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
+  await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({
+    status: 'CREATE_COMPLETE',
+  });
   expect(world.journal.of('response')[0].bytes).toBe(4_096);
 });
 
-test.each(['StackId', 'RequestId', 'LogicalResourceId'])('an answer with another %s is not an answer', async (name) => {
-  const world = testWorld();
-  world.provider = (event) => (event.RequestType === 'Create' ? { [name]: 'another' } : {});
-  const outcome = await world.deploy({ Resources: { A: custom() } });
-  expect(outcome.reason).toContain('did not receive a response');
-  expect(world.journal.of('response')[0]).toMatchObject({ effect: 'refused', why: expect.stringContaining(name) });
-});
+test.each(['StackId', 'RequestId', 'LogicalResourceId'])(
+  'an answer with another %s is not an answer',
+  async (name) => {
+    const world = testWorld();
+    world.provider = (event) => (event.RequestType === 'Create' ? { [name]: 'another' } : {});
+    const outcome = await world.deploy({ Resources: { A: custom() } });
+    expect(outcome.reason).toContain('did not receive a response');
+    expect(world.journal.of('response')[0]).toMatchObject({
+      effect: 'refused',
+      why: expect.stringContaining(name),
+    });
+  },
+);
 
 test('the first answer counts', async () => {
   const world = testWorld();
@@ -143,7 +192,9 @@ test('the first answer counts', async () => {
     await world.put(event, { PhysicalResourceId: 'first' });
     return { Status: 'FAILED', Reason: 'second', PhysicalResourceId: 'second' };
   };
-  await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
+  await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({
+    status: 'CREATE_COMPLETE',
+  });
   expect(world.cloudFormation.stack('Stack').resources.A.physicalId).toBe('first');
   await world.clock.run(world.clock.sleep(MINUTE));
   expect(world.journal.of('response').map(({ effect }) => effect)).toEqual(['accepted', 'ignored']);
@@ -158,22 +209,31 @@ test('an answer after the time-out is ignored', async () => {
   const outcome = await world.deploy({ Resources: { A: custom() } });
   await world.clock.run(world.clock.sleep(2 * MINUTE));
   expect(outcome.status).toBe('ROLLBACK_COMPLETE');
-  expect(world.journal.of('response').find(({ effect }) => effect === 'ignored')).toMatchObject({ why: 'the request has timed out' });
+  expect(world.journal.of('response').find(({ effect }) => effect === 'ignored')).toMatchObject({
+    why: 'the request has timed out',
+  });
 });
 
-test('a new physical id on Update is a replacement: the old one is deleted with the old properties after everything succeeded', async () => {
+test('a new physical id on Update is a replacement: the old one is deleted last, as it was', async () => {
   const world = testWorld();
-  world.provider = ({ RequestType, ResourceProperties }) => (RequestType === 'Delete' ? {} : { PhysicalResourceId: `backup-${ResourceProperties.v}` });
-  const template = (v: number) => ({ Resources: { A: custom({ v }), Later: topic({ DisplayName: `v${v}` }, { DependsOn: 'A' }) } });
+  world.provider = ({ RequestType, ResourceProperties }) =>
+    RequestType === 'Delete' ? {} : { PhysicalResourceId: `backup-${ResourceProperties.v}` };
+  const template = (v: number) => ({
+    Resources: { A: custom({ v }), Later: topic({ DisplayName: `v${v}` }, { DependsOn: 'A' }) },
+  });
   await world.deploy(template(1));
   const { status, events } = await world.deploy(template(2));
   expect(status).toBe('UPDATE_COMPLETE');
   expect(told(events)).toEqual([
     'UPDATE_IN_PROGRESS Stack',
-    'UPDATE_IN_PROGRESS A', 'UPDATE_IN_PROGRESS A', 'UPDATE_COMPLETE A',
-    'UPDATE_IN_PROGRESS Later', 'UPDATE_COMPLETE Later',
+    'UPDATE_IN_PROGRESS A',
+    'UPDATE_IN_PROGRESS A',
+    'UPDATE_COMPLETE A',
+    'UPDATE_IN_PROGRESS Later',
+    'UPDATE_COMPLETE Later',
     'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS Stack',
-    'DELETE_IN_PROGRESS A', 'DELETE_COMPLETE A',
+    'DELETE_IN_PROGRESS A',
+    'DELETE_COMPLETE A',
     'UPDATE_COMPLETE Stack',
   ]);
   expect(world.requests()).toEqual(['Create A', 'Update A backup-1', 'Delete A backup-1']);
@@ -184,7 +244,9 @@ test('a new physical id on Update is a replacement: the old one is deleted with 
 test('a failed Update is followed by an Update with the old properties and the old id', async () => {
   const world = testWorld();
   world.provider = ({ RequestType, ResourceProperties }) => {
-    if (RequestType === 'Update' && ResourceProperties.v === '2') return { Status: 'FAILED', Reason: 'no', PhysicalResourceId: 'other' };
+    if (RequestType === 'Update' && ResourceProperties.v === '2') {
+      return { Status: 'FAILED', Reason: 'no', PhysicalResourceId: 'other' };
+    }
     return {};
   };
   await world.deploy({ Resources: { A: custom({ v: 1 }) } });
@@ -194,13 +256,19 @@ test('a failed Update is followed by an Update with the old properties and the o
   const back = world.journal.of('request')[2].event;
   expect([back.ResourceProperties.v, back.OldResourceProperties.v]).toEqual(['1', '2']);
   expect(told(events).filter((event) => event.endsWith('Stack'))).toEqual([
-    'UPDATE_IN_PROGRESS Stack', 'UPDATE_ROLLBACK_IN_PROGRESS Stack', 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS Stack', 'UPDATE_ROLLBACK_COMPLETE Stack',
+    'UPDATE_IN_PROGRESS Stack',
+    'UPDATE_ROLLBACK_IN_PROGRESS Stack',
+    'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS Stack',
+    'UPDATE_ROLLBACK_COMPLETE Stack',
   ]);
 });
 
 describe('an Update with a new physical id that is rolled back', () => {
-  const template = (v: number, attributes = {}) => ({ Resources: { A: custom({ v }, attributes), Later: topic({ DisplayName: `v${v}` }, { DependsOn: 'A' }) } });
-  const backupPerVersion = ({ RequestType, ResourceProperties }: any) => (RequestType === 'Delete' ? {} : { PhysicalResourceId: `backup-${ResourceProperties.v}` });
+  const template = (v: number, attributes = {}) => ({
+    Resources: { A: custom({ v }, attributes), Later: topic({ DisplayName: `v${v}` }, { DependsOn: 'A' }) },
+  });
+  const backupPerVersion = ({ RequestType, ResourceProperties }: any) =>
+    RequestType === 'Delete' ? {} : { PhysicalResourceId: `backup-${ResourceProperties.v}` };
 
   test('goes back to the old id, and the new one is deleted in the cleanup', async () => {
     const world = testWorld();
@@ -209,12 +277,20 @@ describe('an Update with a new physical id that is rolled back', () => {
     world.cloudFormation.failures.fail({ target: 'Later', on: 'update' });
     const { status, events } = await world.deploy(template(2));
     expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(world.requests()).toEqual(['Create A', 'Update A backup-1', 'Update A backup-2', 'Delete A backup-2']);
+    expect(world.requests()).toEqual([
+      'Create A',
+      'Update A backup-1',
+      'Update A backup-2',
+      'Delete A backup-2',
+    ]);
     expect(world.cloudFormation.stack('Stack').resources.A.physicalId).toBe('backup-1');
     expect(told(events)).toEqual(expect.arrayContaining(['DELETE_COMPLETE A']));
   });
 
-  test.each([[true, 'DELETE_SKIPPED A'], [false, 'DELETE_COMPLETE A']])('UpdateReplacePolicy Retain spares the new id: %s', async (spares, event) => {
+  test.each([
+    [true, 'DELETE_SKIPPED A'],
+    [false, 'DELETE_COMPLETE A'],
+  ])('UpdateReplacePolicy Retain spares the new id: %s', async (spares, event) => {
     const world = testWorld({ updateReplacePolicySparesNewId: spares });
     world.provider = backupPerVersion;
     await world.deploy(template(1, { UpdateReplacePolicy: 'Retain' }));
@@ -225,16 +301,25 @@ describe('an Update with a new physical id that is rolled back', () => {
 });
 
 describe('when another resource fails first', () => {
-  test('a Create that runs is cancelled, and its Delete comes with an invented id while it still runs', async () => {
+  test('a Create that runs is cancelled, and its Delete comes with an invented id meanwhile', async () => {
     const world = testWorld();
     let finished = 0;
     world.provider = async ({ RequestType }) => {
-      if (RequestType === 'Create') await world.clock.sleep(10 * MINUTE).then(() => finished = world.clock.now());
+      if (RequestType === 'Create') {
+        await world.clock.sleep(10 * MINUTE).then(() => (finished = world.clock.now()));
+      }
       return { PhysicalResourceId: 'too-late' };
     };
-    world.cloudFormation.failures.fail({ target: 'AWS::SNS::Topic', on: 'create', after: MINUTE, reason: 'quota' });
+    world.cloudFormation.failures.fail({
+      target: 'AWS::SNS::Topic',
+      on: 'create',
+      after: MINUTE,
+      reason: 'quota',
+    });
     const outcome = await world.deploy({ Resources: { A: custom(), B: topic() } });
-    const cancelled = outcome.events.find(({ status, logicalId }) => status === 'CREATE_FAILED' && logicalId === 'A');
+    const cancelled = outcome.events.find(
+      ({ status, logicalId }) => status === 'CREATE_FAILED' && logicalId === 'A',
+    );
     expect(cancelled).toMatchObject({ reason: 'Resource creation cancelled' });
     expect(outcome).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: 'quota' });
     expect(world.requests()[1]).toMatch(/^Delete A Stack-A-[0-9A-Z]{13}$/);
@@ -242,7 +327,8 @@ describe('when another resource fails first', () => {
     await world.clock.run(world.clock.sleep(20 * MINUTE));
     expect(at).toBeLessThan(finished);
     expect(world.journal.of('response').map(({ effect, why }) => [effect, why])).toEqual([
-      ['accepted', undefined], ['ignored', 'the request was cancelled'],
+      ['accepted', undefined],
+      ['ignored', 'the request was cancelled'],
     ]);
   });
 
@@ -256,23 +342,36 @@ describe('when another resource fails first', () => {
     await world.deploy(template(1));
     world.cloudFormation.failures.fail({ target: 'B', on: 'update', after: MINUTE });
     const outcome = await world.deploy(template(2));
-    expect(outcome.events.find(({ status, logicalId }) => status === 'UPDATE_FAILED' && logicalId === 'A')).toMatchObject({ reason: 'Resource update cancelled' });
+    expect(
+      outcome.events.find(({ status, logicalId }) => status === 'UPDATE_FAILED' && logicalId === 'A'),
+    ).toMatchObject({ reason: 'Resource update cancelled' });
     expect(world.requests()).toEqual(['Create A', 'Update A a-1', 'Update A a-1']);
-    expect(world.journal.of('request')[2].event).toMatchObject({ ResourceProperties: { v: '1' }, OldResourceProperties: { v: '2' } });
+    expect(world.journal.of('request')[2].event).toMatchObject({
+      ResourceProperties: { v: '1' },
+      OldResourceProperties: { v: '2' },
+    });
   });
 });
 
 test('a changed ServiceToken fails the update', async () => {
   const world = testWorld();
   await world.deploy({ Resources: { A: custom() } });
-  const outcome = await world.deploy({ Resources: { A: custom({ ServiceToken: TOKEN.replace('function:', 'function:another-') }) } });
-  expect(outcome).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Modifying service token is not allowed.' });
+  const outcome = await world.deploy({
+    Resources: { A: custom({ ServiceToken: TOKEN.replace('function:', 'function:another-') }) },
+  });
+  expect(outcome).toMatchObject({
+    status: 'UPDATE_ROLLBACK_COMPLETE',
+    reason: 'Modifying service token is not allowed.',
+  });
 });
 
 test('a ServiceToken that is no function fails the resource', async () => {
   const world = testWorld();
   const outcome = await world.deploy({ Resources: { A: custom({ ServiceToken: `${TOKEN}-gone` }) } });
-  expect(outcome).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('Function not found') });
+  expect(outcome).toMatchObject({
+    status: 'ROLLBACK_COMPLETE',
+    reason: expect.stringContaining('Function not found'),
+  });
 });
 
 test('every event can be delivered twice, and the second answer is ignored', async () => {
@@ -294,7 +393,16 @@ describe('the URL for the answer', () => {
     const world = testWorld();
     const response = new Promise<Response>((resolve) => {
       world.provider = (event, nth) => {
-        if (nth === 1) resolve(fetch(change(event.ResponseURL), { method: 'PUT', body: '{}', headers: { 'Content-Type': '' }, ...init }));
+        if (nth === 1) {
+          resolve(
+            fetch(change(event.ResponseURL), {
+              method: 'PUT',
+              body: '{}',
+              headers: { 'Content-Type': '' },
+              ...init,
+            }),
+          );
+        }
         return undefined;
       };
     });
@@ -311,11 +419,18 @@ describe('the URL for the answer', () => {
   test('is signed for PUT', async () => expect((await put({ method: 'POST' })).status).toBe(403));
 
   test('is signed', async () => {
-    expect((await put({}, (url) => url.replace(/X-Amz-Signature=\w+/, 'X-Amz-Signature=0'))).status).toBe(403);
+    expect((await put({}, (url) => url.replace(/X-Amz-Signature=\w+/, 'X-Amz-Signature=0'))).status).toBe(
+      403,
+    );
   });
 
   test('takes no body of unknown length', async () => {
-    const body = new ReadableStream({ start: (controller) => { controller.enqueue(Buffer.from('{}')); controller.close(); } });
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(Buffer.from('{}'));
+        controller.close();
+      },
+    });
     expect((await put({ body, duplex: 'half' } as RequestInit)).status).toBe(501);
   });
 
@@ -333,7 +448,10 @@ describe('the URL for the answer', () => {
 });
 
 describe('a fault of the answer', () => {
-  test.each([['throttle', 503], ['server-error', 500]] as const)('%s', async (kind, status) => {
+  test.each([
+    ['throttle', 503],
+    ['server-error', 500],
+  ] as const)('%s', async (kind, status) => {
     const world = testWorld();
     world.faults.add('response:PUT', 1, { kind });
     const statuses: number[] = [];
@@ -346,7 +464,10 @@ describe('a fault of the answer', () => {
   });
 
   test('reset: nothing is done; lost-response: it has been done', async () => {
-    for (const [kind, effects] of [['reset', ['refused', 'accepted']], ['lost-response', ['accepted', 'ignored']]] as const) {
+    for (const [kind, effects] of [
+      ['reset', ['refused', 'accepted']],
+      ['lost-response', ['accepted', 'ignored']],
+    ] as const) {
       const world = testWorld();
       world.faults.add('response:PUT', 1, { kind });
       world.provider = async (event) => {
@@ -366,10 +487,14 @@ describe('a fault of the answer', () => {
     world.cloudFormation.onHang = () => giveUp.abort();
     world.provider = async (event) => {
       const release = world.clock.hold();
-      await expect(fetch(event.ResponseURL, { method: 'PUT', body: '{}', signal: giveUp.signal })).rejects.toThrow('aborted');
+      await expect(
+        fetch(event.ResponseURL, { method: 'PUT', body: '{}', signal: giveUp.signal }),
+      ).rejects.toThrow('aborted');
       release();
       return {};
     };
-    await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
+    await expect(world.deploy({ Resources: { A: custom() } })).resolves.toMatchObject({
+      status: 'CREATE_COMPLETE',
+    });
   });
 });

@@ -18,7 +18,10 @@ export interface TestWorld {
   /** behind TOKEN; the default answers SUCCESS and keeps the physical id */
   provider: Provider;
   deploy(template: any, more?: Partial<Deployment>): Promise<Awaited<ReturnType<CloudFormation['deploy']>>>;
-  destroy(stackName?: string, options?: { retainResources?: string[] }): ReturnType<CloudFormation['destroy']>;
+  destroy(
+    stackName?: string,
+    options?: { retainResources?: string[] },
+  ): ReturnType<CloudFormation['destroy']>;
   /** the requests to custom resources so far, in short: `Create A`, `Delete A a-1` */
   requests(): string[];
   put(event: any, answer: Answer): Promise<Response>;
@@ -27,7 +30,10 @@ export interface TestWorld {
 const worlds: TestWorld[] = [];
 
 /** CloudFormation with an in-process Lambda that plays the provider of custom resources. */
-export function testWorld(options: Partial<CloudFormationOptions> = {}, more: Partial<Neighbours & Place> = {}): TestWorld {
+export function testWorld(
+  options: Partial<CloudFormationOptions> = {},
+  more: Partial<Neighbours & Place> = {},
+): TestWorld {
   const clock = new VirtualClock();
   const journal = new Journal(clock);
   const faults = new FaultPlan();
@@ -46,22 +52,39 @@ export function testWorld(options: Partial<CloudFormationOptions> = {}, more: Pa
         has: (arn) => arn.endsWith(':provider'),
         invokeAsync: (arn, event) => {
           if (!arn.endsWith(':provider')) throw new Error(`Function not found: ${arn}`);
-          void Promise.resolve(world.provider(event, ++nth)).then((answer) => answer && world.put(event, answer));
+          void Promise.resolve(world.provider(event, ++nth)).then(
+            (answer) => answer && world.put(event, answer),
+          );
         },
       },
       ...more,
       options: { duration: () => 1_000, ...options },
     }),
     provider: () => ({}),
-    deploy: (template, rest) => clock.run(world.cloudFormation.deploy({ stackName: 'Stack', template, ...rest })),
+    deploy: (template, rest) =>
+      clock.run(world.cloudFormation.deploy({ stackName: 'Stack', template, ...rest })),
     destroy: (stackName = 'Stack', rest) => clock.run(world.cloudFormation.destroy(stackName, rest)),
-    requests: () => journal.of('request').map(({ type, logicalId, event }) => [type, logicalId, event.PhysicalResourceId].filter(Boolean).join(' ')),
+    requests: () =>
+      journal
+        .of('request')
+        .map(({ type, logicalId, event }) =>
+          [type, logicalId, event.PhysicalResourceId].filter(Boolean).join(' '),
+        ),
     put: async (event, answer) => {
       const release = clock.hold();
       const { StackId, RequestId, LogicalResourceId } = event;
       const PhysicalResourceId = event.PhysicalResourceId ?? `${LogicalResourceId.toLowerCase()}-1`;
-      const body = JSON.stringify({ Status: 'SUCCESS', StackId, RequestId, LogicalResourceId, PhysicalResourceId, ...answer });
-      return fetch(event.ResponseURL, { method: 'PUT', body, headers: { 'Content-Type': '' } }).finally(release);
+      const body = JSON.stringify({
+        Status: 'SUCCESS',
+        StackId,
+        RequestId,
+        LogicalResourceId,
+        PhysicalResourceId,
+        ...answer,
+      });
+      return fetch(event.ResponseURL, { method: 'PUT', body, headers: { 'Content-Type': '' } }).finally(
+        release,
+      );
     },
   };
   worlds.push(world);

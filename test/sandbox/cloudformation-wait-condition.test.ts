@@ -7,7 +7,9 @@ const template = (properties: Record<string, unknown> = {}, generation = '') => 
     [`Handle${generation}`]: { Type: 'AWS::CloudFormation::WaitConditionHandle' },
     Starter: custom({ Url: { Ref: `Handle${generation}` } }),
     [`Condition${generation}`]: {
-      Type: 'AWS::CloudFormation::WaitCondition', DependsOn: 'Starter', Properties: { Handle: { Ref: `Handle${generation}` }, Timeout: '43200', ...properties },
+      Type: 'AWS::CloudFormation::WaitCondition',
+      DependsOn: 'Starter',
+      Properties: { Handle: { Ref: `Handle${generation}` }, Timeout: '43200', ...properties },
     },
   },
   Outputs: { Data: { Value: { 'Fn::GetAtt': [`Condition${generation}`, 'Data'] } } },
@@ -20,7 +22,13 @@ function signalling(world: TestWorld, ...signals: Array<[hours: number, signal: 
     for (const [hours, signal] of signals) {
       world.clock.setTimeout(() => {
         const release = world.clock.hold();
-        const body = JSON.stringify({ Status: 'SUCCESS', UniqueId: 'one', Data: 'd', Reason: 'r', ...signal });
+        const body = JSON.stringify({
+          Status: 'SUCCESS',
+          UniqueId: 'one',
+          Data: 'd',
+          Reason: 'r',
+          ...signal,
+        });
         void fetch(Url, { method: 'PUT', headers: { 'Content-Type': '' }, body }).finally(release);
       }, hours * HOUR);
     }
@@ -50,7 +58,8 @@ test('a failure signal fails the condition with its reason', async () => {
   const world = testWorld();
   signalling(world, [1, { Status: 'FAILURE', Reason: 'no room' }]);
   await expect(world.deploy(template())).resolves.toMatchObject({
-    status: 'ROLLBACK_COMPLETE', reason: "WaitCondition received failed message: 'no room' for uniqueId: one",
+    status: 'ROLLBACK_COMPLETE',
+    reason: "WaitCondition received failed message: 'no room' for uniqueId: one",
   });
 });
 
@@ -61,7 +70,9 @@ test('without a signal it times out', async () => {
 });
 
 test.each([43_201, 0])('a Timeout of %d s is refused', async (Timeout) => {
-  await expect(testWorld().deploy(template({ Timeout }))).resolves.toMatchObject({ reason: expect.stringContaining(`Timeout ${Timeout}`) });
+  await expect(testWorld().deploy(template({ Timeout }))).resolves.toMatchObject({
+    reason: expect.stringContaining(`Timeout ${Timeout}`),
+  });
 });
 
 test('it cannot be updated, and the rollback does not try', async () => {
@@ -69,7 +80,8 @@ test('it cannot be updated, and the rollback does not try', async () => {
   signalling(world, [1, {}]);
   await world.deploy(template());
   await expect(world.deploy(template({ Timeout: 60 }))).resolves.toMatchObject({
-    status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Update to resource type AWS::CloudFormation::WaitCondition is not supported.',
+    status: 'UPDATE_ROLLBACK_COMPLETE',
+    reason: 'Update to resource type AWS::CloudFormation::WaitCondition is not supported.',
   });
 });
 
@@ -89,7 +101,13 @@ test('new logical ids wait anew; an old handle shows its old signals', async () 
 test('a signal that is none is refused', async () => {
   const world = testWorld();
   signalling(world, [1, { UniqueId: 5 }], [2, { Status: 'FAILED' }]);
-  await expect(world.deploy(template())).resolves.toMatchObject({ reason: expect.stringContaining('timed out') });
-  expect(world.journal.of('response').filter(({ logicalId }) => logicalId === 'Handle').map(({ why }) => why))
-    .toEqual(['UniqueId must be a string', 'Status must be SUCCESS or FAILURE']);
+  await expect(world.deploy(template())).resolves.toMatchObject({
+    reason: expect.stringContaining('timed out'),
+  });
+  expect(
+    world.journal
+      .of('response')
+      .filter(({ logicalId }) => logicalId === 'Handle')
+      .map(({ why }) => why),
+  ).toEqual(['UniqueId must be a string', 'Status must be SUCCESS or FAILURE']);
 });

@@ -15,7 +15,11 @@ describe('the demo', () => {
   let untrue: string[];
   let history: History;
   beforeAll(async () => {
-    ({ untrue, history } = await tellStory({ out: new PassThrough().on('data', (chunk) => { text += chunk; }) }));
+    ({ untrue, history } = await tellStory({
+      out: new PassThrough().on('data', (chunk) => {
+        text += chunk;
+      }),
+    }));
   });
 
   test('goes as its story says', () => {
@@ -25,14 +29,24 @@ describe('the demo', () => {
   test('reads well in a log', () => {
     expect(text.match(/^── .* ─/gm)).toHaveLength(14);
     expect(text.match(/^ {2}ok /gm)!.length).toBeGreaterThanOrEqual(30);
-    expect(text).toMatch(/CREATE_FAILED +\| Custom::FsxBackup +\| Backup \(Backup[0-9A-F]+\)\n +Received response status \[FAILED\]/);
+    expect(text).toMatch(
+      new RegExp(
+        /CREATE_FAILED +\| Custom::FsxBackup +\| Backup \(Backup[0-9A-F]+\)\n +Received /.source +
+          /response status \[FAILED\]/.source,
+      ),
+    );
     expect(text).not.toContain('\u001b');
   });
 
   test('ends with what became of each backup', () => {
     const names = /^│ (Archive|FourKinds|QuickStart|Development|development|Wiki)/;
-    const rows = text.split('\n').filter((line) => names.test(line)).map((line) => line.split('│').map((cell) => cell.trim()));
-    expect(rows.map(([, name, kind, now, took, , , , executions]) => [name, kind, now, took, executions])).toEqual([
+    const rows = text
+      .split('\n')
+      .filter((line) => names.test(line))
+      .map((line) => line.split('│').map((cell) => cell.trim()));
+    expect(
+      rows.map(([, name, kind, now, took, , , , executions]) => [name, kind, now, took, executions]),
+    ).toEqual([
       ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 0 min', '1'],
       ['development home', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
       ['Development/SharedBackup', 'WINDOWS', 'deleted', '15 min 5 s', '1'],
@@ -44,13 +58,15 @@ describe('the demo', () => {
       ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
       ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
       ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'], // taken up by a second deployment, at once
+      // taken up by a second deployment, at once
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
       ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
     ]);
   });
 
   test('knows what protects what', () => {
-    const numberOf = (backup: BackupLife) => history.backups.filter(({ name }) => name === backup.name).indexOf(backup) + 1;
+    const numberOf = (backup: BackupLife) =>
+      history.backups.filter(({ name }) => name === backup.name).indexOf(backup) + 1;
     const sentences = history.protections.map(({ backup, change: { kind, logicalId } }) => {
       return `${backup.name} ${numberOf(backup)}: ${kind} ${logicalId.replace(/[0-9A-F]{8}$/, '')}`;
     });
@@ -69,17 +85,29 @@ describe('the demo', () => {
     const svg = timelineSvg(history);
     const texts = textsIn(svg).map(({ content }) => content);
     for (const { id } of history.backups) expect(texts).toContain(id.slice(7, 13));
-    expect(texts).toEqual(expect.arrayContaining(['1. Version 1', 'version 1', 'version 2', 'version 3', 'version 3 again', '5 h, still there']));
+    expect(texts).toEqual(
+      expect.arrayContaining([
+        '1. Version 1',
+        'version 1',
+        'version 2',
+        'version 3',
+        'version 3 again',
+        '5 h, still there',
+      ]),
+    );
     expect(overlapsIn(svg)).toEqual([]);
     expect(outsideOf(svg)).toEqual([]);
   });
 
-  test('is drawn in docs/timeline.svg, as far as it is about the wiki: else draw it anew, npm run pictures', () => {
-    const shownIn = (svg: string) => textsIn(svg).map(({ content }) => content.replace(/^[0-9a-f]{6}$/, 'id'));
+  test('is drawn in docs/timeline.svg, as far as it is the wiki: else draw it, npm run pictures', () => {
+    const shownIn = (svg: string) =>
+      textsIn(svg).map(({ content }) => content.replace(/^[0-9a-f]{6}$/, 'id'));
     const drawn = readFileSync(join(__dirname, '../../docs/timeline.svg'), 'utf8');
     const svg = timelineSvg(ofStack(history, 'Wiki'));
     expect(shownIn(drawn)).toEqual(shownIn(svg));
-    expect(shownIn(svg)).toEqual(expect.arrayContaining(['1. Version 1', '6. The wiki goes', 'version 3 again', 'Final']));
+    expect(shownIn(svg)).toEqual(
+      expect.arrayContaining(['1. Version 1', '6. The wiki goes', 'version 3 again', 'Final']),
+    );
     expect(shownIn(svg)).not.toEqual(expect.arrayContaining(['Archive']));
     expect(overlapsIn(svg)).toEqual([]);
     expect(outsideOf(svg)).toEqual([]);
@@ -89,7 +117,9 @@ describe('the demo', () => {
 test('the example with an ONTAP volume does what the demo shows for a file system', async () => {
   const directories: string[] = [];
   const example = async (context: Record<string, string>) => {
-    directories.push(await synthesize(join(__dirname, '../../examples/typescript/ontap-volume'), { context }));
+    directories.push(
+      await synthesize(join(__dirname, '../../examples/typescript/ontap-volume'), { context }),
+    );
     return directories[directories.length - 1];
   };
   const sandbox = await Sandbox.start();
@@ -97,7 +127,9 @@ test('the example with an ONTAP volume does what the demo shows for a file syste
   try {
     expect((await sandbox.deploy(await example({}))).Projects.status).toBe('CREATE_COMPLETE');
     expect(names()).toEqual([]);
-    expect((await sandbox.deploy(await example({ megabytes: '204800' }))).Projects.status).toBe('UPDATE_COMPLETE');
+    expect((await sandbox.deploy(await example({ megabytes: '204800' }))).Projects.status).toBe(
+      'UPDATE_COMPLETE',
+    );
     expect(names()).toEqual(['Projects/BeforeChange']);
     expect((await sandbox.destroy('Projects')).status).toBe('DELETE_COMPLETE');
     expect(names()).toEqual(['Projects/BeforeChange', 'Projects/Final']);

@@ -1,6 +1,16 @@
 import {
-  BackupBeingCopied, BackupInProgress, BackupRestoring, CreateBackupCommand, DeleteBackupCommand, DescribeBackupsCommand,
-  FileSystemNotFound, FSxClient, IncompatibleParameterError, paginateDescribeBackups, ResourceNotFound, ServiceLimitExceeded,
+  BackupBeingCopied,
+  BackupInProgress,
+  BackupRestoring,
+  CreateBackupCommand,
+  DeleteBackupCommand,
+  DescribeBackupsCommand,
+  FileSystemNotFound,
+  FSxClient,
+  IncompatibleParameterError,
+  paginateDescribeBackups,
+  ResourceNotFound,
+  ServiceLimitExceeded,
   TagResourceCommand,
 } from '@aws-sdk/client-fsx';
 import { VirtualClock } from '../../sandbox/clock';
@@ -31,9 +41,19 @@ async function world(options: Partial<FsxOptions> = {}) {
   const journal = new Journal(clock);
   const faults = new FaultPlan();
   const service = new FsxService({
-    clock, accountId: '012345678912', region: 'us-east-1', partition: 'aws', authorizer: { authorize: async () => undefined }, options,
+    clock,
+    accountId: '012345678912',
+    region: 'us-east-1',
+    partition: 'aws',
+    authorizer: { authorize: async () => undefined },
+    options,
   });
-  const endpoint = await listen(service.api, { journal, faults, principalOf: () => ROLE, onHang: () => undefined });
+  const endpoint = await listen(service.api, {
+    journal,
+    faults,
+    principalOf: () => ROLE,
+    onHang: () => undefined,
+  });
   close = () => endpoint.close();
   const credentials = { accessKeyId: 'KEY', secretAccessKey: 'secret' };
   const client = new FSxClient({ endpoint: endpoint.url, region: 'us-east-1', maxAttempts: 3, credentials });
@@ -41,9 +61,11 @@ async function world(options: Partial<FsxOptions> = {}) {
   return { clock, journal, faults, service, client, fileSystemId };
 }
 
-test('the example of AWS\'s documentation of CreateBackup', async () => {
+test("the example of AWS's documentation of CreateBackup", async () => {
   const { client, clock, fileSystemId } = await world();
-  const { Backup } = await client.send(new CreateBackupCommand({ FileSystemId: fileSystemId, Tags: [{ Key: 'Name', Value: 'MyBackup' }] }));
+  const { Backup } = await client.send(
+    new CreateBackupCommand({ FileSystemId: fileSystemId, Tags: [{ Key: 'Name', Value: 'MyBackup' }] }),
+  );
   expect(Backup).toMatchObject({
     BackupId: expect.stringMatching(/^backup-[0-9a-f]{17}$/),
     CreationTime: clock.date(),
@@ -67,18 +89,26 @@ test('the example of AWS\'s documentation of CreateBackup', async () => {
 });
 
 test('errors arrive as the classes of the SDK, with their fields', async () => {
-  const { client, service, clock, fileSystemId } = await world({ quotas: { WINDOWS: 1, LUSTRE: 1, ONTAP: 1, OPENZFS: 1 } });
-  const create = (input: object) => client.send(new CreateBackupCommand({ FileSystemId: fileSystemId, ...input }));
+  const { client, service, clock, fileSystemId } = await world({
+    quotas: { WINDOWS: 1, LUSTRE: 1, ONTAP: 1, OPENZFS: 1 },
+  });
+  const create = (input: object) =>
+    client.send(new CreateBackupCommand({ FileSystemId: fileSystemId, ...input }));
   const { Backup } = await create({ ClientRequestToken: 'token' });
   const remove = () => client.send(new DeleteBackupCommand({ BackupId: Backup!.BackupId! }));
 
   await expect(create({ FileSystemId: 'fs-0000000000000000a' })).rejects.toBeInstanceOf(FileSystemNotFound);
   await expect(create({})).rejects.toBeInstanceOf(BackupInProgress);
-  await expect(create({ ClientRequestToken: 'token', Tags: [{ Key: 'a', Value: '' }] })).rejects.toBeInstanceOf(IncompatibleParameterError);
+  await expect(
+    create({ ClientRequestToken: 'token', Tags: [{ Key: 'a', Value: '' }] }),
+  ).rejects.toBeInstanceOf(IncompatibleParameterError);
   await clock.run(clock.sleep(600_000));
   await expect(create({})).rejects.toBeInstanceOf(ServiceLimitExceeded);
-  await expect(create({}))
-    .rejects.toMatchObject({ Limit: 'TOTAL_USER_INITIATED_BACKUPS', $fault: 'client', $metadata: { httpStatusCode: 400 } });
+  await expect(create({})).rejects.toMatchObject({
+    Limit: 'TOTAL_USER_INITIATED_BACKUPS',
+    $fault: 'client',
+    $metadata: { httpStatusCode: 400 },
+  });
   const record = service.backups.get(Backup!.BackupId!)!;
   record.restoringTo = 'fs-0000000000000000a';
   await expect(remove()).rejects.toBeInstanceOf(BackupRestoring);
@@ -89,16 +119,26 @@ test('errors arrive as the classes of the SDK, with their fields', async () => {
   await expect(client.send(unknown)).rejects.toBeInstanceOf(ResourceNotFound);
 });
 
-test('the SDK\'s paginator finds every backup once, through short and empty pages', async () => {
+test("the SDK's paginator finds every backup once, through short and empty pages", async () => {
   const { client, service, fileSystemId } = await world({ pageSize: 2 });
   const { fileSystemId: other } = service.createFileSystem(EXAMPLE);
-  const planted = Array.from({ length: 9 }, (_, n) => service.plantBackup({ fileSystemId: n % 4 ? other : fileSystemId, duration: 0 }));
+  const planted = Array.from({ length: 9 }, (_, n) =>
+    service.plantBackup({ fileSystemId: n % 4 ? other : fileSystemId, duration: 0 }),
+  );
   const pages: string[][] = [];
-  for await (const { Backups } of paginateDescribeBackups({ client }, { Filters: [{ Name: 'file-system-id', Values: [fileSystemId] }] })) {
+  for await (const { Backups } of paginateDescribeBackups(
+    { client },
+    { Filters: [{ Name: 'file-system-id', Values: [fileSystemId] }] },
+  )) {
     pages.push(Backups!.map((backup) => backup.BackupId!));
   }
   expect(pages).toHaveLength(5);
-  expect(pages.flat().sort()).toEqual(planted.filter(({ source }) => source.fileSystemId === fileSystemId).map(({ id }) => id).sort());
+  expect(pages.flat().sort()).toEqual(
+    planted
+      .filter(({ source }) => source.fileSystemId === fileSystemId)
+      .map(({ id }) => id)
+      .sort(),
+  );
 });
 
 test('a response that was lost is made good by the token that the SDK repeats', async () => {
@@ -109,34 +149,52 @@ test('a response that was lost is made good by the token that the SDK repeats', 
   expect(journal.calls('fsx:CreateBackup').map(({ outcome }) => outcome)).toEqual(['fault', 'ok']);
 });
 
-test.each([
-  { kind: 'throttle' }, { kind: 'server-error' }, { kind: 'reset' },
-] as const)('the SDK outlasts %o', async (fault) => {
-  const { client, faults, journal } = await world();
-  faults.add('fsx:DescribeBackups', { from: 1, to: 2 }, fault);
-  await expect(client.send(new DescribeBackupsCommand({}))).resolves.toMatchObject({ Backups: [] });
-  expect(journal.calls('fsx:DescribeBackups').map(({ outcome }) => outcome)).toEqual(['fault', 'fault', 'ok']);
-});
+test.each([{ kind: 'throttle' }, { kind: 'server-error' }, { kind: 'reset' }] as const)(
+  'the SDK outlasts %o',
+  async (fault) => {
+    const { client, faults, journal } = await world();
+    faults.add('fsx:DescribeBackups', { from: 1, to: 2 }, fault);
+    await expect(client.send(new DescribeBackupsCommand({}))).resolves.toMatchObject({ Backups: [] });
+    expect(journal.calls('fsx:DescribeBackups').map(({ outcome }) => outcome)).toEqual([
+      'fault',
+      'fault',
+      'ok',
+    ]);
+  },
+);
 
 test('an error of the fault plan is an error of FSx to the SDK', async () => {
   const { client, faults, service, fileSystemId } = await world();
-  faults.add('fsx:CreateBackup', 1, { kind: 'error', code: 'ServiceLimitExceeded', message: 'enough', fields: { Limit: 'TOTAL_STORAGE' } });
-  await expect(client.send(new CreateBackupCommand({ FileSystemId: fileSystemId })))
-    .rejects.toMatchObject({ name: 'ServiceLimitExceeded', message: 'enough', Limit: 'TOTAL_STORAGE' });
+  faults.add('fsx:CreateBackup', 1, {
+    kind: 'error',
+    code: 'ServiceLimitExceeded',
+    message: 'enough',
+    fields: { Limit: 'TOTAL_STORAGE' },
+  });
+  await expect(client.send(new CreateBackupCommand({ FileSystemId: fileSystemId }))).rejects.toMatchObject({
+    name: 'ServiceLimitExceeded',
+    message: 'enough',
+    Limit: 'TOTAL_STORAGE',
+  });
   expect(service.backups.size).toBe(0);
 });
 
 test('a call that hangs is over when the client gives up', async () => {
   const { client, faults } = await world();
   faults.add('fsx:*', 1, { kind: 'hang' });
-  await expect(client.send(new DescribeBackupsCommand({}), { abortSignal: AbortSignal.timeout(100) }))
-    .rejects.toMatchObject({ name: 'AbortError' });
+  await expect(
+    client.send(new DescribeBackupsCommand({}), { abortSignal: AbortSignal.timeout(100) }),
+  ).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('what breaks the published model is refused in AWS\'s words', async () => {
+test("what breaks the published model is refused in AWS's words", async () => {
   const { client } = await world();
-  await expect(client.send(new CreateBackupCommand({ FileSystemId: 'fs-1', Tags: [{ Key: 'a', Value: '!' }] }))).rejects.toMatchObject({
+  await expect(
+    client.send(new CreateBackupCommand({ FileSystemId: 'fs-1', Tags: [{ Key: 'a', Value: '!' }] })),
+  ).rejects.toMatchObject({
     name: 'ValidationException',
-    message: expect.stringMatching(/^3 validation errors detected: .*'fs-1' at 'fileSystemId' .*'!' at 'tags\.1\.member\.value' failed/),
+    message: expect.stringMatching(
+      /^3 validation errors detected: .*'fs-1' at 'fileSystemId' .*'!' at 'tags\.1\.member\.value' failed/,
+    ),
   });
 });

@@ -42,16 +42,27 @@ function define(name: string, code: string, options: Partial<LambdaFunction> = {
   writeFileSync(join(directory, 'index.js'), code);
   const arn = `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
   lambda.create({
-    arn, name, directory, handler: 'index.handler', timeoutSeconds: 900, memoryMegabytes: 128, roleArn: ROLE, environment: {}, ...options,
+    arn,
+    name,
+    directory,
+    handler: 'index.handler',
+    timeoutSeconds: 900,
+    memoryMegabytes: 128,
+    roleArn: ROLE,
+    environment: {},
+    ...options,
   });
   return arn;
 }
 
 const invoke = (arn: string, payload: unknown = {}) => clock.run(lambda.invoke(arn, payload));
-const failure = (arn: string, payload: unknown = {}): Promise<FunctionError> => invoke(arn, payload).then(
-  (output) => { throw new Error(`did not fail, but returned ${JSON.stringify(output)}`); },
-  (error) => error,
-);
+const failure = (arn: string, payload: unknown = {}): Promise<FunctionError> =>
+  invoke(arn, payload).then(
+    (output) => {
+      throw new Error(`did not fail, but returned ${JSON.stringify(output)}`);
+    },
+    (error) => error,
+  );
 const elapsed = async (promise: Promise<unknown>) => {
   const start = clock.now();
   await clock.run(promise).catch(() => undefined);
@@ -62,11 +73,15 @@ const elapsed = async (promise: Promise<unknown>) => {
 async function serveFsx(calls: string[] = []) {
   const handle = async (call: { operation: string }) => {
     calls.push(call.operation);
-    await new Promise((answer) => setTimeout(answer, 20)); // in real time, so that a child which does not wait for answers is found out
+    // in real time, so that a child which does not wait for answers is found out
+    await new Promise((answer) => setTimeout(answer, 20));
     return { Backups: [] };
   };
   const context = {
-    journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
+    journal,
+    faults,
+    principalOf: (id: string) => lambda.principalOf(id),
+    onHang: (id: string) => lambda.requestHangs(id),
   };
   const endpoint = await listen({ service: 'fsx', protocol: 'json-1.1', handle }, context);
   closing.push(endpoint.close);
@@ -89,33 +104,51 @@ describe('a synchronous invocation', () => {
   test('returns what the handler returned', async () => {
     const arn = define('echo', 'exports.handler = async (event) => ({ got: event });');
     expect(await invoke(arn, { a: [1, null] })).toEqual({ got: { a: [1, null] } });
-    expect(journal.of('invocation')).toMatchObject([{ functionName: 'echo', input: { a: [1, null] }, output: { got: { a: [1, null] } } }]);
+    expect(journal.of('invocation')).toMatchObject([
+      { functionName: 'echo', input: { a: [1, null] }, output: { got: { a: [1, null] } } },
+    ]);
   });
 
   test('returns null for a handler that returns nothing', async () => {
     expect(await invoke(define('quiet', 'exports.handler = async () => {};'))).toBeNull();
   });
 
-  test('runs on the Node.js version of the Lambda runtime, with the environment of Lambda and nothing of the caller', async () => {
-    const code = 'exports.handler = async () => ({ version: process.version, env: process.env, zone: new Date(0).getHours() });';
+  test("runs on the Node.js of the Lambda runtime, with its environment, not the caller's", async () => {
+    const code =
+      'exports.handler = async () => ({ version: process.version, env: process.env, zone: new ' +
+      'Date(0).getHours() });';
     const arn = define('env', code, { environment: { STAGE: 'test' } });
     const { version, env, zone } = await invoke(arn);
     expect(version).toMatch(/^v24\./);
     expect(zone).toBe(0);
-    expect(env).toMatchObject({ STAGE: 'test', AWS_REGION: 'us-east-1', AWS_LAMBDA_FUNCTION_NAME: 'env', _HANDLER: 'index.handler' });
+    expect(env).toMatchObject({
+      STAGE: 'test',
+      AWS_REGION: 'us-east-1',
+      AWS_LAMBDA_FUNCTION_NAME: 'env',
+      _HANDLER: 'index.handler',
+    });
     expect(lambda.principalOf(env.AWS_ACCESS_KEY_ID)).toBe(ROLE);
     expect(Object.keys(env)).not.toContain('PATH');
     expect(env.HOME).not.toBe(process.env.HOME);
   });
 
   test('hands over the context object', async () => {
-    const arn = define('context', `exports.handler = async (event, context) => {
+    const arn = define(
+      'context',
+      `exports.handler = async (event, context) => {
       const before = context.getRemainingTimeInMillis();
       await new Promise((done) => setTimeout(done, 4000));
       return { ...context, before, after: context.getRemainingTimeInMillis() };
-    };`, { timeoutSeconds: 30 });
+    };`,
+      { timeoutSeconds: 30 },
+    );
     expect(await clock.run(lambda.invoke(arn, {}, { requestId: 'the-request' }))).toMatchObject({
-      awsRequestId: 'the-request', invokedFunctionArn: arn, functionName: 'context', memoryLimitInMB: '128', before: 30_000, after: 26_000,
+      awsRequestId: 'the-request',
+      invokedFunctionArn: arn,
+      functionName: 'context',
+      memoryLimitInMB: '128',
+      before: 30_000,
+      after: 26_000,
     });
   });
 
@@ -140,7 +173,13 @@ describe('the log', () => {
     const arn = define('speaker', SPEAKER, { logGroup: 'own' });
     await invoke(arn);
     expect(journal.of('log')).toEqual([]);
-    expect(asked).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ principal: ROLE, action, resource: GROUP })));
+    expect(asked).toEqual(
+      ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({
+        principal: ROLE,
+        action,
+        resource: GROUP,
+      })),
+    );
     denied = undefined;
     await invoke(arn);
     expect(journal.of('log').map(({ line }) => line)).toEqual(['hello']);
@@ -163,7 +202,9 @@ describe('containers', () => {
 
   test('serve one invocation at a time, so that concurrent ones get one each', async () => {
     const arn = define('counter', COUNTER);
-    expect(await clock.run(Promise.all([lambda.invoke(arn, { ms: 1000 }), lambda.invoke(arn, { ms: 2000 })]))).toEqual([1, 1]);
+    expect(
+      await clock.run(Promise.all([lambda.invoke(arn, { ms: 1000 }), lambda.invoke(arn, { ms: 2000 })])),
+    ).toEqual([1, 1]);
   });
 
   test('fail loudly where the code is gone', async () => {
@@ -182,7 +223,8 @@ describe('containers', () => {
       exports.handler = async ({ leave, url }) => {
         if (leave) setTimeout(() => console.log('left over'), 1000);
         if (url) fetch(url).catch(() => {});
-        return { pid: process.pid, count: ++count, name: process.env.AWS_LAMBDA_FUNCTION_NAME, key: process.env.AWS_ACCESS_KEY_ID, now: Date.now() };
+        const { AWS_LAMBDA_FUNCTION_NAME: name, AWS_ACCESS_KEY_ID: key } = process.env;
+        return { pid: process.pid, count: ++count, name, key, now: Date.now() };
       };`;
     const functionNamed = (name: string, options: Partial<LambdaFunction> = {}) => {
       define('code', CODE, options);
@@ -207,7 +249,7 @@ describe('containers', () => {
       return result;
     };
 
-    test('lend their process to another function with the same code, which finds nothing of theirs', async () => {
+    test('lend their process to another function of the same code, which finds none of theirs', async () => {
       const before = await first({ leave: true });
       await clock.run(clock.sleep(MINUTE));
       const after = await invoke(functionNamed('second'));
@@ -215,12 +257,18 @@ describe('containers', () => {
       await clock.run(clock.sleep(MINUTE));
       await invoke('arn:aws:lambda:us-east-1:123456789012:function:second');
       expect(journal.of('log')).toEqual([]);
-      expect([before, after].map(({ key }) => lambda.principalOf(key))).toEqual([`${ROLE}-first`, `${ROLE}-second`]);
+      expect([before, after].map(({ key }) => lambda.principalOf(key))).toEqual([
+        `${ROLE}-first`,
+        `${ROLE}-second`,
+      ]);
     });
 
     test.each<[string, Partial<LambdaFunction>]>([
       ['more memory', { memoryMegabytes: 256 }],
-      ['an environment that Node.js reads when it starts', { environment: { NODE_OPTIONS: '--no-warnings' } }],
+      [
+        'an environment that Node.js reads when it starts',
+        { environment: { NODE_OPTIONS: '--no-warnings' } },
+      ],
     ])('keep it from a function with %s', async (_, options) => {
       const { pid } = await first({});
       expect((await invoke(functionNamed('second', options))).pid).not.toBe(pid);
@@ -238,7 +286,8 @@ describe('containers', () => {
       exports.handler = async ({ url }) => {
         if (url) fetch(url).catch(() => {});
         console.log('called');
-        return { pid: process.pid, count: ++count, directory: process.cwd(), secret: process.env.SECRET, now: Date.now() };
+        const directory = process.cwd();
+        return { pid: process.pid, count: ++count, directory, secret: process.env.SECRET, now: Date.now() };
       };`;
     let processes: VacantProcesses;
     const another = () => {
@@ -260,16 +309,23 @@ describe('containers', () => {
       closing.push(() => processes.close());
     });
 
-    test('lend their process to the next sandbox, where time begins anew and nothing is known of the first', async () => {
+    test('lend their process to the next sandbox, where time begins anew, and nothing is known', async () => {
       const { pid } = await first({});
-      expect(await invoke(define('second', CODE))).toEqual({ pid, count: 1, directory: join(root, 'second'), now: clock.now() });
+      expect(await invoke(define('second', CODE))).toEqual({
+        pid,
+        count: 1,
+        directory: join(root, 'second'),
+        now: clock.now(),
+      });
       expect(journal.of('log')).toHaveLength(1);
     });
 
     test('lend it to one function at a time', async () => {
       const { pid } = await first({});
       const arns = [define('second', CODE), define('third', CODE)];
-      const pids = await clock.run(Promise.all(arns.map((arn) => lambda.invoke(arn, {})))).then((results) => results.map((result) => result.pid));
+      const pids = await clock
+        .run(Promise.all(arns.map((arn) => lambda.invoke(arn, {}))))
+        .then((results) => results.map((result) => result.pid));
       expect(pids).toContain(pid);
       expect(new Set(pids).size).toBe(2);
     });
@@ -292,7 +348,10 @@ describe('containers', () => {
 
     test('end where they wait for time to pass', async () => {
       another();
-      const begun = lambda.invoke(define('first', 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 60_000));'), {});
+      const begun = lambda.invoke(
+        define('first', 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 60_000));'),
+        {},
+      );
       await new Promise(setImmediate);
       await lambda.close();
       await expect(begun).rejects.toThrow('signal: killed');
@@ -306,20 +365,32 @@ describe('containers', () => {
   });
 
   test('are new after Lambda has let them go, with other credentials', async () => {
-    const arn = define('recycled', 'const key = process.env.AWS_ACCESS_KEY_ID; let nth = 0; exports.handler = async () => [key, ++nth];');
+    const arn = define(
+      'recycled',
+      'const key = process.env.AWS_ACCESS_KEY_ID; let nth = 0; exports.handler = async () => [key, ++nth];',
+    );
     const [[first], again] = [await invoke(arn), await invoke(arn)];
     expect(again).toEqual([first, 2]);
     lambda.recycle(arn);
     const [other, nth] = await invoke(arn);
-    expect([other === first, nth, lambda.principalOf(first), lambda.principalOf(other)]).toEqual([false, 1, ROLE, ROLE]);
+    expect([other === first, nth, lambda.principalOf(first), lambda.principalOf(other)]).toEqual([
+      false,
+      1,
+      ROLE,
+      ROLE,
+    ]);
   });
 
   test('are frozen between invocations: timers left over fire in the next one', async () => {
-    const arn = define('late', `const fired = [];
+    const arn = define(
+      'late',
+      `const fired = [];
       exports.handler = async (event) => {
         if (event.plant) setTimeout(() => fired.push(Date.now()), 1000);
         return fired;
-      };`, { timeoutSeconds: 30 });
+      };`,
+      { timeoutSeconds: 30 },
+    );
     await invoke(arn, { plant: true });
     await clock.run(clock.sleep(MINUTE));
     expect(await invoke(arn)).toHaveLength(1);
@@ -328,60 +399,96 @@ describe('containers', () => {
 
 describe('virtual time', () => {
   test('passes for a handler that sleeps, at no cost', async () => {
-    const arn = define('sleeper', `exports.handler = async () => {
+    const arn = define(
+      'sleeper',
+      `exports.handler = async () => {
       const start = Date.now();
       await new Promise((done) => setTimeout(done, 10 * ${MINUTE}));
       return Date.now() - start;
-    };`);
+    };`,
+    );
     const start = clock.now();
     expect(await invoke(arn)).toBe(10 * MINUTE);
     expect(clock.now() - start).toBe(10 * MINUTE);
     expect(journal.of('invocation')[0].milliseconds).toBe(10 * MINUTE);
   });
 
-  test('is the same for all: two handlers and the sandbox see events in the order of their instants', async () => {
-    const arn = define('ticker', `exports.handler = async ({ name, every }) => {
-      for (let i = 0; i < 3; i++) { await new Promise((done) => setTimeout(done, every)); console.log(name, Date.now()); }
-    };`);
+  test('is the same for all: two handlers and the sandbox see events in the same order', async () => {
+    const arn = define(
+      'ticker',
+      `exports.handler = async ({ name, every }) => {
+      for (let i = 0; i < 3; i++) {
+        await new Promise((done) => setTimeout(done, every));
+        console.log(name, Date.now());
+      }
+    };`,
+    );
     const start = clock.now();
-    await clock.run(Promise.all([lambda.invoke(arn, { name: 'a', every: 1000 }), lambda.invoke(arn, { name: 'b', every: 1500 })]));
-    const lines = journal.of('log').map(({ line, at }) => [line.split(' ')[0], Number(line.split(' ')[1]) - start, at - start]);
-    expect(lines.map(([name, seen]) => `${name} ${seen}`).sort()).toEqual(['a 1000', 'a 2000', 'a 3000', 'b 1500', 'b 3000', 'b 4500']);
+    await clock.run(
+      Promise.all([
+        lambda.invoke(arn, { name: 'a', every: 1000 }),
+        lambda.invoke(arn, { name: 'b', every: 1500 }),
+      ]),
+    );
+    const lines = journal
+      .of('log')
+      .map(({ line, at }) => [line.split(' ')[0], Number(line.split(' ')[1]) - start, at - start]);
+    expect(lines.map(([name, seen]) => `${name} ${seen}`).sort()).toEqual([
+      'a 1000',
+      'a 2000',
+      'a 3000',
+      'b 1500',
+      'b 3000',
+      'b 4500',
+    ]);
     expect(lines.every(([, seen, at]) => seen === at)).toBe(true);
   });
 
   test('stands still while the handler does real work', async () => {
-    const arn = define('worker', `
+    const arn = define(
+      'worker',
+      `
       exports.handler = async () => {
         const timer = setTimeout(() => {}, 5000);
         for (let i = 0; i < 20; i++) await require('node:fs/promises').readFile(__filename);
         clearTimeout(timer);
-      };`);
+      };`,
+    );
     expect(await elapsed(lambda.invoke(arn, {}))).toBe(0);
   });
 
   test('serves intervals, timers/promises, AbortSignal.timeout and process.hrtime', async () => {
-    const arn = define('timers', `const { setTimeout: sleep } = require('node:timers/promises');
+    const arn = define(
+      'timers',
+      `const { setTimeout: sleep } = require('node:timers/promises');
       exports.handler = async () => {
         const start = process.hrtime.bigint();
         await sleep(1000);
-        await new Promise((done) => { let n = 0; const id = setInterval(() => { if (++n === 3) { clearInterval(id); done(); } }, 1000); });
+        await new Promise((done) => {
+          let n = 0;
+          const id = setInterval(() => { if (++n === 3) { clearInterval(id); done(); } }, 1000);
+        });
         const signal = AbortSignal.timeout(6000);
         await new Promise((done) => signal.addEventListener('abort', done));
         return { seconds: Number(process.hrtime.bigint() - start) / 1e9, reason: signal.reason.name };
-      };`);
+      };`,
+    );
     expect(await invoke(arn)).toEqual({ seconds: 10, reason: 'TimeoutError' });
   });
 
   test('stands still for a request until its answer is read', async () => {
-    const server = createServer((_, response) => setTimeout(() => {
-      response.write('slow ');
-      setTimeout(() => response.end('answer'), 30);
-    }, 30));
+    const server = createServer((_, response) =>
+      setTimeout(() => {
+        response.write('slow ');
+        setTimeout(() => response.end('answer'), 30);
+      }, 30),
+    );
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     closing.push(async () => server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const arn = define('caller', `const get = (url) => new Promise((done) => require('node:http').get(url, async (response) => {
+    const arn = define(
+      'caller',
+      `const get = (url) => new Promise((done) => require('node:http').get(url, async (response) => {
         let text = ''; for await (const chunk of response) text += chunk; done(text);
       }));
       exports.handler = async ({ url }) => {
@@ -389,7 +496,8 @@ describe('virtual time', () => {
         const answers = [await get(url), await (await fetch(url)).text()];
         clearTimeout(timer);
         return answers;
-      };`);
+      };`,
+    );
     const start = clock.now();
     expect(await invoke(arn, { url })).toEqual(['slow answer', 'slow answer']);
     expect(clock.now()).toBe(start);
@@ -402,7 +510,9 @@ describe('virtual time', () => {
     const start = clock.now();
     expect(await invoke(arn)).toEqual({ backups: 0, now: clock.now() });
     expect(journal.calls('fsx:DescribeBackups').map((call) => [call.outcome, call.at - start])).toEqual([
-      ['fault', 0], ['fault', expect.any(Number)], ['ok', expect.any(Number)],
+      ['fault', 0],
+      ['fault', expect.any(Number)],
+      ['ok', expect.any(Number)],
     ]);
     expect(clock.now() - start).toBeGreaterThanOrEqual(40_000);
     expect(clock.now() - start).toBeLessThan(41_000);
@@ -411,11 +521,14 @@ describe('virtual time', () => {
   test('goes on for a fetch that hangs', async () => {
     const endpoint = await serveFsx();
     faults.add('fsx:unknown', 1, { kind: 'hang' });
-    const arn = define('fetcher', `exports.handler = ({ url }) => {
+    const arn = define(
+      'fetcher',
+      `exports.handler = ({ url }) => {
       const headers = { authorization: 'Credential=' + process.env.AWS_ACCESS_KEY_ID + '/' };
       const request = fetch(url, { method: 'POST', body: '{}', headers, signal: AbortSignal.timeout(5000) });
       return request.then(() => 'answered', (error) => error.name);
-    };`);
+    };`,
+    );
     const start = clock.now();
     expect(await invoke(arn, { url: endpoint.url })).toBe('TimeoutError');
     expect(clock.now() - start).toBe(5000);
@@ -436,39 +549,57 @@ describe('a request that is answered late', () => {
       }, milliseconds);
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    closing.push(async () => server.close(), async () => server.closeAllConnections());
+    closing.push(
+      async () => server.close(),
+      async () => server.closeAllConnections(),
+    );
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   test.each([
-    ['http', '({ url, signal }) => new Promise((done, fail) => require("node:http").get(url, { signal }, async (response) => { '
-      + 'let text = ""; try { for await (const chunk of response) text += chunk; done(text); } catch (error) { fail(error); } }).on("error", fail))'],
+    [
+      'http',
+      '({ url, signal }) => new Promise((done, fail) => require("node:http").get(url, { signal }, async ' +
+        '(response) => { let text = ""; try { for await (const chunk of response) text += chunk; ' +
+        'done(text); } catch (error) { fail(error); } }).on("error", fail))',
+    ],
     ['fetch', '({ url, signal }) => fetch(url, { signal }).then((response) => response.text())'],
   ])('takes its virtual time, again and again, unless the function gives up (%s)', async (_, get) => {
-    const arn = define('patient', `const get = ${get};
+    const arn = define(
+      'patient',
+      `const get = ${get};
       exports.handler = async ({ url, times, patience }) => {
         const answers = [];
         for (let i = 0; i < times; i++) {
           const controller = new AbortController();
           const timer = setTimeout(() => controller.abort(), patience);
-          answers.push([await get({ url, signal: controller.signal }).catch((error) => error.name), Date.now()]);
+          const answer = await get({ url, signal: controller.signal }).catch((error) => error.name);
+          answers.push([answer, Date.now()]);
           clearTimeout(timer);
         }
         return answers;
-      };`);
+      };`,
+    );
     const start = clock.now();
     const url = await serveLate(5_000);
-    expect(await invoke(arn, { url, times: 3, patience: 6_000 })).toEqual([1, 2, 3].map((nth) => ['late answer', start + nth * 5_000]));
+    expect(await invoke(arn, { url, times: 3, patience: 6_000 })).toEqual(
+      [1, 2, 3].map((nth) => ['late answer', start + nth * 5_000]),
+    );
     const again = clock.now();
-    expect(await invoke(arn, { url: await serveLate(60_000), times: 2, patience: 4_000 })).toEqual([1, 2].map((nth) => ['AbortError', again + nth * 4_000]));
+    expect(await invoke(arn, { url: await serveLate(60_000), times: 2, patience: 4_000 })).toEqual(
+      [1, 2].map((nth) => ['AbortError', again + nth * 4_000]),
+    );
     expect(clock.now()).toBe(again + 8_000);
   });
 
   test('is not taken for that of another container', async () => {
-    const arn = define('later', `exports.handler = async ({ url, after }) => {
+    const arn = define(
+      'later',
+      `exports.handler = async ({ url, after }) => {
       await new Promise((wake) => setTimeout(wake, after));
       return [await (await fetch(url)).text(), Date.now()];
-    };`);
+    };`,
+    );
     const [start, url] = [clock.now(), await serveLate(5_000)];
     const answers = await Promise.all([0, 3_000, 4_000].map((after) => invoke(arn, { url, after })));
     expect(answers).toEqual([5_000, 8_000, 9_000].map((after) => ['late answer', start + after]));
@@ -477,20 +608,30 @@ describe('a request that is answered late', () => {
 
 describe('a function that fails', () => {
   test('is reported with the name, message and trace of the error', async () => {
-    const error = await failure(define('thrower', 'exports.handler = async () => { throw new RangeError("too far"); };'));
+    const error = await failure(
+      define('thrower', 'exports.handler = async () => { throw new RangeError("too far"); };'),
+    );
     expect(error).toBeInstanceOf(FunctionError);
-    expect(error).toMatchObject({ name: 'RangeError', message: 'too far', payload: { errorType: 'RangeError', errorMessage: 'too far' } });
+    expect(error).toMatchObject({
+      name: 'RangeError',
+      message: 'too far',
+      payload: { errorType: 'RangeError', errorMessage: 'too far' },
+    });
     expect(error.payload.trace!.join()).toContain('index.js');
     expect(journal.of('invocation')[0].error).toBe('RangeError: too far');
   });
 
   test('times out in virtual time, and starts afresh', async () => {
-    const arn = define('slow', `let warm = false;
+    const arn = define(
+      'slow',
+      `let warm = false;
       exports.handler = async () => {
         if (warm) return 'reused';
         warm = true;
         await new Promise((done) => setTimeout(done, 60000));
-      };`, { timeoutSeconds: 3 });
+      };`,
+      { timeoutSeconds: 3 },
+    );
     const start = clock.now();
     const message = expect.stringMatching(/Task timed out after 3\.00 seconds$/);
     expect(await failure(arn)).toMatchObject({ name: 'Sandbox.Timedout', message });
@@ -504,41 +645,84 @@ describe('a function that fails', () => {
   });
 
   test('is reported as exited when its process ends, and what it logged is kept', async () => {
-    const arn = define('exiting', 'exports.handler = async ({ code }) => { console.log("last words"); process.exit(code); };');
-    expect(await failure(arn, { code: 3 })).toMatchObject({ name: 'Runtime.ExitError', message: expect.stringMatching(/exit status 3$/) });
-    expect(await failure(arn, { code: 0 })).toMatchObject({ message: expect.stringMatching(/exited without providing a reason$/) });
+    const arn = define(
+      'exiting',
+      'exports.handler = async ({ code }) => { console.log("last words"); process.exit(code); };',
+    );
+    expect(await failure(arn, { code: 3 })).toMatchObject({
+      name: 'Runtime.ExitError',
+      message: expect.stringMatching(/exit status 3$/),
+    });
+    expect(await failure(arn, { code: 0 })).toMatchObject({
+      message: expect.stringMatching(/exited without providing a reason$/),
+    });
     expect(journal.of('log').map((entry) => entry.line)).toEqual(['last words', 'last words']);
   });
 
   test('is killed when it runs out of the memory it was given', async () => {
-    const arn = define('greedy', `exports.handler = async () => {
+    const arn = define(
+      'greedy',
+      `exports.handler = async () => {
       for (const all = []; ;) all.push(new Array(1e5).fill(Math.random()));
-    };`);
-    expect(await failure(arn)).toMatchObject({ name: 'Runtime.ExitError', message: expect.stringMatching(/signal: killed$/) });
+    };`,
+    );
+    expect(await failure(arn)).toMatchObject({
+      name: 'Runtime.ExitError',
+      message: expect.stringMatching(/signal: killed$/),
+    });
   }, 30_000);
 
   test.each([
-    ['a rejection that nobody handles', 'exports.handler = () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };',
-      'Runtime.UnhandledPromiseRejection', 'lost'],
-    ['an exception in a timer', 'exports.handler = () => new Promise(() => setTimeout(() => { throw new TypeError("late"); }, 1));',
-      'TypeError', 'late'],
-    ['a module that is not there', 'require("no-module"); exports.handler = async () => 1;', 'Runtime.ImportModuleError', 'no-module'],
+    [
+      'a rejection that nobody handles',
+      'exports.handler = () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };',
+      'Runtime.UnhandledPromiseRejection',
+      'lost',
+    ],
+    [
+      'an exception in a timer',
+      'exports.handler = () => new Promise(() => setTimeout(() => { throw new TypeError("late"); }, 1));',
+      'TypeError',
+      'late',
+    ],
+    [
+      'a module that is not there',
+      'require("no-module"); exports.handler = async () => 1;',
+      'Runtime.ImportModuleError',
+      'no-module',
+    ],
     ['a syntax error', 'exports.handler = async () => {', 'Runtime.UserCodeSyntaxError', ''],
-    ['a handler that is not exported', 'exports.handle = async () => 1;', 'Runtime.HandlerNotFound', 'index.handler'],
-    ['a callback-based handler', 'exports.handler = (event, context, done) => done(null, 1);', 'Runtime.CallbackHandlerDeprecated', ''],
+    [
+      'a handler that is not exported',
+      'exports.handle = async () => 1;',
+      'Runtime.HandlerNotFound',
+      'index.handler',
+    ],
+    [
+      'a callback-based handler',
+      'exports.handler = (event, context, done) => done(null, 1);',
+      'Runtime.CallbackHandlerDeprecated',
+      '',
+    ],
   ])('tells of %s', async (_, code, name, message) => {
-    expect(await failure(define('broken', code))).toMatchObject({ name, message: expect.stringContaining(message) });
+    expect(await failure(define('broken', code))).toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    });
   });
 });
 
 test('a container that an error ended is not used again', async () => {
-  const arn = define('broken', `let broken = false;
+  const arn = define(
+    'broken',
+    `let broken = false;
     exports.handler = () => {
       if (broken) return 'reused';
       broken = true;
       Promise.reject(new Error('lost'));
       return new Promise(() => {});
-    };`);
+    };`,
+  );
   await failure(arn);
   expect(await failure(arn)).toMatchObject({ name: 'Runtime.UnhandledPromiseRejection' });
 });
@@ -547,8 +731,18 @@ describe('the fault plan', () => {
   test.each([
     ['throttles', { kind: 'throttle' }, 'TooManyRequestsException', 0],
     ['breaks Lambda', { kind: 'server-error' }, 'ServiceException', 0],
-    ['refuses with a chosen error', { kind: 'error', code: 'KMSAccessDeniedException' }, 'KMSAccessDeniedException', 0],
-    ['loses the response of an invocation that was carried out', { kind: 'lost-response' }, 'SdkClientException', 1],
+    [
+      'refuses with a chosen error',
+      { kind: 'error', code: 'KMSAccessDeniedException' },
+      'KMSAccessDeniedException',
+      0,
+    ],
+    [
+      'loses the response of an invocation that was carried out',
+      { kind: 'lost-response' },
+      'SdkClientException',
+      1,
+    ],
   ] as const)('%s', async (_, fault, code, invocations) => {
     faults.add('lambda:victim', 1, fault);
     const arn = define('victim', 'exports.handler = async () => 1;');
@@ -562,10 +756,17 @@ describe('the fault plan', () => {
   test('crashes a container after the nth call of an operation, which is carried out', async () => {
     const calls: string[] = [];
     await serveFsx(calls);
-    const arn = define('crashing', FSX_CALLER.code.replace('exports.handler', 'exports.once').concat(`
-      exports.handler = async () => { await exports.once(); return exports.once(); };`), FSX_CALLER.options);
+    const arn = define(
+      'crashing',
+      FSX_CALLER.code.replace('exports.handler', 'exports.once').concat(`
+      exports.handler = async () => { await exports.once(); return exports.once(); };`),
+      FSX_CALLER.options,
+    );
     lambda.crashAfter('fsx:DescribeBackups', 2);
-    expect(await failure(arn)).toMatchObject({ name: 'Runtime.ExitError', message: expect.stringMatching(/signal: killed$/) });
+    expect(await failure(arn)).toMatchObject({
+      name: 'Runtime.ExitError',
+      message: expect.stringMatching(/signal: killed$/),
+    });
     expect(calls).toHaveLength(2);
     expect(await invoke(arn)).toMatchObject({ backups: 0 });
   });
@@ -574,7 +775,7 @@ describe('the fault plan', () => {
 describe('an asynchronous invocation', () => {
   const attempts = (start: number) => journal.of('invocation').map((entry) => entry.at - start);
 
-  test('is tried twice more after an error, one and two minutes later, with the same request id', async () => {
+  test('is tried twice more after an error, one and two minutes later, with the request id', async () => {
     const arn = define('failing', 'exports.handler = async () => { throw new Error("no"); };');
     const start = clock.now();
     lambda.invokeAsync(arn, {});
@@ -584,14 +785,17 @@ describe('an asynchronous invocation', () => {
   });
 
   test('is not repeated once it succeeded', async () => {
-    const arn = define('second-time', 'let n = 0; exports.handler = async () => { if (++n < 2) throw new Error("no"); };');
+    const arn = define(
+      'second-time',
+      'let n = 0; exports.handler = async () => { if (++n < 2) throw new Error("no"); };',
+    );
     const start = clock.now();
     lambda.invokeAsync(arn, {});
     await clock.run(clock.sleep(24 * 60 * MINUTE));
     expect(attempts(start)).toEqual([0, MINUTE]);
   });
 
-  test('waits out throttling with growing intervals, without counting it as an error of the function', async () => {
+  test('waits out throttling with growing intervals, and counts it as no error of the function', async () => {
     faults.add('lambda:busy', { from: 1, to: 4 }, { kind: 'throttle' });
     const arn = define('busy', 'exports.handler = async () => 1;');
     const start = clock.now();

@@ -11,7 +11,10 @@ const DEVELOPMENT = join(__dirname, '../../examples/typescript/development');
 /** The exit code, and what is written where. */
 async function run(...args: string[]) {
   const texts = { out: '', err: '' };
-  const stream = (name: keyof typeof texts) => new PassThrough().on('data', (chunk) => { texts[name] += chunk; });
+  const stream = (name: keyof typeof texts) =>
+    new PassThrough().on('data', (chunk) => {
+      texts[name] += chunk;
+    });
   const code = await main(args, { out: stream('out'), err: stream('err') });
   return { code, ...texts };
 }
@@ -24,7 +27,10 @@ test.each([
   [[DEVELOPMENT, '-c', 'team'], /--context takes key=value, got team/],
   [[DEVELOPMENT, '--busy', 'soon'], /--busy takes a duration like 90s, 20m or 2h, got soon/],
   [[DEVELOPMENT, '--backup-takes', '20 m'], /--backup-takes takes a duration/],
-  [[DEVELOPMENT, '--existing', 'shared=ONTAP'], /--existing takes key=KIND with one of WINDOWS, LUSTRE, OPENZFS, got ONTAP/],
+  [
+    [DEVELOPMENT, '--existing', 'shared=ONTAP'],
+    /--existing takes key=KIND with one of WINDOWS, LUSTRE, OPENZFS, got ONTAP/,
+  ],
 ])('%j is one clear line and exit code 2', async (args, message) => {
   const { code, out, err } = await run(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -35,15 +41,26 @@ test.each([
 test('--help tells the options', async () => {
   const { code, out } = await run('--help');
   expect(code).toBe(0);
-  for (const option of ['--context', '--existing', '--backup-takes', '--backup-fails', '--busy', '--destroy']) expect(out).toContain(option);
+  for (const option of [
+    '--context',
+    '--existing',
+    '--backup-takes',
+    '--backup-fails',
+    '--busy',
+    '--destroy',
+  ]) {
+    expect(out).toContain(option);
+  }
 });
 
 describe('with an assembly', () => {
   let assembly: string;
-  beforeAll(async () => { assembly = await synthesize(join(DEVELOPMENT, '../quick-start')); });
+  beforeAll(async () => {
+    assembly = await synthesize(join(DEVELOPMENT, '../quick-start'));
+  });
   afterAll(() => rmSync(assembly, { recursive: true }));
 
-  test('a deployment waits for somebody else\'s backup, takes its own, and is destroyed', async () => {
+  test("a deployment waits for somebody else's backup, takes its own, and is destroyed", async () => {
     const { code, out } = await run(assembly, '--busy', '30m', '--backup-takes', '5m', '--destroy');
     expect(out).toContain('BackupInProgress');
     expect(out).toMatch(/QuickStart: CREATE_COMPLETE after 4[56] min/);

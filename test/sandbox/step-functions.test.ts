@@ -43,16 +43,24 @@ function serve(options: { historyLimit?: number } = {}) {
   };
   const authorize = async (request: AuthorizationRequest) => {
     authorizations.push(request);
-    if (request.action === denied) throw new AwsError('AccessDeniedException', `User: X is not authorized to perform: ${denied}`);
+    if (request.action === denied) {
+      throw new AwsError('AccessDeniedException', `User: X is not authorized to perform: ${denied}`);
+    }
   };
   return new StepFunctions({ clock, journal, lambda: { invoke }, authorizer: { authorize }, ...options });
 }
 
-const define = (States: any, rest: any = {}) => stepFunctions.createStateMachine({
-  arn: ARN, name: 'Machine', roleArn: MACHINE_ROLE, definition: { StartAt: Object.keys(States)[0], States, ...rest },
-});
-const call = (operation: string, input: any): Promise<any> => stepFunctions.api.handle({ operation, input, principal: CALLER });
-const start = (input: unknown = {}, name = 'one') => call('StartExecution', { stateMachineArn: ARN, name, input: JSON.stringify(input) });
+const define = (States: any, rest: any = {}) =>
+  stepFunctions.createStateMachine({
+    arn: ARN,
+    name: 'Machine',
+    roleArn: MACHINE_ROLE,
+    definition: { StartAt: Object.keys(States)[0], States, ...rest },
+  });
+const call = (operation: string, input: any): Promise<any> =>
+  stepFunctions.api.handle({ operation, input, principal: CALLER });
+const start = (input: unknown = {}, name = 'one') =>
+  call('StartExecution', { stateMachineArn: ARN, name, input: JSON.stringify(input) });
 
 /** Start an execution and let time pass until it ended. */
 async function run(input: unknown = {}): Promise<Execution> {
@@ -70,7 +78,11 @@ const task = (fields: any = {}) => ({ Type: 'Task', Resource: FUNCTION, End: tru
 const POLLING = {
   'Wait': { Type: 'Wait', Seconds: 30, Next: 'Poll' },
   'Poll': task({ End: undefined, Next: 'Over?' }),
-  'Over?': { Type: 'Choice', Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'Over' }], Default: 'Wait' },
+  'Over?': {
+    Type: 'Choice',
+    Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'Over' }],
+    Default: 'Wait',
+  },
   'Over': { Type: 'Succeed' },
 };
 
@@ -82,8 +94,11 @@ describe('an execution', () => {
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: '{"polls":3,"done":true}' });
     expect(invocations.map((invocation) => invocation.at)).toEqual([30_000, 60_000, 90_000]);
     expect(execution.stopped! - execution.started).toBe(90_000);
-    expect(journal.of('execution').map(({ stateMachine, name, status }) => [stateMachine, name, status])).toEqual([
-      ['Machine', 'one', 'RUNNING'], ['Machine', 'one', 'SUCCEEDED'],
+    expect(
+      journal.of('execution').map(({ stateMachine, name, status }) => [stateMachine, name, status]),
+    ).toEqual([
+      ['Machine', 'one', 'RUNNING'],
+      ['Machine', 'one', 'SUCCEEDED'],
     ]);
   });
 
@@ -100,11 +115,17 @@ describe('an execution', () => {
 
   test('has a context object', async () => {
     const Parameters = {
-      'id.$': '$$.Execution.Id', 'name.$': '$$.Execution.Name', 'started.$': '$$.Execution.StartTime', 'machine.$': '$$.StateMachine.Id', 'input.$': '$',
+      'id.$': '$$.Execution.Id',
+      'name.$': '$$.Execution.Name',
+      'started.$': '$$.Execution.StartTime',
+      'machine.$': '$$.StateMachine.Id',
+      'input.$': '$',
     };
     define({ Look: { Type: 'Pass', Parameters: { given: Parameters }, End: true } });
     const started = clock.date().toISOString();
-    expect(JSON.parse((await run({ a: 1 })).output!)).toEqual({ given: { id: EXECUTION, name: 'one', started, machine: ARN, input: { a: 1 } } });
+    expect(JSON.parse((await run({ a: 1 })).output!)).toEqual({
+      given: { id: EXECUTION, name: 'one', started, machine: ARN, input: { a: 1 } },
+    });
   });
 
   test('fails with the error and cause of a Fail state', async () => {
@@ -117,7 +138,11 @@ describe('an execution', () => {
     define({ No: { Type: 'Fail', ErrorPath: '$.why.error', CausePath: '$.why.cause' } });
     const { arn, output } = await run({ why: { error: 'Refused', cause: 'because "it" is so' } });
     expect(output).toBeUndefined();
-    expect(await call('DescribeExecution', { executionArn: arn })).toMatchObject({ status: 'FAILED', error: 'Refused', cause: 'because "it" is so' });
+    expect(await call('DescribeExecution', { executionArn: arn })).toMatchObject({
+      status: 'FAILED',
+      error: 'Refused',
+      cause: 'because "it" is so',
+    });
   });
 
   test('tells what is there from what is not, null included', async () => {
@@ -136,7 +161,10 @@ describe('an execution', () => {
 
   test('succeeds with what OutputPath leaves of its data', async () => {
     define({ Over: { Type: 'Succeed', OutputPath: '$.result' } });
-    expect(await run({ result: { id: 'backup-1' }, other: 1 })).toMatchObject({ status: 'SUCCEEDED', output: '{"id":"backup-1"}' });
+    expect(await run({ result: { id: 'backup-1' }, other: 1 })).toMatchObject({
+      status: 'SUCCEEDED',
+      output: '{"id":"backup-1"}',
+    });
   });
 
   test('times out as a whole, which no state can catch', async () => {
@@ -150,8 +178,12 @@ describe('an execution', () => {
     stepFunctions = serve({ historyLimit: 100 });
     poll = () => ({ done: false });
     define(POLLING);
-    expect(await run()).toMatchObject({ status: 'FAILED', cause: 'The execution reached the maximum number of history events (100).' });
-    expect(invocations).toHaveLength(11); // one for the start, then nine for each round: two to wait, five to poll, two to choose
+    expect(await run()).toMatchObject({
+      status: 'FAILED',
+      cause: 'The execution reached the maximum number of history events (100).',
+    });
+    // one for the start, then nine for each round: two to wait, five to poll, two to choose
+    expect(invocations).toHaveLength(11);
   });
 
   test('may end with the last entry that its history has room for', async () => {
@@ -181,21 +213,35 @@ describe('a task', () => {
     define({ Poll: task() });
     expect(await run({ a: 1 })).toMatchObject({ output: '{"done":true}' });
     expect(invocations).toMatchObject([{ arn: FUNCTION, payload: { a: 1 } }]);
-    expect(authorizations.at(-1)).toEqual({ principal: MACHINE_ROLE, action: 'lambda:InvokeFunction', resource: FUNCTION });
+    expect(authorizations.at(-1)).toEqual({
+      principal: MACHINE_ROLE,
+      action: 'lambda:InvokeFunction',
+      resource: FUNCTION,
+    });
   });
 
   test.each([FUNCTION, 'Poll'])('invokes %s through the integration with Lambda', async (FunctionName) => {
     const Parameters = { FunctionName, 'Payload.$': '$.event' };
-    define({ Poll: task({ Resource: 'arn:aws:states:::lambda:invoke', Parameters, OutputPath: '$.Payload' }) });
+    define({
+      Poll: task({ Resource: 'arn:aws:states:::lambda:invoke', Parameters, OutputPath: '$.Payload' }),
+    });
     expect(await run({ event: { a: 1 } })).toMatchObject({ output: '{"done":true}' });
     expect(invocations).toMatchObject([{ arn: FUNCTION, payload: { a: 1 } }]);
   });
 
   test('works in other partitions', async () => {
     const cn = (arn: string) => arn.replace('arn:aws:', 'arn:aws-cn:').replace('us-east-1', 'cn-north-1');
-    const Poll = task({ Resource: 'arn:aws-cn:states:::lambda:invoke', Parameters: { FunctionName: 'Poll' } });
+    const Poll = task({
+      Resource: 'arn:aws-cn:states:::lambda:invoke',
+      Parameters: { FunctionName: 'Poll' },
+    });
     const definition = { StartAt: 'Poll', States: { Poll } };
-    stepFunctions.createStateMachine({ arn: cn(ARN), name: 'Machine', roleArn: cn(MACHINE_ROLE), definition });
+    stepFunctions.createStateMachine({
+      arn: cn(ARN),
+      name: 'Machine',
+      roleArn: cn(MACHINE_ROLE),
+      definition,
+    });
     const { executionArn } = await call('StartExecution', { stateMachineArn: cn(ARN) });
     await clock.run(ended(executionArn));
     expect(invocations).toMatchObject([{ arn: cn(FUNCTION) }]);
@@ -209,10 +255,22 @@ describe('a task', () => {
 
   test.each([
     ['a function by its name', 'Oops', failed('Oops', 'no'), '{"errorType":"Oops","errorMessage":"no"}'],
-    ['a function that timed out', 'Sandbox.Timedout', failed('Sandbox.Timedout', 'out'), '"errorMessage":"out"'],
-    ['Lambda with a prefix', 'Lambda.TooManyRequestsException', new AwsError('TooManyRequestsException', 'no', 429), 'Status Code: 429'],
+    [
+      'a function that timed out',
+      'Sandbox.Timedout',
+      failed('Sandbox.Timedout', 'out'),
+      '"errorMessage":"out"',
+    ],
+    [
+      'Lambda with a prefix',
+      'Lambda.TooManyRequestsException',
+      new AwsError('TooManyRequestsException', 'no', 429),
+      'Status Code: 429',
+    ],
   ])('reports the failure of %s, which States.TaskFailed matches', async (_, name, error, cause) => {
-    poll = () => { throw error; };
+    poll = () => {
+      throw error;
+    };
     for (const matcher of [name, 'States.TaskFailed', 'States.ALL']) {
       stepFunctions = serve();
       define(caught([matcher]));
@@ -225,7 +283,9 @@ describe('a task', () => {
   test('fails when the role may not invoke the function', async () => {
     denied = 'lambda:InvokeFunction';
     define(caught(['Lambda.AWSLambdaException']));
-    expect(JSON.parse((await run()).output!).Cause).toContain('not authorized to perform: lambda:InvokeFunction');
+    expect(JSON.parse((await run()).output!).Cause).toContain(
+      'not authorized to perform: lambda:InvokeFunction',
+    );
     expect(invocations).toEqual([]);
   });
 
@@ -244,8 +304,16 @@ describe('a task', () => {
   });
 
   test('is tried again as its Retry says, in virtual time', async () => {
-    poll = () => { throw new AwsError('ServiceException', 'no', 500); };
-    const retrier = { ErrorEquals: ['Lambda.ServiceException'], IntervalSeconds: 2, MaxAttempts: 4, BackoffRate: 2, MaxDelaySeconds: 10 };
+    poll = () => {
+      throw new AwsError('ServiceException', 'no', 500);
+    };
+    const retrier = {
+      ErrorEquals: ['Lambda.ServiceException'],
+      IntervalSeconds: 2,
+      MaxAttempts: 4,
+      BackoffRate: 2,
+      MaxDelaySeconds: 10,
+    };
     define({ Poll: task({ Retry: [retrier] }) });
     expect(await run()).toMatchObject({ status: 'FAILED', error: 'Lambda.ServiceException' });
     expect(invocations.map((invocation) => invocation.at)).toEqual([0, 2000, 6000, 14_000, 24_000]);
@@ -253,7 +321,13 @@ describe('a task', () => {
 
   test.each([
     ['a result over 256 KiB', () => 'x'.repeat(262_144), 'States.DataLimitExceeded'],
-    ['a defect of the sandbox', () => { throw new TypeError('broken'); }, 'States.Runtime'],
+    [
+      'a defect of the sandbox',
+      () => {
+        throw new TypeError('broken');
+      },
+      'States.Runtime',
+    ],
   ])('cannot catch %s', async (_, outcome, error) => {
     poll = outcome;
     define(caught(['States.ALL']));
@@ -263,26 +337,60 @@ describe('a task', () => {
 
 describe('a definition', () => {
   test.each([
-    ['JSONata', { A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } }, 'QueryLanguage JSONata of state A'],
+    [
+      'JSONata',
+      { A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } },
+      'QueryLanguage JSONata of state A',
+    ],
     ['variables', { A: { Type: 'Pass', Assign: { x: 1 }, End: true } }, 'Assign of state A'],
-    ['variables after a choice', {
-      A: { Type: 'Choice', Choices: [{ Variable: '$.x', IsPresent: true, Assign: { x: 1 }, Next: 'B' }] }, B: { Type: 'Succeed' },
-    }, 'Assign of state A'],
+    [
+      'variables after a choice',
+      {
+        A: { Type: 'Choice', Choices: [{ Variable: '$.x', IsPresent: true, Assign: { x: 1 }, Next: 'B' }] },
+        B: { Type: 'Succeed' },
+      },
+      'Assign of state A',
+    ],
     ['heartbeats', { A: task({ HeartbeatSeconds: 5 }) }, 'HeartbeatSeconds of state A'],
-    ['another service', { A: task({ Resource: 'arn:aws:states:::sqs:sendMessage' }) }, 'the resource arn:aws:states:::sqs:sendMessage'],
-    ['a token to wait for', { A: task({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }) }, 'the resource'],
-    ['an asynchronous invocation', {
-      A: task({ Resource: 'arn:aws:states:::lambda:invoke', Parameters: { FunctionName: 'Poll', InvocationType: 'Event' } }),
-    }, 'the parameter InvocationType'],
-    ['anything of the kind in a branch', {
-      A: { Type: 'Parallel', Branches: [{ StartAt: 'B', States: { B: { Type: 'Pass', Assign: { x: 1 }, End: true } } }], End: true },
-    }, 'Assign of state B'],
+    [
+      'another service',
+      { A: task({ Resource: 'arn:aws:states:::sqs:sendMessage' }) },
+      'the resource arn:aws:states:::sqs:sendMessage',
+    ],
+    [
+      'a token to wait for',
+      { A: task({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }) },
+      'the resource',
+    ],
+    [
+      'an asynchronous invocation',
+      {
+        A: task({
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Parameters: { FunctionName: 'Poll', InvocationType: 'Event' },
+        }),
+      },
+      'the parameter InvocationType',
+    ],
+    [
+      'anything of the kind in a branch',
+      {
+        A: {
+          Type: 'Parallel',
+          Branches: [{ StartAt: 'B', States: { B: { Type: 'Pass', Assign: { x: 1 }, End: true } } }],
+          End: true,
+        },
+      },
+      'Assign of state B',
+    ],
   ])('with %s is refused as not served', (_, states, message) => {
     expect(() => define(states)).toThrow(`the sandbox does not serve ${message}`);
   });
 
   test('that is wrong is refused as AWS does', () => {
-    expect(() => define({ A: { Type: 'Pass', Next: 'B' } })).toThrow(expect.objectContaining({ code: 'InvalidDefinition' }));
+    expect(() => define({ A: { Type: 'Pass', Next: 'B' } })).toThrow(
+      expect.objectContaining({ code: 'InvalidDefinition' }),
+    );
   });
 
   test('as a whole in JSONata is refused', () => {
@@ -320,7 +428,11 @@ describe('StartExecution', () => {
     ['a name with a character that AWS does not take', { name: 'a:b' }, 'InvalidName'],
     ['a name that is too long', { name: 'x'.repeat(81) }, 'InvalidName'],
     ['input that is no JSON', { input: '{' }, 'InvalidExecutionInput'],
-    ['input that is too large in bytes', { input: JSON.stringify('é'.repeat(131_072)) }, 'ValidationException'],
+    [
+      'input that is too large in bytes',
+      { input: JSON.stringify('é'.repeat(131_072)) },
+      'ValidationException',
+    ],
     ['something that is no ARN of a state machine', { stateMachineArn: 'Machine' }, 'InvalidArn'],
     ['an unknown state machine', { stateMachineArn: `${ARN}2` }, 'StateMachineDoesNotExist'],
     ['no state machine', { stateMachineArn: undefined }, 'ValidationException'],
@@ -341,24 +453,49 @@ describe('StartExecution', () => {
     expect(stepFunctions.executions.size).toBe(0);
   });
 
-  test('takes the use of the key that encrypts the state machine, for whoever starts, reads and runs it', async () => {
+  test('takes the use of the key of the state machine, for whoever starts, reads and runs it', async () => {
     const keyArn = 'arn:aws:kms:us-east-1:123456789012:key/1';
-    const machine = { arn: ARN, name: 'Machine', roleArn: MACHINE_ROLE, definition: { StartAt: 'Poll', States: { Poll: task() } }, keyArn };
+    const machine = {
+      arn: ARN,
+      name: 'Machine',
+      roleArn: MACHINE_ROLE,
+      definition: { StartAt: 'Poll', States: { Poll: task() } },
+      keyArn,
+    };
     stepFunctions.createStateMachine(machine);
     expect(await run()).toMatchObject({ status: 'SUCCEEDED' });
     await call('DescribeExecution', { executionArn: EXECUTION });
-    expect(authorizations.filter(({ resource }) => resource === keyArn).map(({ principal, action }) => [principal, action])).toEqual([
-      [CALLER, 'kms:GenerateDataKey'], [CALLER, 'kms:Decrypt'], [MACHINE_ROLE, 'kms:GenerateDataKey'], [MACHINE_ROLE, 'kms:Decrypt'], [CALLER, 'kms:Decrypt'],
+    expect(
+      authorizations
+        .filter(({ resource }) => resource === keyArn)
+        .map(({ principal, action }) => [principal, action]),
+    ).toEqual([
+      [CALLER, 'kms:GenerateDataKey'],
+      [CALLER, 'kms:Decrypt'],
+      [MACHINE_ROLE, 'kms:GenerateDataKey'],
+      [MACHINE_ROLE, 'kms:Decrypt'],
+      [CALLER, 'kms:Decrypt'],
     ]);
     denied = 'kms:Decrypt';
     await expect(start({}, 'two')).rejects.toMatchObject({ code: 'AccessDeniedException' });
-    await expect(call('DescribeExecution', { executionArn: EXECUTION })).rejects.toMatchObject({ code: 'AccessDeniedException' });
+    await expect(call('DescribeExecution', { executionArn: EXECUTION })).rejects.toMatchObject({
+      code: 'AccessDeniedException',
+    });
   });
 
   test('without the use of the key, an execution fails', async () => {
-    const States = { Wait: { Type: 'Wait', Seconds: 10, Next: 'Poll' }, Poll: task({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Wait' }] }) };
+    const States = {
+      Wait: { Type: 'Wait', Seconds: 10, Next: 'Poll' },
+      Poll: task({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Wait' }] }),
+    };
     const definition = { StartAt: 'Wait', States };
-    stepFunctions.createStateMachine({ arn: ARN, name: 'Machine', roleArn: MACHINE_ROLE, definition, keyArn: 'arn:aws:kms:us-east-1:123456789012:key/1' });
+    stepFunctions.createStateMachine({
+      arn: ARN,
+      name: 'Machine',
+      roleArn: MACHINE_ROLE,
+      definition,
+      keyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
+    });
     await start();
     denied = 'kms:Decrypt';
     expect(await clock.run(ended())).toMatchObject({ status: 'FAILED', error: 'KMS.AccessDeniedException' });
@@ -369,7 +506,12 @@ describe('StartExecution', () => {
     const context = { journal, faults: new FaultPlan(), principalOf: () => CALLER, onHang: () => undefined };
     const endpoint = await listen(stepFunctions.api, context);
     const credentials = { accessKeyId: 'AKID', secretAccessKey: 'x' };
-    const client = new SFNClient({ endpoint: endpoint.url, region: 'us-east-1', credentials, maxAttempts: 1 });
+    const client = new SFNClient({
+      endpoint: endpoint.url,
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
+    });
     const answer = await client.send(new StartExecutionCommand({ stateMachineArn: ARN, name: 'one' }));
     expect(answer).toMatchObject({ executionArn: EXECUTION, startDate: clock.date() });
     const other = client.send(new StartExecutionCommand({ stateMachineArn: ARN, name: 'one', input: '1' }));
@@ -379,21 +521,27 @@ describe('StartExecution', () => {
   });
 });
 
-test('a function starts the state machine that polls it: on the real runtime, over the wire, with the policies of both roles', async () => {
+test('a function starts the state machine that polls it: real runtime, wire and policies', async () => {
   const faults = new FaultPlan();
   const policies = new PolicyStore({ clock });
   const trust = { Statement: [] };
-  const may = (Action: string, Resource: string) => ({ own: { Statement: [{ Effect: 'Allow', Action, Resource }] } });
+  const may = (Action: string, Resource: string) => ({
+    own: { Statement: [{ Effect: 'Allow', Action, Resource }] },
+  });
   await policies.putRole(CALLER, { trust, inline: may('states:StartExecution', ARN) });
   await policies.putRole(MACHINE_ROLE, { trust, inline: may('lambda:InvokeFunction', FUNCTION) });
   const directory = mkdtempSync(join(tmpdir(), 'lambda-'));
-  writeFileSync(join(directory, 'index.js'), `
+  writeFileSync(
+    join(directory, 'index.js'),
+    `
     const { SFNClient, StartExecutionCommand } = require('@aws-sdk/client-sfn');
     const client = new SFNClient({});
     exports.handler = async (event) => {
       if (event.polls !== undefined) return { polls: event.polls + 1, done: event.polls >= 3 };
-      return (await client.send(new StartExecutionCommand({ stateMachineArn: '${ARN}', name: 'one', input: '{"polls":0}' }))).executionArn;
-    };`);
+      const start = { stateMachineArn: '${ARN}', name: 'one', input: '{"polls":0}' };
+      return (await client.send(new StartExecutionCommand(start))).executionArn;
+    };`,
+  );
   const lambda = new LambdaRuntime({ clock, journal, faults });
   lambda.create({
     arn: FUNCTION,
@@ -408,7 +556,10 @@ test('a function starts the state machine that polls it: on the real runtime, ov
   stepFunctions = new StepFunctions({ clock, journal, authorizer: policies, lambda });
   define(POLLING);
   const context = {
-    journal, faults, principalOf: (id: string) => lambda.principalOf(id), onHang: (id: string) => lambda.requestHangs(id),
+    journal,
+    faults,
+    principalOf: (id: string) => lambda.principalOf(id),
+    onHang: (id: string) => lambda.requestHangs(id),
   };
   const endpoint = await listen(stepFunctions.api, context);
   lambda.environment.AWS_ENDPOINT_URL_SFN = endpoint.url;
@@ -419,7 +570,9 @@ test('a function starts the state machine that polls it: on the real runtime, ov
     expect(execution.stopped! - execution.started).toBe(120_000);
 
     policies.removePolicy(CALLER, 'own');
-    await expect(clock.run(lambda.invoke(FUNCTION, {}))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await expect(clock.run(lambda.invoke(FUNCTION, {}))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    });
   } finally {
     await lambda.close();
     await endpoint.close();
@@ -433,27 +586,51 @@ describe('the other operations', () => {
   test('describe an execution while it runs and when it is over', async () => {
     await start({ a: 1 });
     const running = await call('DescribeExecution', { executionArn: EXECUTION });
-    expect(running).toMatchObject({ stateMachineArn: ARN, name: 'one', status: 'RUNNING', input: '{"a":1}', output: undefined });
+    expect(running).toMatchObject({
+      stateMachineArn: ARN,
+      name: 'one',
+      status: 'RUNNING',
+      input: '{"a":1}',
+      output: undefined,
+    });
     const { started, stopped } = await clock.run(ended());
     expect(await call('DescribeExecution', { executionArn: EXECUTION })).toMatchObject({
-      status: 'SUCCEEDED', output: '{"done":true}', startDate: started / 1000, stopDate: stopped! / 1000,
+      status: 'SUCCEEDED',
+      output: '{"done":true}',
+      startDate: started / 1000,
+      stopDate: stopped! / 1000,
     });
-    expect(authorizations).toContainEqual({ principal: CALLER, action: 'states:DescribeExecution', resource: EXECUTION });
-    await expect(call('DescribeExecution', { executionArn: `${EXECUTION}2` })).rejects.toMatchObject({ code: 'ExecutionDoesNotExist' });
-    await expect(call('DescribeExecution', { executionArn: 'nonsense' })).rejects.toMatchObject({ code: 'InvalidArn' });
+    expect(authorizations).toContainEqual({
+      principal: CALLER,
+      action: 'states:DescribeExecution',
+      resource: EXECUTION,
+    });
+    await expect(call('DescribeExecution', { executionArn: `${EXECUTION}2` })).rejects.toMatchObject({
+      code: 'ExecutionDoesNotExist',
+    });
+    await expect(call('DescribeExecution', { executionArn: 'nonsense' })).rejects.toMatchObject({
+      code: 'InvalidArn',
+    });
   });
 
   test('stop an execution', async () => {
     await start();
     await clock.run(clock.sleep(5000));
-    const stopped = await call('StopExecution', { executionArn: EXECUTION, error: 'Enough', cause: 'said so' });
+    const stopped = await call('StopExecution', {
+      executionArn: EXECUTION,
+      error: 'Enough',
+      cause: 'said so',
+    });
     expect(stopped).toEqual({ stopDate: clock.now() / 1000 });
-    await expect(clock.run(new Promise(() => undefined))).rejects.toThrow('stands still'); // nothing of it is left to happen
+    // nothing of it is left to happen
+    await expect(clock.run(new Promise(() => undefined))).rejects.toThrow('stands still');
     expect(stopped).toEqual({ stopDate: clock.now() / 1000 });
     await clock.run(clock.sleep(600_000));
     expect(invocations).toEqual([]);
     expect(await call('DescribeExecution', { executionArn: EXECUTION })).toMatchObject({
-      status: 'ABORTED', error: 'Enough', cause: 'said so',
+      status: 'ABORTED',
+      error: 'Enough',
+      cause: 'said so',
     });
   });
 
@@ -463,8 +640,15 @@ describe('the other operations', () => {
     const names = ({ executions }: any) => executions.map((execution: any) => execution.name);
     const first = await call('ListExecutions', { stateMachineArn: ARN, maxResults: 2 });
     expect(names(first)).toEqual(['c', 'b']);
-    expect(names(await call('ListExecutions', { stateMachineArn: ARN, maxResults: 2, nextToken: first.nextToken }))).toEqual(['a']);
-    expect(names(await call('ListExecutions', { stateMachineArn: ARN, statusFilter: 'RUNNING' }))).toEqual(['c', 'a']);
+    expect(
+      names(
+        await call('ListExecutions', { stateMachineArn: ARN, maxResults: 2, nextToken: first.nextToken }),
+      ),
+    ).toEqual(['a']);
+    expect(names(await call('ListExecutions', { stateMachineArn: ARN, statusFilter: 'RUNNING' }))).toEqual([
+      'c',
+      'a',
+    ]);
   });
 
   test('fail loudly when they are not served', async () => {

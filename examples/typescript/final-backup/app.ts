@@ -2,7 +2,10 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { BackupSource, FsxFinalBackup } from 'cdk-fsx-backup';
 
-/** A Lustre file system of which a last backup is taken before it is deleted, and kept: of Lustre FSx itself takes none by default. */
+/**
+ * A Lustre file system of which a last backup is taken before it is deleted, and kept: of Lustre FSx itself
+ * takes none by default.
+ */
 const app = new App();
 const stack = new Stack(app, 'Scratchpad');
 

@@ -5,7 +5,8 @@ import { BackupSource, FsxBackup } from 'cdk-fsx-backup';
 /**
  * One backup of each kind of file system.
  *
- * `-c team=storage` tags the backups: a redeployment with another team changes the tags in place and takes no new backup.
+ * `-c team=storage` tags the backups: a redeployment with another team changes the tags in place and takes no
+ * new backup.
  */
 const app = new App();
 const stack = new Stack(app, 'FourKinds');
@@ -15,7 +16,11 @@ const windows = new fsx.CfnFileSystem(stack, 'Windows', {
   fileSystemType: 'WINDOWS',
   storageCapacity: 300,
   subnetIds,
-  windowsConfiguration: { throughputCapacity: 32, activeDirectoryId: 'd-1234abcd12', copyTagsToBackups: true },
+  windowsConfiguration: {
+    throughputCapacity: 32,
+    activeDirectoryId: 'd-1234abcd12',
+    copyTagsToBackups: true,
+  },
   tags: [{ key: 'data', value: 'projects' }],
 });
 const lustre = new fsx.CfnFileSystem(stack, 'Lustre', {
@@ -40,7 +45,12 @@ const svm = new fsx.CfnStorageVirtualMachine(stack, 'Svm', { fileSystemId: ontap
 const volume = new fsx.CfnVolume(stack, 'Volume', {
   name: 'vol1',
   volumeType: 'ONTAP',
-  ontapConfiguration: { storageVirtualMachineId: svm.ref, sizeInMegabytes: '102400', junctionPath: '/vol1', storageEfficiencyEnabled: 'true' },
+  ontapConfiguration: {
+    storageVirtualMachineId: svm.ref,
+    sizeInMegabytes: '102400',
+    junctionPath: '/vol1',
+    storageEfficiencyEnabled: 'true',
+  },
 });
 
 const sources = {

@@ -3,8 +3,8 @@ import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { FsxBackup } from 'cdk-fsx-backup';
 
 /**
- * A file system that is backed up before each change of its own (`-c throughput=64`), above all before it is replaced (`-c subnet=subnet-…`): CloudFormation then
- * creates an empty one, and deletes the other.
+ * A file system that is backed up before each change of its own (`-c throughput=64`), above all before it is
+ * replaced (`-c subnet=subnet-…`): CloudFormation then creates an empty one, and deletes the other.
  */
 const app = new App();
 const stack = new Stack(app, 'Guarded');
@@ -13,7 +13,10 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
   fileSystemType: 'WINDOWS',
   storageCapacity: 300,
   subnetIds: [app.node.tryGetContext('subnet') ?? 'subnet-0123456789abcdef0'],
-  windowsConfiguration: { throughputCapacity: Number(app.node.tryGetContext('throughput') ?? 32), activeDirectoryId: 'd-1234abcd12' },
+  windowsConfiguration: {
+    throughputCapacity: Number(app.node.tryGetContext('throughput') ?? 32),
+    activeDirectoryId: 'd-1234abcd12',
+  },
 });
 
 const guard = FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem);

@@ -3,7 +3,8 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { BackupSource, BackupTrigger, FsxBackup } from 'cdk-fsx-backup';
 
 /**
- * The first backup of a large file system takes hours. Above one hour the deployment waits with a wait condition: twelve hours at most.
+ * The first backup of a large file system takes hours. Above one hour the deployment waits with a wait
+ * condition: twelve hours at most.
  *
  * `-c release=2` takes another backup. It is incremental, and much shorter.
  */
@@ -11,10 +12,14 @@ const app = new App();
 const stack = new Stack(app, 'Archive');
 
 const backup = new FsxBackup(stack, 'Backup', {
-  source: BackupSource.fromFileSystemId(app.node.tryGetContext('archive') ?? 'fs-0498eed5fe91001ec'), // exists already
+  // exists already
+  source: BackupSource.fromFileSystemId(app.node.tryGetContext('archive') ?? 'fs-0498eed5fe91001ec'),
   triggers: [BackupTrigger.onValue(app.node.tryGetContext('release') ?? '1')],
   timeout: Duration.hours(6),
 });
 
 // Whatever uses an attribute of the backup waits for it: nobody reads the id of one that is not finished.
-new ssm.StringParameter(stack, 'NewestBackup', { parameterName: '/archive/newest-backup', stringValue: backup.backupId });
+new ssm.StringParameter(stack, 'NewestBackup', {
+  parameterName: '/archive/newest-backup',
+  stringValue: backup.backupId,
+});

@@ -2,7 +2,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { BackupSource, FsxBackup, FsxFinalBackup } from 'cdk-fsx-backup';
 
-/** An ONTAP volume that is backed up before it is changed (`-c megabytes=204800`), and before it is deleted. */
+/**
+ * An ONTAP volume that is backed up before it is changed (`-c megabytes=204800`), and before it is deleted.
+ */
 const app = new App();
 const stack = new Stack(app, 'Projects');
 

@@ -6,11 +6,13 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { BackupSource, FsxBackupAction, FsxBackupProvider } from 'cdk-fsx-backup';
 
 /**
- * A plain CodePipeline in one account and Region that has a file system of another account and Region backed up before it goes on.
+ * A plain CodePipeline in one account and Region that has a file system of another account and Region backed
+ * up before it goes on.
  *
- * The account of the data owns the engine, says which file system it may back up, and which role may have it done: `cdk deploy Operators` there. The pipeline only
- * knows two ARNs, the outputs of that stack. CodePipeline wants an artifact bucket in every Region that it acts in: `cdk deploy --all` in the tools account
- * makes it in a support stack.
+ * The account of the data owns the engine, says which file system it may back up, and which role may have it
+ * done: `cdk deploy Operators` there. The pipeline only knows two ARNs, the outputs of that stack.
+ * CodePipeline wants an artifact bucket in every Region that it acts in: `cdk deploy --all` in the tools
+ * account makes it in a support stack.
  */
 const tools = { account: '111111111111', region: 'us-east-1' };
 const data = { account: '222222222222', region: 'eu-central-1' };
@@ -18,7 +20,7 @@ const fileSystemId = 'fs-0498eed5fe91001ec';
 
 const app = new App();
 
-// ------------------------------------------------------------------------------------------------ in the account of the data
+// -------------------------------------------------------------------------------- in the account of the data
 const operators = new Stack(app, 'Operators', { env: data });
 const provider = new FsxBackupProvider(operators, 'Backups');
 provider.allowBackupsOf(BackupSource.fromFileSystemId(fileSystemId));
@@ -31,10 +33,14 @@ provider.grantRun(role);
 new CfnOutput(operators, 'StateMachineArn', { value: provider.stateMachine.stateMachineArn });
 new CfnOutput(operators, 'RoleArn', { value: role.roleArn });
 
-// ------------------------------------------------------------------------------------------------ in the account of the pipeline
+// ---------------------------------------------------------------------------- in the account of the pipeline
 const release = new Stack(app, 'Release', { env: tools });
-const engine = FsxBackupProvider.fromStateMachineArn(release, 'Backups',
-  app.node.tryGetContext('state-machine') ?? `arn:aws:states:${data.region}:${data.account}:stateMachine:BackupsStateMachine-0123456789AB`);
+const engine = FsxBackupProvider.fromStateMachineArn(
+  release,
+  'Backups',
+  app.node.tryGetContext('state-machine') ??
+    `arn:aws:states:${data.region}:${data.account}:stateMachine:BackupsStateMachine-0123456789AB`,
+);
 
 const source = new codepipeline.Artifact();
 new codepipeline.Pipeline(release, 'Pipeline', {
@@ -42,9 +48,14 @@ new codepipeline.Pipeline(release, 'Pipeline', {
   stages: [
     {
       stageName: 'Source',
-      actions: [new actions.S3SourceAction({
-        actionName: 'Source', bucket: s3.Bucket.fromBucketName(release, 'Source', 'wiki-source'), bucketKey: 'wiki.zip', output: source,
-      })],
+      actions: [
+        new actions.S3SourceAction({
+          actionName: 'Source',
+          bucket: s3.Bucket.fromBucketName(release, 'Source', 'wiki-source'),
+          bucketKey: 'wiki.zip',
+          output: source,
+        }),
+      ],
     },
     {
       stageName: 'Production',
@@ -54,7 +65,11 @@ new codepipeline.Pipeline(release, 'Pipeline', {
           source: BackupSource.fromFileSystemId(fileSystemId),
           keepLast: 5,
           provider: engine,
-          role: iam.Role.fromRoleArn(release, 'Role', `arn:aws:iam::${data.account}:role/backups-for-pipelines`),
+          role: iam.Role.fromRoleArn(
+            release,
+            'Role',
+            `arn:aws:iam::${data.account}:role/backups-for-pipelines`,
+          ),
         }),
         new actions.ManualApprovalAction({ actionName: 'Release', runOrder: 2 }),
       ],

@@ -7,8 +7,9 @@ import { BackupSource, FsxBackupStep } from 'cdk-fsx-backup';
 import { Construct } from 'constructs';
 
 /**
- * A release pipeline with two stages. Before the second one, production, is changed, a backup of its file system is taken: as it is deployed then, so the
- * first time there is none to take. Deploy another release with `-c release=2`.
+ * A release pipeline with two stages. Before the second one, production, is changed, a backup of its file
+ * system is taken: as it is deployed then, so the first time there is none to take. Deploy another release
+ * with `-c release=2`.
  */
 class Wiki extends Stage {
   readonly fileSystem: fsx.CfnFileSystem;
@@ -33,7 +34,10 @@ const release = new Stack(app, 'Release');
 
 const pipeline = new pipelines.CodePipeline(release, 'Pipeline', {
   synth: new pipelines.ShellStep('Synth', {
-    input: pipelines.CodePipelineSource.s3(s3.Bucket.fromBucketName(release, 'Source', 'wiki-source'), 'wiki.zip'),
+    input: pipelines.CodePipelineSource.s3(
+      s3.Bucket.fromBucketName(release, 'Source', 'wiki-source'),
+      'wiki.zip',
+    ),
     commands: ['npm ci', 'npx cdk synth'],
   }),
 });
@@ -48,8 +52,10 @@ const backup = new FsxBackupStep('Backup', {
 });
 pipeline.addStage(production, {
   pre: [backup],
-  post: [new pipelines.CodeBuildStep('Announce', {
-    commands: ['echo "Released; the way back is $BACKUP"'],
-    env: { BACKUP: backup.backupId },
-  })],
+  post: [
+    new pipelines.CodeBuildStep('Announce', {
+      commands: ['echo "Released; the way back is $BACKUP"'],
+      env: { BACKUP: backup.backupId },
+    }),
+  ],
 });

@@ -2,7 +2,10 @@ import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { BackupSource, BackupTrigger, FsxBackup } from 'cdk-fsx-backup';
 
-/** A backup for each release (`-c release=2`), of which the last five are kept; and one that is worth nothing without its stack. */
+/**
+ * A backup for each release (`-c release=2`), of which the last five are kept; and one that is worth nothing
+ * without its stack.
+ */
 const app = new App();
 const stack = new Stack(app, 'Retention');
 const release = app.node.tryGetContext('release') ?? '1';
@@ -14,7 +17,8 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
   openZfsConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 64 },
 });
 
-// Older ones are deleted when another one is AVAILABLE and the deployment has succeeded. Without keepLast all are kept.
+// Older ones are deleted when another one is AVAILABLE and the deployment has succeeded. Without keepLast all
+// are kept.
 new FsxBackup(stack, 'PerRelease', {
   source: BackupSource.fromCfnFileSystem(fileSystem),
   triggers: [BackupTrigger.onValue(release)],

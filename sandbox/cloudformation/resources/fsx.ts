@@ -4,15 +4,25 @@ import { ResourceFailure, type NativeType } from './provider';
 /** File systems and what is in them, handed to the FSx service. */
 export function fsxTypes(world: World): Record<string, NativeType> {
   const fsx = (): FileSystemService => {
-    if (!world.fsx) throw new ResourceFailure('the template has FSx resources, and this sandbox runs without FSx');
+    if (!world.fsx) {
+      throw new ResourceFailure('the template has FSx resources, and this sandbox runs without FSx');
+    }
     return world.fsx;
   };
   return {
     'AWS::FSx::FileSystem': {
       attributes: ['Id', 'DNSName', 'LustreMountName', 'ResourceARN', 'RootVolumeId'],
-      replacedBy: ['KmsKeyId', 'BackupId', 'SubnetIds', 'SecurityGroupIds', 'FileSystemTypeVersion', 'FileSystemType'],
+      replacedBy: [
+        'KmsKeyId',
+        'BackupId',
+        'SubnetIds',
+        'SecurityGroupIds',
+        'FileSystemTypeVersion',
+        'FileSystemType',
+      ],
       create: ({ properties }) => fileSystem(fsx().createFileSystem(properties)),
-      update: ({ physicalId, properties }) => fileSystem(fsx().updateFileSystem(physicalId, properties)).attributes,
+      update: ({ physicalId, properties }) =>
+        fileSystem(fsx().updateFileSystem(physicalId, properties)).attributes,
       delete: ({ physicalId }) => fsx().deleteFileSystem(physicalId),
     },
     'AWS::FSx::Volume': {
@@ -20,7 +30,10 @@ export function fsxTypes(world: World): Record<string, NativeType> {
       replacedBy: ['BackupId', 'VolumeType'],
       create: ({ properties }) => {
         const { volumeId, resourceArn, uuid } = fsx().createVolume(properties);
-        return { physicalId: volumeId, attributes: { VolumeId: volumeId, ResourceARN: resourceArn, UUID: uuid } };
+        return {
+          physicalId: volumeId,
+          attributes: { VolumeId: volumeId, ResourceARN: resourceArn, UUID: uuid },
+        };
       },
       update: ({ physicalId, properties }) => fsx().updateVolume(physicalId, properties),
       delete: ({ physicalId }) => fsx().deleteVolume(physicalId),
@@ -30,7 +43,11 @@ export function fsxTypes(world: World): Record<string, NativeType> {
       replacedBy: ['FileSystemId', 'Name', 'RootVolumeSecurityStyle'],
       create: ({ properties }) => {
         const { storageVirtualMachineId, resourceArn, uuid } = fsx().createStorageVirtualMachine(properties);
-        const attributes = { StorageVirtualMachineId: storageVirtualMachineId, ResourceARN: resourceArn, UUID: uuid };
+        const attributes = {
+          StorageVirtualMachineId: storageVirtualMachineId,
+          ResourceARN: resourceArn,
+          UUID: uuid,
+        };
         return { physicalId: storageVirtualMachineId, attributes };
       },
       update: ({ physicalId, properties }) => fsx().updateStorageVirtualMachine(physicalId, properties),
@@ -41,7 +58,10 @@ export function fsxTypes(world: World): Record<string, NativeType> {
       replacedBy: ['FileSystemId', 'FileSystemPath', 'DataRepositoryPath', 'BatchImportMetaDataOnCreate'],
       create: ({ properties }) => {
         const { associationId, resourceArn } = fsx().createDataRepositoryAssociation(properties);
-        return { physicalId: associationId, attributes: { AssociationId: associationId, ResourceARN: resourceArn } };
+        return {
+          physicalId: associationId,
+          attributes: { AssociationId: associationId, ResourceARN: resourceArn },
+        };
       },
       update: ({ physicalId, properties }) => fsx().updateDataRepositoryAssociation(physicalId, properties),
       delete: ({ physicalId }) => fsx().deleteDataRepositoryAssociation(physicalId),
@@ -49,7 +69,19 @@ export function fsxTypes(world: World): Record<string, NativeType> {
   };
 }
 
-function fileSystem({ fileSystemId, dnsName, lustreMountName, resourceArn, rootVolumeId }: Record<string, any>) {
-  const attributes = { Id: fileSystemId, DNSName: dnsName, LustreMountName: lustreMountName, ResourceARN: resourceArn, RootVolumeId: rootVolumeId };
+function fileSystem({
+  fileSystemId,
+  dnsName,
+  lustreMountName,
+  resourceArn,
+  rootVolumeId,
+}: Record<string, any>) {
+  const attributes = {
+    Id: fileSystemId,
+    DNSName: dnsName,
+    LustreMountName: lustreMountName,
+    ResourceARN: resourceArn,
+    RootVolumeId: rootVolumeId,
+  };
   return { physicalId: fileSystemId as string, attributes };
 }

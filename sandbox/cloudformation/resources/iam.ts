@@ -18,9 +18,13 @@ export function iamTypes(world: World): Record<string, NativeType> {
   };
   const putRole = async (name: string, properties: any) => {
     roles.set(name, properties);
-    const policies = Object.fromEntries((properties.Policies ?? []).map((policy: any) => [policy.PolicyName, policy.PolicyDocument]));
+    const policies = Object.fromEntries(
+      (properties.Policies ?? []).map((policy: any) => [policy.PolicyName, policy.PolicyDocument]),
+    );
     const arns: string[] = properties.ManagedPolicyArns ?? [];
-    const own = Object.fromEntries(arns.filter((policy) => managed.has(policy)).map((policy) => [policy, managed.get(policy)]));
+    const own = Object.fromEntries(
+      arns.filter((policy) => managed.has(policy)).map((policy) => [policy, managed.get(policy)]),
+    );
     await world.policies?.putRole(roleArn(name), {
       trust: properties.AssumeRolePolicyDocument,
       inline: { ...policies, ...own, ...Object.fromEntries(attached.get(name) ?? []) },
@@ -65,7 +69,11 @@ export function iamTypes(world: World): Record<string, NativeType> {
     'AWS::IAM::Policy': {
       attributes: ['Id'],
       create: async (request) => {
-        await attach(rolesOf(request.properties), request.properties.PolicyName, request.properties.PolicyDocument);
+        await attach(
+          rolesOf(request.properties),
+          request.properties.PolicyName,
+          request.properties.PolicyDocument,
+        );
         const physicalId = nameFor(world, request, 128);
         return { physicalId, attributes: { Id: physicalId } };
       },
@@ -80,16 +88,26 @@ export function iamTypes(world: World): Record<string, NativeType> {
       replacedBy: ['ManagedPolicyName', 'Path', 'Description'],
       create: async (request) => {
         const { properties } = request;
-        const PolicyArn = arn(world, 'iam', `policy${properties.Path ?? '/'}${properties.ManagedPolicyName ?? nameFor(world, request, 128)}`, '');
+        const PolicyArn = arn(
+          world,
+          'iam',
+          `policy${properties.Path ?? '/'}${properties.ManagedPolicyName ?? nameFor(world, request, 128)}`,
+          '',
+        );
         managed.set(PolicyArn, properties.PolicyDocument);
         await attach(rolesOf(properties), PolicyArn, properties.PolicyDocument);
-        return { physicalId: PolicyArn, attributes: { PolicyArn, PolicyId: `ANPA${world.identities.suffix()}` } };
+        return {
+          physicalId: PolicyArn,
+          attributes: { PolicyArn, PolicyId: `ANPA${world.identities.suffix()}` },
+        };
       },
       update: async ({ physicalId, properties, oldProperties }: ExistingRequest) => {
         managed.set(physicalId, properties.PolicyDocument);
         detach(rolesOf(oldProperties), physicalId);
         await attach(rolesOf(properties), physicalId, properties.PolicyDocument);
-        const users = [...roles].filter(([, role]) => [...role.ManagedPolicyArns ?? [], role.PermissionsBoundary].includes(physicalId));
+        const users = [...roles].filter(([, role]) =>
+          [...(role.ManagedPolicyArns ?? []), role.PermissionsBoundary].includes(physicalId),
+        );
         for (const [name, role] of users) await putRole(name, role);
       },
       delete: ({ physicalId, properties }) => {
@@ -101,7 +119,9 @@ export function iamTypes(world: World): Record<string, NativeType> {
 }
 
 function rolesOf({ Roles, Users, Groups }: any): string[] {
-  if (Users?.length || Groups?.length) throw new ResourceFailure('the sandbox serves policies of roles only, not of users or groups');
+  if (Users?.length || Groups?.length) {
+    throw new ResourceFailure('the sandbox serves policies of roles only, not of users or groups');
+  }
   return Roles ?? [];
 }
 

@@ -9,8 +9,16 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
   const define = (name: string, request: ResourceRequest) => {
     const { properties } = request;
     const unserved = UNSERVED.find((property) => properties[property] !== undefined);
-    if (unserved) throw new ResourceFailure(`the sandbox does not serve ${unserved} of AWS::Lambda::Function (${request.logicalId})`);
-    if (!properties.Code?.S3Key) throw new ResourceFailure(`the code of ${request.logicalId} is not a file asset (S3Key); the sandbox serves no other`);
+    if (unserved) {
+      throw new ResourceFailure(
+        `the sandbox does not serve ${unserved} of AWS::Lambda::Function (${request.logicalId})`,
+      );
+    }
+    if (!properties.Code?.S3Key) {
+      throw new ResourceFailure(
+        `the code of ${request.logicalId} is not a file asset (S3Key); the sandbox serves no other`,
+      );
+    }
     world.policies?.assertTrusts?.(properties.Role, 'lambda.amazonaws.com');
     const functionArn = arn(world, 'lambda', `function:${name}`);
     world.lambda.create({
@@ -22,7 +30,9 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
       memoryMegabytes: Number(properties.MemorySize ?? 128),
       roleArn: properties.Role,
       logGroup: properties.LoggingConfig?.LogGroup,
-      environment: Object.fromEntries(Object.entries(properties.Environment?.Variables ?? {}).map(([key, value]) => [key, String(value)])),
+      environment: Object.fromEntries(
+        Object.entries(properties.Environment?.Variables ?? {}).map(([key, value]) => [key, String(value)]),
+      ),
     });
     return functionArn;
   };
@@ -32,7 +42,9 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
       replacedBy: ['FunctionName', 'PackageType'],
       create: async (request) => {
         if (request.properties.VpcConfig) await assertInVpc(world, request.properties.Role);
-        const name = request.properties.FunctionName ?? world.identities.physicalId(request.stack.name, request.logicalId, 64);
+        const name =
+          request.properties.FunctionName ??
+          world.identities.physicalId(request.stack.name, request.logicalId, 64);
         return { physicalId: name, attributes: { Arn: define(name, request) } };
       },
       update: (request) => {
@@ -46,9 +58,15 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
 /** Lambda makes the network interfaces with the permissions of the function. */
 async function assertInVpc(world: World, principal: string): Promise<void> {
   try {
-    await world.authorizer?.authorize({ principal, action: 'ec2:CreateNetworkInterface', resource: arn(world, 'ec2', 'network-interface/*') });
+    await world.authorizer?.authorize({
+      principal,
+      action: 'ec2:CreateNetworkInterface',
+      resource: arn(world, 'ec2', 'network-interface/*'),
+    });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    throw new ResourceFailure('The provided execution role does not have permissions to call CreateNetworkInterface on EC2');
+    throw new ResourceFailure(
+      'The provided execution role does not have permissions to call CreateNetworkInterface on EC2',
+    );
   }
 }

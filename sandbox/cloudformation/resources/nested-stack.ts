@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { tellStack, type Engine, type Stack } from '../stack';
 import type { StackOperation } from '../stack-operation';
-import { ResourceFailure, type ResourceProvider, type ResourceRequest, type ResourceResult } from './provider';
+import {
+  ResourceFailure,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceResult,
+} from './provider';
 
 /** What nested stacks need of the engine that serves all stacks. */
 export interface Nesting {
@@ -22,7 +27,8 @@ export interface NestedSource {
 
 /** A stack as a resource: it goes forward, back and through its cleanup with the stack around it. */
 export function nestedStackProvider(nesting: Nesting): ResourceProvider {
-  const tell = (stack: Stack, status: string, reason?: string) => tellStack(nesting.engine(), stack, status, reason);
+  const tell = (stack: Stack, status: string, reason?: string) =>
+    tellStack(nesting.engine(), stack, status, reason);
   return {
     attributes: 'any',
     create: async (request) => {
@@ -30,9 +36,12 @@ export function nestedStackProvider(nesting: Nesting): ResourceProvider {
       const { stack, operation } = nesting.open(name, sourceOf(request), request.stack.id);
       request.initiated(stack.id);
       tell(stack, 'CREATE_IN_PROGRESS', 'User Initiated');
-      if (!await forward(operation, request)) {
+      if (!(await forward(operation, request))) {
         tell(stack, 'CREATE_FAILED', operation.failureReason());
-        throw new ResourceFailure(`Embedded stack ${stack.id} was not successfully created: ${operation.failureReason()}`, stack.id);
+        throw new ResourceFailure(
+          `Embedded stack ${stack.id} was not successfully created: ${operation.failureReason()}`,
+          stack.id,
+        );
       }
       stack.operation = undefined;
       tell(stack, 'CREATE_COMPLETE');
@@ -42,11 +51,14 @@ export function nestedStackProvider(nesting: Nesting): ResourceProvider {
       if (request.rollback) return takeBack(request);
       const { stack, operation } = nesting.change(request.physicalId!, sourceOf(request));
       tell(stack, 'UPDATE_IN_PROGRESS', 'User Initiated');
-      if (!await forward(operation, request)) {
+      if (!(await forward(operation, request))) {
         const reason = operation.failureReason();
         tell(stack, 'UPDATE_ROLLBACK_IN_PROGRESS', reason);
         await operation.rollback();
-        throw new ResourceFailure(`Embedded stack ${stack.id} was not successfully updated. Currently in ${stack.status} with reason: ${reason}`);
+        throw new ResourceFailure(
+          `Embedded stack ${stack.id} was not successfully updated. Currently in ${stack.status} with ` +
+            `reason: ${reason}`,
+        );
       }
       tell(stack, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
       return resultOf(stack);
@@ -54,7 +66,9 @@ export function nestedStackProvider(nesting: Nesting): ResourceProvider {
     delete: async (request) => {
       const stack = nesting.find(request.physicalId!);
       await nesting.deleteStack(stack);
-      if (stack.status !== 'DELETE_COMPLETE') throw new ResourceFailure(`Embedded stack ${stack.id} was not successfully deleted: ${stack.reason}`);
+      if (stack.status !== 'DELETE_COMPLETE') {
+        throw new ResourceFailure(`Embedded stack ${stack.id} was not successfully deleted: ${stack.reason}`);
+      }
     },
     settle: async (id) => {
       const stack = nesting.find(id);
@@ -72,7 +86,11 @@ export function nestedStackProvider(nesting: Nesting): ResourceProvider {
       tell(stack, 'UPDATE_ROLLBACK_IN_PROGRESS');
       await stack.operation.rollback();
     }
-    if (stack.status === 'UPDATE_ROLLBACK_FAILED') throw new ResourceFailure(`Embedded stack ${stack.id} was not successfully rolled back: ${stack.reason}`);
+    if (stack.status === 'UPDATE_ROLLBACK_FAILED') {
+      throw new ResourceFailure(
+        `Embedded stack ${stack.id} was not successfully rolled back: ${stack.reason}`,
+      );
+    }
     return resultOf(stack);
   }
 }
@@ -84,7 +102,12 @@ async function forward(operation: StackOperation, { signal }: ResourceRequest): 
 }
 
 function resultOf(stack: Stack): ResourceResult {
-  return { physicalId: stack.id, attributes: Object.fromEntries(Object.entries(stack.outputs).map(([name, { value }]) => [`Outputs.${name}`, value])) };
+  return {
+    physicalId: stack.id,
+    attributes: Object.fromEntries(
+      Object.entries(stack.outputs).map(([name, { value }]) => [`Outputs.${name}`, value]),
+    ),
+  };
 }
 
 /** The template is an asset: `https://s3.<region>.<suffix>/<bucket>/<key>`. */
@@ -92,7 +115,9 @@ function sourceOf({ properties, asset }: ResourceRequest): NestedSource {
   const key = new URL(properties.TemplateURL).pathname.split('/').slice(2).join('/');
   return {
     template: JSON.parse(readFileSync(asset(key), 'utf8')),
-    parameters: Object.fromEntries(Object.entries(properties.Parameters ?? {}).map(([name, value]) => [name, String(value)])),
+    parameters: Object.fromEntries(
+      Object.entries(properties.Parameters ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
     assets: asset,
   };
 }

@@ -41,12 +41,18 @@ export interface ResourceProvider {
 
 /** An operation on a resource that failed; `physicalId` says what it left behind. */
 export class ResourceFailure extends Error {
-  constructor(reason: string, readonly physicalId?: string) {
+  constructor(
+    reason: string,
+    readonly physicalId?: string,
+  ) {
     super(reason);
   }
 }
 
-/** CloudFormation refuses an update by itself: the provider was never asked, and there is nothing to take back. */
+/**
+ * CloudFormation refuses an update by itself: the provider was never asked, and there is nothing to take
+ * back.
+ */
 export class Refusal extends ResourceFailure {}
 
 export type ExistingRequest = ResourceRequest & { physicalId: string };
@@ -65,7 +71,9 @@ export interface NativeType {
 
 export function native(world: World, type: NativeType): ResourceProvider {
   const took = async (request: ResourceRequest, operation: 'create' | 'update' | 'delete') => {
-    const ms = world.options.duration?.(request.type, operation, request.logicalId) ?? durationOf(request.type, operation);
+    const ms =
+      world.options.duration?.(request.type, operation, request.logicalId) ??
+      durationOf(request.type, operation);
     return pause(world, ms, request.signal);
   };
   const existing = (request: ResourceRequest) => ({ ...request, physicalId: request.physicalId! });
@@ -91,7 +99,7 @@ export function native(world: World, type: NativeType): ResourceProvider {
       return result;
     },
     update: async (request) => {
-      const attributes = await atOnce(() => type.update?.(existing(request))) ?? request.attributes;
+      const attributes = (await atOnce(() => type.update?.(existing(request)))) ?? request.attributes;
       await took(request, 'update');
       return { physicalId: request.physicalId!, attributes };
     },

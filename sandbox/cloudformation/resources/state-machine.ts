@@ -6,12 +6,24 @@ import { ResourceFailure, type NativeType, type ResourceRequest } from './provid
 export function stateMachineTypes(world: World): Record<string, NativeType> {
   const define = (name: string, request: ResourceRequest) => {
     const { properties, logicalId } = request;
-    if (!world.stepFunctions) throw new ResourceFailure(`${logicalId} is a state machine, and this sandbox runs without Step Functions`);
-    if ((properties.StateMachineType ?? 'STANDARD') !== 'STANDARD') throw new ResourceFailure(`the sandbox serves standard workflows only (${logicalId})`);
+    if (!world.stepFunctions) {
+      throw new ResourceFailure(
+        `${logicalId} is a state machine, and this sandbox runs without Step Functions`,
+      );
+    }
+    if ((properties.StateMachineType ?? 'STANDARD') !== 'STANDARD') {
+      throw new ResourceFailure(`the sandbox serves standard workflows only (${logicalId})`);
+    }
     world.policies?.assertTrusts?.(properties.RoleArn, 'states.amazonaws.com');
     const machineArn = arn(world, 'states', `stateMachine:${name}`);
     const keyArn = properties.EncryptionConfiguration?.KmsKeyId;
-    world.stepFunctions.createStateMachine({ arn: machineArn, name, roleArn: properties.RoleArn, definition: definitionOf(request), keyArn });
+    world.stepFunctions.createStateMachine({
+      arn: machineArn,
+      name,
+      roleArn: properties.RoleArn,
+      definition: definitionOf(request),
+      keyArn,
+    });
     return { Arn: machineArn, Name: name, StateMachineRevisionId: world.identities.uuid() };
   };
   return {
@@ -20,7 +32,10 @@ export function stateMachineTypes(world: World): Record<string, NativeType> {
       replacedBy: ['StateMachineName', 'StateMachineType', 'EncryptionConfiguration'],
       create: (request) => {
         const { StateMachineName } = request.properties;
-        const attributes = define(StateMachineName ?? world.identities.physicalId(request.stack.name, request.logicalId, 80), request);
+        const attributes = define(
+          StateMachineName ?? world.identities.physicalId(request.stack.name, request.logicalId, 80),
+          request,
+        );
         return { physicalId: attributes.Arn, attributes };
       },
       update: (request) => define(request.attributes.Name as string, request),
@@ -31,8 +46,14 @@ export function stateMachineTypes(world: World): Record<string, NativeType> {
 
 function definitionOf({ properties, asset, logicalId }: ResourceRequest): object {
   const { Definition, DefinitionString, DefinitionS3Location, DefinitionSubstitutions } = properties;
-  const text = DefinitionString ?? (Definition && JSON.stringify(Definition)) ?? (DefinitionS3Location && readFileSync(asset(DefinitionS3Location.Key), 'utf8'));
+  const text =
+    DefinitionString ??
+    (Definition && JSON.stringify(Definition)) ??
+    (DefinitionS3Location && readFileSync(asset(DefinitionS3Location.Key), 'utf8'));
   if (text === undefined) throw new ResourceFailure(`${logicalId} has no definition`);
-  const substituted = Object.entries(DefinitionSubstitutions ?? {}).reduce<string>((result, [key, value]) => result.replaceAll(`\${${key}}`, String(value)), text);
+  const substituted = Object.entries(DefinitionSubstitutions ?? {}).reduce<string>(
+    (result, [key, value]) => result.replaceAll(`\${${key}}`, String(value)),
+    text,
+  );
   return JSON.parse(substituted);
 }

@@ -3,7 +3,8 @@ import type { NativeType, ResourceRequest } from './provider';
 
 /** Log groups, keys, secrets and parameters: names with little behaviour. */
 export function storedValueTypes(world: World): Record<string, NativeType> {
-  const nameFor = ({ stack, logicalId }: ResourceRequest) => world.identities.physicalId(stack.name, logicalId);
+  const nameFor = ({ stack, logicalId }: ResourceRequest) =>
+    world.identities.physicalId(stack.name, logicalId);
   const keyArn = (id: string) => arn(world, 'kms', `key/${id}`);
   return {
     'AWS::SSM::Parameter': {
@@ -35,7 +36,8 @@ export function storedValueTypes(world: World): Record<string, NativeType> {
         world.policies?.putResourcePolicy?.(keyArn(KeyId), properties.KeyPolicy);
         return { physicalId: KeyId, attributes: { KeyId, Arn: keyArn(KeyId) } };
       },
-      update: ({ physicalId, properties }) => world.policies?.putResourcePolicy?.(keyArn(physicalId), properties.KeyPolicy),
+      update: ({ physicalId, properties }) =>
+        world.policies?.putResourcePolicy?.(keyArn(physicalId), properties.KeyPolicy),
       delete: ({ physicalId }) => world.policies?.putResourcePolicy?.(keyArn(physicalId), undefined),
     },
     'AWS::KMS::Alias': {
@@ -47,7 +49,11 @@ export function storedValueTypes(world: World): Record<string, NativeType> {
       attributes: ['Id'],
       replacedBy: ['Name'],
       create: (request) => {
-        const Id = arn(world, 'secretsmanager', `secret:${request.properties.Name ?? nameFor(request)}-${world.identities.suffix().slice(0, 6)}`);
+        const Id = arn(
+          world,
+          'secretsmanager',
+          `secret:${request.properties.Name ?? nameFor(request)}-${world.identities.suffix().slice(0, 6)}`,
+        );
         return { physicalId: Id, attributes: { Id } };
       },
     },

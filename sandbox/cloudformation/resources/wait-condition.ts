@@ -1,6 +1,12 @@
 import type { Verdict } from '../answers';
 import type { World } from '../world';
-import { Refusal, ResourceFailure, type ResourceProvider, type ResourceRequest, type ResourceResult } from './provider';
+import {
+  Refusal,
+  ResourceFailure,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceResult,
+} from './provider';
 
 interface Signal {
   Status: 'SUCCESS' | 'FAILURE';
@@ -44,28 +50,47 @@ export function waitConditionProviders(world: World): Record<string, ResourcePro
   };
 }
 
-function openHandle(world: World, handles: Map<string, Handle>, { stack, logicalId }: ResourceRequest): string {
+function openHandle(
+  world: World,
+  handles: Map<string, Handle>,
+  { stack, logicalId }: ResourceRequest,
+): string {
   const handle: Handle = { signals: new Map() };
   const receive = (body: string): Verdict => {
     const signal = signalIn(body);
     if (typeof signal === 'string') return { effect: 'refused', why: signal };
-    if (handle.signals.has(signal.UniqueId)) return { effect: 'ignored', why: `there is a signal with UniqueId ${signal.UniqueId} already` };
+    if (handle.signals.has(signal.UniqueId)) {
+      return { effect: 'ignored', why: `there is a signal with UniqueId ${signal.UniqueId} already` };
+    }
     handle.signals.set(signal.UniqueId, signal);
     handle.listener?.(signal);
     return { effect: 'accepted' };
   };
   const bucket = `cloudformation-waitcondition-${world.region.replace(/-/g, '')}`;
   const requestId = world.identities.uuid();
-  const url = world.answers.open(bucket, `${stack.id}|${logicalId}|${requestId}`, URL_EXPIRES_AFTER, { stack: stack.name, logicalId, requestId, receive });
+  const url = world.answers.open(bucket, `${stack.id}|${logicalId}|${requestId}`, URL_EXPIRES_AFTER, {
+    stack: stack.name,
+    logicalId,
+    requestId,
+    receive,
+  });
   handles.set(url, handle);
   return url;
 }
 
-async function wait(world: World, handles: Map<string, Handle>, request: ResourceRequest): Promise<ResourceResult> {
+async function wait(
+  world: World,
+  handles: Map<string, Handle>,
+  request: ResourceRequest,
+): Promise<ResourceResult> {
   const { properties, logicalId, stack, signal: cancellation } = request;
   const { seconds, count } = limitsOf(request);
   const handle = handles.get(properties.Handle);
-  if (!handle) throw new ResourceFailure(`Handle of ${logicalId} is not a wait condition handle of this sandbox: ${properties.Handle}`);
+  if (!handle) {
+    throw new ResourceFailure(
+      `Handle of ${logicalId} is not a wait condition handle of this sandbox: ${properties.Handle}`,
+    );
+  }
   const physicalId = `${stack.id}/${logicalId}/${world.identities.uuid()}`;
   request.initiated(physicalId);
 
@@ -80,14 +105,22 @@ async function wait(world: World, handles: Map<string, Handle>, request: Resourc
     const cancelled = () => fail('cancelled');
     const succeeded = () => [...handle.signals.values()].filter(({ Status }) => Status === 'SUCCESS');
     const timer = world.clock.setTimeout(
-      () => fail(`WaitCondition timed out. Received ${succeeded().length} conditions when expecting ${count}`), seconds * 1_000,
+      () =>
+        fail(`WaitCondition timed out. Received ${succeeded().length} conditions when expecting ${count}`),
+      seconds * 1_000,
     );
     cancellation.addEventListener('abort', cancelled, { once: true });
     const look = () => {
       const failure = [...handle.signals.values()].find(({ Status }) => Status === 'FAILURE');
-      if (failure) return fail(`WaitCondition received failed message: '${failure.Reason}' for uniqueId: ${failure.UniqueId}`);
+      if (failure) {
+        return fail(
+          `WaitCondition received failed message: '${failure.Reason}' for uniqueId: ${failure.UniqueId}`,
+        );
+      }
       if (succeeded().length < count) return;
-      const Data = JSON.stringify(Object.fromEntries(succeeded().map((signal) => [signal.UniqueId, signal.Data])));
+      const Data = JSON.stringify(
+        Object.fromEntries(succeeded().map((signal) => [signal.UniqueId, signal.Data])),
+      );
       end(() => resolve({ physicalId, attributes: { Data } }));
     };
     handle.listener = look;
@@ -98,7 +131,10 @@ async function wait(world: World, handles: Map<string, Handle>, request: Resourc
 function limitsOf({ properties, logicalId }: ResourceRequest): { seconds: number; count: number } {
   const seconds = Number(properties.Timeout);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST_TIMEOUT) {
-    throw new ResourceFailure(`Timeout ${properties.Timeout} of ${logicalId} must be a number of seconds from 1 to ${LONGEST_TIMEOUT}`);
+    throw new ResourceFailure(
+      `Timeout ${properties.Timeout} of ${logicalId} must be a number of seconds from 1 to ` +
+        `${LONGEST_TIMEOUT}`,
+    );
   }
   return { seconds, count: Number(properties.Count ?? 1) };
 }

@@ -1,7 +1,10 @@
 import { App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { BackupSource, BackupTrigger, FsxBackup } from '../../../src';
 
-/** A backup of a file system that exists already, which takes every operation of FSx that the handler may call: `-c fileSystem=fs-…`, `-c team=…`, `-c release=…`. */
+/**
+ * A backup of a file system that exists already, which takes every operation of FSx that the handler may
+ * call: `-c fileSystem=fs-…`, `-c team=…`, `-c release=…`.
+ */
 const app = new App();
 const stack = new Stack(app, 'SecondOpinion');
 const context = (key: string) => app.node.tryGetContext(key);
