@@ -38,8 +38,18 @@ export interface EndpointContext {
   faults: FaultPlan;
   /** access key id → role ARN */
   principalOf(accessKeyId: string): string | undefined;
-  /** told when a request is made to hang, with its access key id, so that the caller's clock can go on */
-  onHang(accessKeyId: string): void;
+  /**
+   * told when a request is made to hang, with its access key id and the caller's port, so that the caller's
+   * clock can go on
+   */
+  onHang(accessKeyId: string, port?: number): void;
+  /** virtual milliseconds that a call takes until the service acts on it; by default, none */
+  callDuration?(operation: string): number;
+  /**
+   * Lets virtual time pass while the caller waits. Resolves when that is over; time stands still from then on
+   * until what it resolves to is called. Without it, no call takes any time.
+   */
+  afterWaiting?(accessKeyId: string, port: number | undefined, ms: number): Promise<() => void>;
 }
 
 interface Request {
@@ -88,6 +98,7 @@ async function serve(
   response: ServerResponse,
   requestId: string,
 ) {
+  const port = incoming.socket.remotePort; // not known any more when the connection is gone
   const request = requestOf(api, incoming, await textOf(incoming), requestId);
   const operation = `${api.service}:${request.operation}`;
   const principal = context.principalOf(request.accessKeyId);
@@ -104,7 +115,7 @@ async function serve(
   const fault = context.faults.next(operation);
   if (fault?.kind === 'hang') {
     record({ outcome: 'fault', error: 'hang' });
-    context.onHang(request.accessKeyId);
+    context.onHang(request.accessKeyId, port);
     return;
   }
   if (fault?.kind === 'reset') {
@@ -113,36 +124,49 @@ async function serve(
     return;
   }
 
-  let answer: Answer;
-  let outcome: Outcome;
+  const ms = (context.callDuration?.(operation) ?? 0) + (fault?.kind === 'slow' ? fault.ms : 0);
+  // with a caller that has gone nobody holds the clock while the call is carried out
+  const release = ms > 0 ? await context.afterWaiting?.(request.accessKeyId, port, ms) : undefined;
   try {
-    if (fault && fault.kind !== 'lost-response') throw errorOf(api, fault);
+    const { outcome, answer } = await act(api, request, principal, fault);
+    record(outcome);
+    if (fault?.kind === 'lost-response') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    // an SDK that runs on another clock takes a Date for skew, and repeats what failed
+    response.sendDate = false;
+    response.writeHead(answer.status, { ...answer.headers, 'x-amzn-RequestId': requestId });
+    response.end(answer.body);
+  } finally {
+    release?.();
+  }
+}
+
+/** What becomes of a call that reaches the service. */
+async function act(
+  api: AwsApi,
+  request: Request,
+  principal: string | undefined,
+  fault: Fault | undefined,
+): Promise<{ outcome: Outcome; answer: Answer }> {
+  const isLost = fault?.kind === 'lost-response';
+  const isRefused = fault !== undefined && fault.kind !== 'slow' && !isLost;
+  try {
+    if (isRefused) throw errorOf(api, fault);
     const output = await carryOut(api, request, principal);
-    outcome = { outcome: 'ok', output };
-    answer = success(api, request, output);
+    const answer = success(api, request, output);
+    if (isLost) return { outcome: { outcome: 'fault', output, error: 'lost-response' }, answer };
+    return { outcome: { outcome: 'ok', output }, answer };
   } catch (thrown) {
     const error = asAwsError(thrown);
     const denied = error.code === 'AccessDeniedException';
-    outcome = {
-      outcome: fault ? 'fault' : denied ? 'denied' : 'error',
-      error: `${error.code}: ${error.message}`,
+    const outcome: Outcome = {
+      outcome: isRefused || isLost ? 'fault' : denied ? 'denied' : 'error',
+      error: `${isLost ? 'lost-response: ' : ''}${error.code}: ${error.message}`,
     };
-    answer = failure(api, request, error);
+    return { outcome, answer: failure(api, request, error) };
   }
-  if (fault?.kind === 'lost-response') {
-    record({
-      ...outcome,
-      outcome: 'fault',
-      error: ['lost-response', outcome.error].filter(Boolean).join(': '),
-    });
-    incoming.socket.resetAndDestroy();
-    return;
-  }
-  record(outcome);
-  // an SDK that runs on another clock takes a Date for skew, and repeats what failed
-  response.sendDate = false;
-  response.writeHead(answer.status, { ...answer.headers, 'x-amzn-RequestId': requestId });
-  response.end(answer.body);
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {

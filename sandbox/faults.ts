@@ -11,7 +11,12 @@ export type Fault =
   /** The connection is reset before the request is read. Nothing is done. */
   | { kind: 'reset' }
   /** The call is carried out, and the connection is reset instead of the answer. */
-  | { kind: 'lost-response' };
+  | { kind: 'lost-response' }
+  /**
+   * The service hears of the call after so many virtual milliseconds, carries it out then, and answers. The
+   * client may have given up by then.
+   */
+  | { kind: 'slow'; ms: number };
 
 /** Which calls of an operation: the nth (from 1), every nth, or all from one to another, both included. */
 export type Which = number | { every: number } | { from: number; to?: number };

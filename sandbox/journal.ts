@@ -62,6 +62,10 @@ export type Entry =
       effect: 'accepted' | 'ignored' | 'refused';
       why?: string;
     }
+  /** A change of a backup that a person made, behind everybody's back. */
+  | { kind: 'person'; act: 'tag' | 'untag' | 'delete'; backupId: string; key?: string; value?: string }
+  /** A request to the canary, which nobody should ever call. */
+  | { kind: 'stray'; method: string; url: string; body: string }
   /** A stack event, as `cdk deploy` shows it. */
   | {
       kind: 'event';
@@ -71,6 +75,7 @@ export type Entry =
       physicalId?: string;
       status: string;
       reason?: string;
+      detailedStatus?: 'CONFIGURATION_COMPLETE';
     };
 
 export type Recorded<E = Entry> = E & { at: number };

@@ -1,3 +1,4 @@
+import { Canary } from './canary';
 import { VirtualClock } from './clock';
 import { CloudFormation, type StackOutcome } from './cloudformation/engine';
 import type { CloudFormationOptions, Place } from './cloudformation/world';
@@ -6,6 +7,7 @@ import { CodePipeline } from './codepipeline/service';
 import { type AwsApi, listen } from './endpoint';
 import { FaultPlan } from './faults';
 import type { FsxOptions } from './fsx/options';
+import { People } from './fsx/people';
 import { FsxService } from './fsx/service';
 import { PolicyStore } from './iam';
 import { Journal } from './journal';
@@ -21,6 +23,8 @@ export interface SandboxOptions {
   readonly cloudFormation?: Partial<CloudFormationOptions>;
   /** how long a new or changed policy takes to come into force, in milliseconds */
   readonly propagationDelay?: number;
+  /** see `Sandbox.callDuration` */
+  readonly callDuration?: (operation: string) => number;
   /**
    * what Lambda functions run in; by default, this sandbox starts its own. Whoever shares them closes them
    */
@@ -40,6 +44,11 @@ export class Sandbox {
     return sandbox;
   }
 
+  /**
+   * Virtual milliseconds that a call of an API takes until the service acts on it and answers; operations are
+   * named as in the journal. May be changed between calls.
+   */
+  callDuration: (operation: string) => number;
   readonly clock = new VirtualClock();
   readonly journal = new Journal(this.clock);
   readonly faults = new FaultPlan();
@@ -47,6 +56,8 @@ export class Sandbox {
   readonly lambda: LambdaRuntime;
   readonly stepFunctions: StepFunctions;
   readonly fsx: FsxService;
+  readonly people: People;
+  canary!: Canary;
   readonly codePipeline: CodePipeline;
   readonly cloudFormation: CloudFormation;
   private readonly place: Place;
@@ -59,8 +70,10 @@ export class Sandbox {
     fsx,
     cloudFormation,
     propagationDelay,
+    callDuration = () => 0,
     processes,
   }: SandboxOptions) {
+    this.callDuration = callDuration;
     const { clock, journal, faults } = this;
     const place = { accountId, region, partition };
     this.place = place;
@@ -69,6 +82,7 @@ export class Sandbox {
     this.lambda = new LambdaRuntime({ clock, journal, faults, authorizer }, processes);
     this.stepFunctions = new StepFunctions({ clock, journal, authorizer, lambda: this.lambda });
     this.fsx = new FsxService({ clock, authorizer, options: fsx, ...place });
+    this.people = new People({ fsx: this.fsx, journal });
     const { lambda, stepFunctions } = this;
     this.codePipeline = new CodePipeline({
       clock,
@@ -110,7 +124,7 @@ export class Sandbox {
 
   async close(): Promise<void> {
     await this.lambda.close();
-    await Promise.all(this.endpoints.map((endpoint) => endpoint.close()));
+    await Promise.all([this.canary, ...this.endpoints].map((endpoint) => endpoint.close()));
     await this.cloudFormation.close();
   }
 
@@ -121,11 +135,14 @@ export class Sandbox {
         journal,
         faults,
         principalOf: (key) => lambda.principalOf(key),
-        onHang: (key) => lambda.requestHangs(key),
+        onHang: (key, port) => lambda.requestHangs(key, port),
+        callDuration: (operation) => this.callDuration(operation),
+        afterWaiting: (key, port, ms) => lambda.requestTakes(key, port, ms),
       });
       this.endpoints.push(endpoint);
       lambda.environment[variable] = endpoint.url;
     };
+    this.canary = await Canary.start(journal);
     await start('AWS_ENDPOINT_URL_FSX', this.fsx.api);
     await start('AWS_ENDPOINT_URL_SFN', this.stepFunctions.api);
     await start('AWS_ENDPOINT_URL_CLOUDFORMATION', this.cloudFormation.api);

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { StateMachine as Interpreter, StateMachineDefinition } from 'aws-local-stepfunctions' with {
+import type { StateMachine as Interpreter } from 'aws-local-stepfunctions' with {
   'resolution-mode': 'import',
 };
 import type { VirtualClock } from './clock';
@@ -9,6 +7,16 @@ import { type AwsApi, type AwsCall, AwsError } from './endpoint';
 import type { Authorizer } from './iam';
 import type { Journal } from './journal';
 import { FunctionError, type LambdaRuntime } from './lambda/runtime';
+import {
+  assertServed,
+  assertWithinDataLimit,
+  functionArnOf,
+  interpreterOn,
+  isFunctionArn,
+  MAXIMUM_DATA,
+  prepared,
+  terminal,
+} from './states-language';
 
 export interface StateMachine {
   arn: string;
@@ -39,33 +47,10 @@ export interface Execution {
 }
 
 type Outcome = Pick<Execution, 'status' | 'output' | 'error' | 'cause'>;
-type States = Record<string, any>;
 
-/** Input, output and results, in bytes of UTF-8. */
-const MAXIMUM_DATA = 262_144;
+/** After so long, a closed execution is forgotten, and its name is free again. */
+const RETENTION = 90 * 24 * 60 * 60_000;
 const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/;
-/** What `TimeoutSeconds` of a task is when nothing is said. */
-const NO_TASK_TIMEOUT = 99_999_999;
-/** Definitions found valid: the validator takes longer than most tests. */
-const VALID = new Set<string>();
-/** What the interpreter would ignore or do differently. */
-const NOT_SERVED = [
-  'Assign',
-  'Arguments',
-  'Output',
-  'Items',
-  'Condition',
-  'Credentials',
-  'HeartbeatSeconds',
-  'HeartbeatSecondsPath',
-  'ItemReader',
-  'ItemBatcher',
-  'ResultWriter',
-  'ToleratedFailureCount',
-  'ToleratedFailureCountPath',
-  'ToleratedFailurePercentage',
-  'ToleratedFailurePercentagePath',
-];
 
 /** AWS Step Functions: Standard workflows that invoke Lambda functions. */
 export class StepFunctions {
@@ -139,7 +124,7 @@ export class StepFunctions {
     assertInput(input);
 
     const arn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-    const earlier = this.executions.get(arn);
+    const earlier = this.remembered(arn);
     if (earlier && (earlier.status !== 'RUNNING' || earlier.input !== input)) {
       throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
     }
@@ -167,6 +152,7 @@ export class StepFunctions {
       .reverse() // most recent first
       .filter(
         (execution) =>
+          this.remembered(execution.arn) !== undefined &&
           execution.stateMachineArn === stateMachineArn &&
           (!statusFilter || execution.status === statusFilter),
       );
@@ -187,6 +173,7 @@ export class StepFunctions {
       started: this.sandbox.clock.now(),
       events: 1,
     };
+    this.executions.delete(arn); // one that is forgotten must not lend its place in the order
     this.executions.set(arn, execution);
     this.record(execution);
 
@@ -257,6 +244,7 @@ export class StepFunctions {
     ]).catch(({ code, message }) => {
       throw terminal(`KMS.${code}`, message);
     });
+    assertWithinDataLimit(resource, input);
     // `lambda:invoke`, whose input and result are those of Lambda's API
     const integration = !isFunctionArn(resource);
     try {
@@ -277,12 +265,7 @@ export class StepFunctions {
         StatusCode: 200,
       };
       const result = integration ? answer : Payload;
-      if (Buffer.byteLength(JSON.stringify(result)) > MAXIMUM_DATA) {
-        throw terminal(
-          'States.DataLimitExceeded',
-          `the result of ${resource} is larger than ${MAXIMUM_DATA} bytes`,
-        );
-      }
+      assertWithinDataLimit(resource, result);
       return result;
     } catch (error) {
       throw taskError(error as Error);
@@ -319,121 +302,18 @@ export class StepFunctions {
     return stateMachine;
   }
 
-  private executionOf(arn: string): Execution {
+  /** [?] the days count from the end of an execution: AWS says so of its history, not of its name */
+  private remembered(arn: string): Execution | undefined {
     const execution = this.executions.get(arn);
+    const { stopped = Infinity } = execution ?? {};
+    return this.sandbox.clock.now() < stopped + RETENTION ? execution : undefined;
+  }
+
+  private executionOf(arn: string): Execution {
+    const execution = this.remembered(arn);
     if (!execution) throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
     return execution;
   }
-}
-
-// ---- definitions
-
-/**
- * A copy of the interpreter whose time is the sandbox's. It has no knob for that: its source is evaluated
- * with other timers and another `Date` in scope, without the AWS SDK, so that nothing can leave the machine,
- * and without its own, older validator.
- */
-function interpreterOn(clock: VirtualClock): typeof Interpreter {
-  const file = createRequire(__filename).resolve('aws-local-stepfunctions');
-  const within = createRequire(file);
-  const load = (name: string) => (/^(@aws-sdk\/|asl-validator$)/.test(name) ? {} : within(name));
-  class VirtualDate extends Date {
-    static now = () => clock.now();
-    constructor(...given: [any?]) {
-      super(...((given.length > 0 ? given : [clock.now()]) as [any]));
-    }
-  }
-  const copy = { exports: {} as { StateMachine: typeof Interpreter } };
-  const scope = {
-    require: load,
-    module: copy,
-    setTimeout: (fire: () => void, ms: number) => clock.setTimeout(fire, ms),
-    clearTimeout: (id?: number) => clock.clearTimeout(id),
-    Date: VirtualDate,
-  };
-  new Function(...Object.keys(scope), `${readFileSync(file, 'utf8')}\n//# sourceURL=${file}`)(
-    ...Object.values(scope),
-  );
-  return copy.exports.StateMachine;
-}
-
-/** A copy of the definition as the interpreter wants it, and the resource of each task. */
-function prepared(given: object): { definition: StateMachineDefinition; tasks: Record<string, string> } {
-  const definition = structuredCopy(given) as StateMachineDefinition;
-  const tasks: Record<string, string> = {};
-  for (const [name, state] of statesOf(definition)) {
-    if (state.Type !== 'Task') continue;
-    tasks[name] = state.Resource;
-    // the interpreter's own default is a minute
-    if (state.TimeoutSecondsPath === undefined) state.TimeoutSeconds ??= NO_TASK_TIMEOUT;
-  }
-  return { definition, tasks };
-}
-
-function assertServed(definition: object): void {
-  const refuse = (why: string) =>
-    new AwsError('InvalidDefinition', `Invalid State Machine Definition: ${why}`);
-  const text = JSON.stringify(definition);
-  const shape = text.replace(/(:function:)[^":]+/g, '$1name'); // which function it calls is asked below
-  if (!VALID.has(shape)) {
-    const validate = createRequire(__filename)('asl-validator');
-    const { isValid, errorsText } = validate(JSON.parse(text)); // a copy: it writes into what it validates
-    if (!isValid) throw refuse(errorsText('; '));
-    VALID.add(shape);
-  }
-
-  const unserved = (where: string, what: string) =>
-    new Error(`the sandbox does not serve ${what} of ${where}`);
-  if (((definition as any).QueryLanguage ?? 'JSONPath') !== 'JSONPath') {
-    throw unserved('the state machine', 'QueryLanguage JSONata');
-  }
-  for (const [name, state] of statesOf(definition)) {
-    const where = `state ${name}`;
-    if ((state.QueryLanguage ?? 'JSONPath') !== 'JSONPath') throw unserved(where, 'QueryLanguage JSONata');
-    for (const part of [state, ...(state.Choices ?? []), ...(state.Catch ?? [])]) {
-      const field = NOT_SERVED.find((candidate) => candidate in part);
-      if (field) throw unserved(where, field);
-    }
-    if ((state.ItemProcessor?.ProcessorConfig?.Mode ?? 'INLINE') !== 'INLINE') {
-      throw unserved(where, 'the mode DISTRIBUTED');
-    }
-    if (state.Type === 'Task') assertLambdaTask(state, (what) => unserved(where, what));
-  }
-}
-
-function assertLambdaTask({ Resource, Parameters }: any, unserved: (what: string) => Error): void {
-  if (isFunctionArn(Resource)) return;
-  if (!/^arn:[^:]+:states:::lambda:invoke$/.test(Resource)) {
-    throw unserved(`the resource ${Resource}, only Lambda,`);
-  }
-  const parameter = Object.keys(Parameters ?? {}).find(
-    (name) => !/^(FunctionName|Payload)(\.\$)?$/.test(name),
-  );
-  if (parameter) throw unserved(`the parameter ${parameter}, only FunctionName and Payload,`);
-}
-
-/** Every state, with those inside of `Map` and `Parallel`. */
-function* statesOf({ States: states }: { States?: States } & object): Generator<[string, any]> {
-  for (const [name, state] of Object.entries(states ?? {})) {
-    yield [name, state];
-    for (const inner of [...(state.Branches ?? []), state.ItemProcessor ?? state.Iterator ?? {}]) {
-      yield* statesOf(inner);
-    }
-  }
-}
-
-function isFunctionArn(resource: string): boolean {
-  return /^arn:[^:]+:lambda:[^:]+:\d+:function:[^:]+(:\$LATEST)?$/.test(resource);
-}
-
-function functionArnOf(nameOrArn: unknown, stateMachineArn: string): string {
-  if (typeof nameOrArn !== 'string') {
-    throw terminal('States.Runtime', `FunctionName must be a name or an ARN, got ${nameOrArn}`);
-  }
-  const [, partition, , region, account] = stateMachineArn.split(':');
-  return nameOrArn.startsWith('arn:')
-    ? nameOrArn
-    : `arn:${partition}:lambda:${region}:${account}:function:${nameOrArn}`;
 }
 
 // ---- errors
@@ -453,11 +333,6 @@ function taskError(error: Error): Error {
     return Object.assign(new Error(cause), { name: `Lambda.${code}` });
   }
   return 'isCatchable' in error ? error : terminal('States.Runtime', `defect of the sandbox: ${error.stack}`);
-}
-
-/** An error that no `Retry` and no `Catch` matches, `States.ALL` included. */
-function terminal(name: string, message: string): Error {
-  return Object.assign(new Error(message), { name, isRetryable: false, isCatchable: false });
 }
 
 function outcomeOf(error: Error): Outcome {
@@ -486,7 +361,7 @@ function assertInput(input: string): void {
   if (Buffer.byteLength(input) > MAXIMUM_DATA) {
     throw invalid(
       "Value at 'input' failed to satisfy constraint: Member must have length less than or equal to " +
-        `${MAXIMUM_DATA}`,
+        MAXIMUM_DATA,
     );
   }
   try {
@@ -511,8 +386,4 @@ function summary({ arn, name, stateMachineArn, status, started, stopped }: Execu
 function description(execution: Execution) {
   const { input, output, error, cause } = execution;
   return { ...summary(execution), input, inputDetails: { included: true }, output, error, cause };
-}
-
-function structuredCopy<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value));
 }

@@ -31,7 +31,8 @@ interface OpenSlot extends Slot {
  * signed without a content type: a request that carries one does not match its signature.
  */
 export class Answers {
-  private readonly slots = new Map<string, OpenSlot>();
+  /** by path; a URL that is signed later for the same object leaves the earlier ones valid */
+  private readonly slots = new Map<string, OpenSlot[]>();
   private server?: Promise<{ server: Server; url: string }>;
   private url = '';
   private hangListener?: () => void;
@@ -78,7 +79,8 @@ export class Answers {
   open(bucket: string, key: string, expiresInSeconds: number, slot: Slot): string {
     const path = `/${bucket}/${encodeURIComponent(key)}`;
     const signature = this.identities.hex(64);
-    this.slots.set(path, { ...slot, signature, expiresAt: this.clock.now() + expiresInSeconds * 1_000 });
+    const expiresAt = this.clock.now() + expiresInSeconds * 1_000;
+    this.slots.set(path, [...(this.slots.get(path) ?? []), { ...slot, signature, expiresAt }]);
     const date = this.clock
       .date()
       .toISOString()
@@ -99,7 +101,9 @@ export class Answers {
     for await (const chunk of request) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
     const url = new URL(request.url ?? '/', this.url);
-    const slot = this.slots.get(url.pathname);
+    const slots = this.slots.get(url.pathname);
+    const isSignedFor = ({ signature }: OpenSlot) => signature === url.searchParams.get('X-Amz-Signature');
+    const slot = slots?.find(isSignedFor) ?? slots?.[0];
     const body = bytes.toString('utf8');
     const record = (verdict: Verdict) => {
       const { stack, logicalId, requestId } = slot ?? { stack: '', logicalId: '', requestId: '' };

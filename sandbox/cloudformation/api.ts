@@ -1,18 +1,21 @@
 import { AwsError, type AwsApi, type AwsCall } from '../endpoint';
 import { invalid } from './intrinsics';
-import type { ResourceState, Stack } from './stack';
+import { seenLate, type ResourceState, type Stack } from './stack';
 import { arn, type World } from './world';
 
 const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: any) => unknown> = {
-  DescribeStacks: (_, stacks, { StackName }) => ({
-    Stacks: (StackName === undefined ? stacks.filter(isLive) : [find(stacks, StackName)]).map(described),
-  }),
-  DescribeStackResource: (_, stacks, { StackName, LogicalResourceId }) => {
+  DescribeStacks: (world, stacks, { StackName }) => {
+    const seen = stacks.map((stack) => seenLate(stack, world));
+    return {
+      Stacks: (StackName === undefined ? seen.filter(isLive) : [find(seen, StackName)]).map(described),
+    };
+  },
+  DescribeStackResource: (world, stacks, { StackName, LogicalResourceId }) => {
     if (StackName === undefined || LogicalResourceId === undefined) {
       throw invalid('StackName and LogicalResourceId must be specified');
     }
     const stack = find(stacks, StackName, `Stack '${StackName}' does not exist`);
-    const resource = stack.resources.get(LogicalResourceId);
+    const resource = shownResource(stack, LogicalResourceId, world);
     if (!resource) throw invalid(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
     return {
       StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) },
@@ -37,6 +40,7 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
         Timestamp: new Date(event.at),
         ResourceStatus: event.status,
         ResourceStatusReason: event.reason,
+        DetailedStatus: event.detailedStatus,
         ResourceProperties: event.properties && JSON.stringify(event.properties),
       })),
       NextToken: newestFirst[to]?.eventId,
@@ -90,7 +94,8 @@ function find(
 
 /** A deleted stack is known by its id only. */
 function lookUp(stacks: readonly Stack[], name: string): Stack | undefined {
-  return stacks.find((stack) => stack.id === name || (isLive(stack) && stack.name === name));
+  // the newest: seen late, a deleted one may still seem to be there when its successor is, too
+  return stacks.filter((stack) => stack.id === name || (isLive(stack) && stack.name === name)).at(-1);
 }
 
 function isLive({ status }: Stack): boolean {
@@ -107,7 +112,9 @@ function described(stack: Stack) {
     DeletionTime: stack.deletedAt === undefined ? undefined : new Date(stack.deletedAt),
     StackStatus: stack.status,
     StackStatusReason: stack.reason,
+    DetailedStatus: stack.detailedStatus,
     DisableRollback: stack.disableRollback,
+    DeploymentConfig: { Mode: stack.express ? 'EXPRESS' : 'STANDARD' },
     ParentId: stack.parentId,
     Parameters: Object.entries(stack.plan.parameters).map(([ParameterKey, value]) => ({
       ParameterKey,
@@ -122,6 +129,13 @@ function described(stack: Stack) {
     Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
     DriftInformation: { StackDriftStatus: 'NOT_CHECKED' },
   };
+}
+
+/** [?] What is shown of a resource while the physical resource that it had before is being deleted. */
+function shownResource(stack: Stack, logicalId: string, { options }: World): ResourceState | undefined {
+  const current = stack.resources.get(logicalId);
+  if (options.cleanupShows === 'new id') return current;
+  return [...stack.deleting].filter((state) => state.logicalId === logicalId).at(-1) ?? current;
 }
 
 function describedResource(resource: ResourceState) {

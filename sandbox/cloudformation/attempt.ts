@@ -9,6 +9,8 @@ export interface Attempt {
   oldProperties?: any;
   rollback?: boolean;
   initiated?(physicalId: string): void;
+  configured?(): void;
+  sent?(): void;
 }
 
 const DEFECTS = [TypeError, ReferenceError, RangeError, SyntaxError];
@@ -32,7 +34,10 @@ export async function attempt(
     attributes: state.attributes,
     rollback: how.rollback ?? false,
     signal,
+    express: stack.express,
     initiated: how.initiated ?? (() => {}),
+    configured: how.configured ?? (() => {}),
+    sent: how.sent ?? (() => {}),
     asset: stack.assets,
   });
   const carryOut = async (signal: AbortSignal): Promise<ResourceResult> => {

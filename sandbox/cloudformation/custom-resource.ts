@@ -19,6 +19,7 @@ const LONGEST_RESPONSE = 4_096;
 const LONGEST_PHYSICAL_ID = 1_024;
 const LONGEST_SERVICE_TIMEOUT = 3_600;
 const URL_EXPIRES_AFTER = 7_200;
+const LARGEST_EVENT = 262_144;
 
 /**
  * `Custom::…` and `AWS::CloudFormation::CustomResource`: whoever stands behind the `ServiceToken` makes them.
@@ -117,20 +118,33 @@ async function ask(world: World, request: ResourceRequest, type: RequestType): P
     world.journal.add({ kind: 'request', stack: stack.name, logicalId, requestId, type, event });
     try {
       deliver(world, token, event);
+      request.sent();
     } catch (error) {
       end('the request could not be delivered', () => reject(new ResourceFailure((error as Error).message)));
     }
   });
 }
 
+/** Hand an event to Lambda, and again as often as the options say. */
 function deliver(world: World, token: string, event: object): void {
+  assertFits(world, event);
   world.lambda.invokeAsync(token, structuredClone(event));
-  const again = world.options.duplicateDeliveries;
-  if (again === undefined) return;
-  world.clock.setTimeout(() => {
-    // a function that is gone loses its queue
-    if (world.lambda.has(token)) world.lambda.invokeAsync(token, structuredClone(event));
-  }, again);
+  for (const delay of world.options.redeliveries) {
+    world.clock.setTimeout(() => {
+      // a function that is gone loses its queue
+      if (world.lambda.has(token)) world.lambda.invokeAsync(token, structuredClone(event));
+    }, delay);
+  }
+}
+
+/** AWS has raised the limit of asynchronous invocations for some; the sandbox plays the small one. */
+function assertFits(world: World, event: object): void {
+  if (Buffer.byteLength(JSON.stringify(event)) <= LARGEST_EVENT) return;
+  throw new Error(
+    `Request must be smaller than ${LARGEST_EVENT} bytes for the InvokeFunction operation ` +
+      '(Service: Lambda, Status Code: 413, Error Code: RequestEntityTooLargeException, ' +
+      `Request ID: ${world.identities.uuid()})`,
+  );
 }
 
 function serviceTokenOf(world: World, { properties, logicalId }: ResourceRequest): string {

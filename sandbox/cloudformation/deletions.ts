@@ -56,21 +56,28 @@ async function deleteResource(
     tell(engine, stack, state, 'DELETE_SKIPPED');
     return true;
   }
+  stack.deleting.add(state);
   for (let nth = 1; nth <= attempts; nth++) {
-    tell(engine, stack, state, 'DELETE_IN_PROGRESS');
-    try {
-      // without a physical id nobody was ever asked to make it
-      if (state.physicalId !== undefined) {
-        await attempt(engine, stack, state, 'delete', { signal: new AbortController().signal });
-      }
-      tell(engine, stack, state, 'DELETE_COMPLETE');
-      return true;
-    } catch (error) {
-      if (!(error instanceof ResourceFailure)) throw error;
-      tell(engine, stack, state, 'DELETE_FAILED', error.message);
-    }
+    if (await tryToDelete(engine, stack, state)) break;
   }
-  return false;
+  stack.deleting.delete(state);
+  return state.status === 'DELETE_COMPLETE';
+}
+
+async function tryToDelete(engine: Engine, stack: Stack, state: ResourceState): Promise<boolean> {
+  tell(engine, stack, state, 'DELETE_IN_PROGRESS');
+  try {
+    // without a physical id nobody was ever asked to make it
+    if (state.physicalId !== undefined) {
+      await attempt(engine, stack, state, 'delete', { signal: new AbortController().signal });
+    }
+  } catch (error) {
+    if (!(error instanceof ResourceFailure)) throw error;
+    tell(engine, stack, state, 'DELETE_FAILED', error.message);
+    return false;
+  }
+  tell(engine, stack, state, 'DELETE_COMPLETE');
+  return true;
 }
 
 function spared({ world }: Engine, { state, because }: Deletion): boolean {
@@ -84,4 +91,8 @@ function spared({ world }: Engine, { state, because }: Deletion): boolean {
     default:
       return state.deletionPolicy !== 'Delete';
   }
+}
+
+export function failedToDelete(names: readonly string[]): string {
+  return `The following resource(s) failed to delete: [${names.join(', ')}]. `;
 }

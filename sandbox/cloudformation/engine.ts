@@ -3,25 +3,24 @@ import { Answers } from './answers';
 import { cloudFormationApi, resourceOf } from './api';
 import { stacksOf, type AssemblyStack } from './assembly';
 import { customResource } from './custom-resource';
-import { deleteResources } from './deletions';
+import {
+  assertSameTypes,
+  sameDeployment,
+  settingsOf,
+  valuesOf,
+  type Deployment,
+  type StackOutcome,
+} from './deployment';
 import { FailurePlan } from './failures';
 import { Identities } from './identities';
 import { invalid } from './intrinsics';
 import { providersOf } from './resources';
 import { nestedStackProvider, type Nesting } from './resources/nested-stack';
 import { same, type ResourceProvider } from './resources/provider';
-import {
-  tell,
-  tellStack,
-  type Deletion,
-  type Engine,
-  type Output,
-  type ResourceState,
-  type Stack,
-  type StackEvent,
-} from './stack';
-import { StackOperation, failedToDelete } from './stack-operation';
-import { isCustom, planOf, type Plan, type Template, type TypeCatalogue } from './template';
+import { tellStack, type Engine, type ResourceState, type Stack, type StackEvent } from './stack';
+import { deleteStack } from './stack-deletion';
+import { StackOperation } from './stack-operation';
+import { isCustom, planOf, type Plan, type TypeCatalogue } from './template';
 import {
   DEFAULT_OPTIONS,
   arn,
@@ -31,26 +30,7 @@ import {
   type World,
 } from './world';
 
-export interface Deployment {
-  template: Template;
-  stackName: string;
-  parameters?: Record<string, string>;
-  /** the directory (code) or file (template) of an asset, by its key in S3 */
-  assets?: (s3Key: string) => string;
-  disableRollback?: boolean;
-  tags?: Record<string, string>;
-}
-
-export interface StackOutcome {
-  status: string;
-  outputs: Record<string, string>;
-  /** of this operation, oldest first */
-  events: StackEvent[];
-  /** of the first failure */
-  reason?: string;
-  /** there was nothing to do */
-  noChanges?: boolean;
-}
+export type { Deployment, StackOutcome } from './deployment';
 
 export interface StackSnapshot {
   id: string;
@@ -173,7 +153,7 @@ export class CloudFormation {
     this.changeSets.delete(stack.id);
     if (stack.status !== REVIEW) return this.update(stack, deployment);
     const operation = this.begin(stack, this.plan(deployment, stack));
-    Object.assign(stack, settingsOf(deployment));
+    Object.assign(stack, settingsOf(deployment, this.options));
     return this.operate(stack, () => operation.create());
   }
 
@@ -201,7 +181,8 @@ export class CloudFormation {
     } else if (stack.status !== REVIEW) {
       this.assertIdle(stack, 'deleted');
     }
-    return this.operate(stack, () => this.deleteStack(stack, retainResources));
+    stack.express = false;
+    return this.operate(stack, () => deleteStack(this.engine, stack, retainResources));
   }
 
   /**
@@ -226,6 +207,15 @@ export class CloudFormation {
       tellStack(this.engine, stack, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated');
       await stack.operation!.rollback(resourcesToSkip);
     });
+  }
+
+  /** Roll back a deployment that failed with rollback disabled, and all that failed before it. */
+  async rollbackStack(stackName: string): Promise<StackOutcome> {
+    const stack = this.existing(stackName);
+    if (!['CREATE_FAILED', 'UPDATE_FAILED'].includes(stack.status)) {
+      throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be rolled back.`);
+    }
+    return this.operate(stack, () => stack.operation!.goBack('User Initiated'));
   }
 
   /** A stack as it is; of a deleted one, as it was in the end. */
@@ -274,9 +264,11 @@ export class CloudFormation {
       outputs: {},
       events: [],
       superseded: [],
+      deleting: new Set(),
+      past: [],
       createdAt: world.clock.now(),
       parentId,
-      ...settingsOf(deployment),
+      ...settingsOf(deployment, this.options),
     };
     this.stacks.push(stack);
     return { stack, operation: this.begin(stack, plan) };
@@ -286,28 +278,30 @@ export class CloudFormation {
     const find = (id: string) => this.stacks.find((stack) => stack.id === id)!;
     return {
       engine: () => this.engine,
-      open: (stackName, source, parentId) => this.open({ stackName, ...source }, parentId),
+      open: (stackName, source, parentId) =>
+        this.open({ stackName, disableRollback: false, ...source }, parentId),
       change: (id, source) => {
         const stack = find(id);
         const plan = this.plan({ stackName: stack.name, ...source }, stack);
         assertSameTypes(stack, plan);
-        Object.assign(stack, { assets: source.assets, updatedAt: this.world.clock.now() });
+        const { assets, express } = source;
+        Object.assign(stack, { assets, express, updatedAt: this.world.clock.now() });
         return { stack, operation: this.begin(stack, plan) };
       },
       find,
-      deleteStack: (stack) => this.deleteStack(stack, []),
+      deleteStack: (stack) => deleteStack(this.engine, stack),
     };
   }
 
   private async update(stack: Stack, deployment: Deployment): Promise<StackOutcome> {
     this.assertIdle(stack, 'updated');
     const plan = this.assertPlannable(stack, deployment);
-    const { tags } = settingsOf(deployment);
+    const { tags } = settingsOf(deployment, this.options);
     if (!stack.status.endsWith('_FAILED') && sameDeployment(stack.plan, plan) && same(stack.tags, tags)) {
       return { status: stack.status, outputs: valuesOf(stack.outputs), events: [], noChanges: true };
     }
     const operation = this.begin(stack, plan);
-    Object.assign(stack, { ...settingsOf(deployment), updatedAt: this.world.clock.now() });
+    Object.assign(stack, { ...settingsOf(deployment, this.options), updatedAt: this.world.clock.now() });
     return this.operate(stack, () => operation.update());
   }
 
@@ -324,37 +318,6 @@ export class CloudFormation {
   private begin(stack: Stack, plan: Plan): StackOperation {
     stack.operation = new StackOperation(this.engine, stack, plan);
     return stack.operation;
-  }
-
-  private async deleteStack(stack: Stack, retainResources: readonly string[]): Promise<void> {
-    const { engine } = this;
-    tellStack(engine, stack, 'DELETE_IN_PROGRESS', 'User Initiated');
-    const exports = Object.values(stack.outputs).flatMap(({ exportName }) => exportName ?? []);
-    const inUse = exports.find((name) => engine.importersOf(name).length > 0);
-    if (inUse !== undefined) {
-      return tellStack(
-        engine,
-        stack,
-        'DELETE_FAILED',
-        `Export ${inUse} cannot be deleted as it is in use by ${engine.importersOf(inUse).join(', ')}`,
-      );
-    }
-    const isLeft = ({ status }: ResourceState) => !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(status);
-    const left = [...stack.resources.values()].filter(isLeft);
-    stack.superseded = stack.superseded.filter(({ state }) => isLeft(state));
-    for (const state of left.filter(({ logicalId }) => retainResources.includes(logicalId))) {
-      tell(engine, stack, state, 'DELETE_SKIPPED');
-    }
-    const deletions = left
-      .filter(({ status }) => status !== 'DELETE_SKIPPED')
-      .map((state): Deletion => ({ state, because: 'stack deleted' }));
-    const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], {
-      attempts: 1,
-      abandon: false,
-    });
-    if (failed.length > 0) return tellStack(engine, stack, 'DELETE_FAILED', failedToDelete(failed));
-    stack.deletedAt = this.world.clock.now();
-    tellStack(engine, stack, 'DELETE_COMPLETE');
   }
 
   /** `cdk deploy` deletes a stack whose creation was rolled back, and creates it anew. */
@@ -408,46 +371,6 @@ export class CloudFormation {
   }
 }
 
-function settingsOf({
-  tags = {},
-  assets = noAssets,
-  disableRollback = false,
-}: Deployment): Pick<Stack, 'tags' | 'assets' | 'disableRollback'> {
-  return { tags, assets, disableRollback };
-}
-
 function isLive(stack: Stack): boolean {
   return stack.status !== 'DELETE_COMPLETE';
-}
-
-/** Whether there is nothing to update: `DependsOn` alone is no change. */
-function sameDeployment(one: Plan, other: Plan): boolean {
-  const comparable = ({ template, parameters }: Plan) => ({
-    ...template,
-    Resources: Object.fromEntries(
-      Object.entries(template.Resources).map(([name, { DependsOn, ...rest }]) => [name, rest]),
-    ),
-    parameters,
-  });
-  return same(comparable(one), comparable(other));
-}
-
-function assertSameTypes(stack: Stack, plan: Plan): void {
-  const changed = [...plan.resources.values()].filter(
-    ({ logicalId, type }) => (stack.resources.get(logicalId)?.type ?? type) !== type,
-  );
-  if (changed.length === 0) return;
-  const names = changed.map(({ logicalId }) => logicalId).join(', ');
-  throw invalid(
-    'Update of resource type is not permitted. The new template modifies resource type of the following ' +
-      `resources: [${names}]`,
-  );
-}
-
-function valuesOf(outputs: Record<string, Output>): Record<string, string> {
-  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
-}
-
-function noAssets(s3Key: string): string {
-  throw invalid(`S3 key ${s3Key} is not an asset of this deployment; give \`assets\` to deploy()`);
 }

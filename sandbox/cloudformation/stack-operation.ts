@@ -1,41 +1,38 @@
-import { attempt } from './attempt';
-import { deleteResources } from './deletions';
+import { together, type Changes } from './changes';
+import { deleteResources, failedToDelete } from './deletions';
+import { step, type Work } from './forward';
 import { inOrder } from './graph';
-import { Refusal, ResourceFailure, same } from './resources/provider';
-import {
-  tell,
-  tellStack,
-  type Deletion,
-  type Engine,
-  type Output,
-  type ResourceState,
-  type Stack,
-} from './stack';
-import { isCustom, type Plan, type PlannedResource, type ResourceLookup } from './template';
-
-/** What was done to one resource, so that it can be undone. */
-type Change =
-  | { kind: 'created' }
-  | { kind: 'updated'; before: ResourceState }
-  | { kind: 'replaced'; before: ResourceState; replacement?: string }
-  /** attributes that are none of the provider's business */
-  | { kind: 'relabelled'; before: ResourceState };
+import { assertExports, lookup, outputsOf } from './outputs';
+import { ResourceFailure } from './resources/provider';
+import { tellStack, type Deletion, type Engine, type Stack } from './stack';
+import type { Plan, PlannedResource } from './template';
+import { isReversed, returnFailed, revert, skip } from './undo';
 
 /** One creation or update of a stack: forward, then cleanup or back. */
-export class StackOperation {
-  private readonly changes = new Map<string, Change>();
-  private readonly failed = new Map<string, 'create' | 'update'>();
-  private readonly abort = new AbortController();
+export class StackOperation implements Work {
+  readonly changes: Changes = new Map();
+  readonly failed = new Map<string, 'create' | 'update'>();
+  readonly abort = new AbortController();
+  /** what attempts that have failed before have changed, since the stack was stable */
+  private earlier: Changes;
+  /** the stack as it was in its last stable state */
   private readonly before: Pick<Stack, 'plan' | 'outputs' | 'tags'>;
+  private readonly hasBeenStable: boolean;
+  private readonly returned = new Set<string>();
+  private hasSent = false;
   private outputFailure?: string;
   private cancelled?: 'by the user' | 'for deletion';
 
   constructor(
-    private readonly engine: Engine,
-    private readonly stack: Stack,
-    private readonly plan: Plan,
+    readonly engine: Engine,
+    readonly stack: Stack,
+    readonly plan: Plan,
   ) {
-    this.before = { plan: stack.plan, outputs: stack.outputs, tags: stack.tags };
+    const previous = stack.operation; // it could still be rolled back, and so can this one
+    const { outputs, tags } = stack;
+    this.before = previous?.before ?? { plan: stack.plan, outputs, tags };
+    this.earlier = previous ? together(previous.earlier, previous.changes) : new Map();
+    this.hasBeenStable = previous?.hasBeenStable ?? stack.status.endsWith('_COMPLETE');
   }
 
   async create(): Promise<void> {
@@ -43,18 +40,7 @@ export class StackOperation {
     if (await this.forward()) return this.finish('CREATE_COMPLETE');
     if (this.cancelled === 'for deletion') return;
     if (this.stack.disableRollback) return this.tellStack('CREATE_FAILED', this.failureReason());
-    this.tellStack('ROLLBACK_IN_PROGRESS', `${this.failureReason()}Rollback requested by user.`);
-    await this.rollbackCreation();
-  }
-
-  async rollbackCreation(): Promise<void> {
-    const deletions = [...this.stack.resources.values()].map((state): Deletion => ({
-      state,
-      because: 'creation rolled back',
-    }));
-    const failed = await deleteResources(this.engine, this.stack, deletions, { attempts: 1, abandon: false });
-    if (failed.length > 0) return this.tellStack('ROLLBACK_FAILED', failedToDelete(failed));
-    this.finish('ROLLBACK_COMPLETE');
+    await this.goBack(`${this.failureReason()}Rollback requested by user.`);
   }
 
   async update(): Promise<void> {
@@ -65,21 +51,38 @@ export class StackOperation {
       return this.finish('UPDATE_COMPLETE');
     }
     if (this.stack.disableRollback && !this.cancelled) return this.pauseUpdate();
-    this.tellStack('UPDATE_ROLLBACK_IN_PROGRESS', this.failureReason());
-    await this.rollback();
+    await this.goBack(this.failureReason());
+  }
+
+  /** Back to the last stable state, over all attempts since. A stack that never had one loses what it has. */
+  async goBack(reason: string): Promise<void> {
+    if (this.hasBeenStable) {
+      this.tellStack('UPDATE_ROLLBACK_IN_PROGRESS', reason);
+      return this.rollback();
+    }
+    this.tellStack('ROLLBACK_IN_PROGRESS', reason);
+    return this.rollbackCreation();
   }
 
   /** Undo an update. What cannot be undone stops it, and it may be continued without that. */
   async rollback(resourcesToSkip: readonly string[] = []): Promise<void> {
-    for (const name of resourcesToSkip) this.skip(name);
-    const unable = await this.revert([...this.changes.keys()]);
+    const { stack } = this;
+    this.takeOverEarlierChanges();
+    for (const name of resourcesToSkip) skip(this, name);
+    const unable = await revert(this, ...this.whatGoesBack());
     if (unable.length > 0) {
       return this.tellStack(
         'UPDATE_ROLLBACK_FAILED',
         `The following resource(s) failed to update: [${unable.join(', ')}]. `,
       );
     }
-    Object.assign(this.stack, this.before);
+    Object.assign(stack, this.before);
+    // what failed in an earlier attempt had gone back then
+    for (const state of stack.resources.values()) {
+      if (state.status === 'UPDATE_FAILED') {
+        Object.assign(state, { status: 'UPDATE_COMPLETE', reason: undefined });
+      }
+    }
     this.tellStack('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
     await this.deleteSuperseded();
     this.finish('UPDATE_ROLLBACK_COMPLETE');
@@ -97,11 +100,12 @@ export class StackOperation {
     const { stack, plan } = this;
     stack.plan = plan;
     const dependencies = new Map([...plan.resources].map(([name, { dependsOn }]) => [name, dependsOn]));
-    await inOrder(dependencies, async (name) => this.step(plan.resources.get(name)!));
+    await inOrder(dependencies, async (name) => this.stepOrReturn(plan.resources.get(name)!));
     if (this.failed.size > 0 || this.cancelled) return false;
+    this.tellConfigured();
     try {
       const outputs = outputsOf(plan, lookup(stack));
-      this.assertExports(outputs);
+      assertExports(this.engine, this.before.outputs, outputs);
       stack.outputs = outputs;
     } catch (error) {
       if (!(error instanceof ResourceFailure)) throw error;
@@ -140,260 +144,72 @@ export class StackOperation {
     return sentence('create') + sentence('update');
   }
 
-  private async step(planned: PlannedResource): Promise<boolean> {
-    if (this.abort.signal.aborted) return false;
-    const { stack } = this;
-    const before = stack.resources.get(planned.logicalId);
-    const anew = before === undefined || before.status === 'CREATE_FAILED';
-    let properties: any;
-    try {
-      properties = this.plan.resolve(planned.properties, lookup(stack));
-    } catch (error) {
-      const state = anew ? this.stateOf(planned, {}) : { ...before, ...this.labels(planned) };
-      if (!anew) this.changes.set(planned.logicalId, { kind: 'relabelled', before });
-      else this.changes.set(planned.logicalId, { kind: 'created' });
-      stack.resources.set(planned.logicalId, state);
-      return this.fail(state, anew ? 'create' : 'update', error);
+  /** AWS has been seen to tell that the stack is configured while it waits for a custom resource. */
+  sent(): void {
+    if (!this.hasSent) this.tellConfigured();
+    this.hasSent = true;
+  }
+
+  private tellConfigured(): void {
+    if (!this.engine.world.options.configurationComplete) return;
+    tellStack(this.engine, this.stack, this.stack.status, undefined, 'CONFIGURATION_COMPLETE');
+  }
+
+  /** With rollback disabled, what failed goes back alone: at once or, in `pauseUpdate`, in the end. */
+  private async stepOrReturn(planned: PlannedResource): Promise<boolean> {
+    const name = planned.logicalId;
+    const done = await step(this, planned);
+    const isAtOnce = this.engine.world.options.returnsFailed === 'at once';
+    if (isAtOnce && this.stack.disableRollback && !this.cancelled && this.failed.get(name) === 'update') {
+      this.returned.add(name);
+      await returnFailed(this, [name]);
     }
-    if (anew) return this.createResource(planned, properties, before);
-    if (before.status !== 'UPDATE_FAILED' && same(before.properties, properties)) {
-      return this.relabel(planned, before);
-    }
-    const { replaces } = this.engine.providerOf(planned.type);
-    if (replaces?.(before.properties, properties)) return this.replaceResource(planned, properties, before);
-    return this.updateResource(planned, properties, before);
+    return done;
   }
 
-  private async createResource(
-    planned: PlannedResource,
-    properties: any,
-    failedBefore?: ResourceState,
-  ): Promise<boolean> {
-    const state = this.stateOf(planned, properties);
-    this.stack.resources.set(state.logicalId, state);
-    this.changes.set(state.logicalId, { kind: 'created' });
-    if (failedBefore?.physicalId !== undefined) {
-      this.stack.superseded.push({ state: failedBefore, because: 'creation rolled back' });
-    }
-    this.tell(state, 'CREATE_IN_PROGRESS');
-    try {
-      const initiated = (physicalId: string) => {
-        state.physicalId = physicalId;
-        this.tell(state, 'CREATE_IN_PROGRESS', 'Resource creation Initiated');
-      };
-      Object.assign(
-        state,
-        await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }),
-      );
-    } catch (error) {
-      return this.fail(state, 'create', error);
-    }
-    this.tell(state, 'CREATE_COMPLETE');
-    return true;
-  }
-
-  private async updateResource(
-    planned: PlannedResource,
-    properties: any,
-    before: ResourceState,
-  ): Promise<boolean> {
-    const state: ResourceState = { ...before, ...this.labels(planned), properties };
-    this.stack.resources.set(state.logicalId, state);
-    this.changes.set(state.logicalId, { kind: 'updated', before });
-    this.tell(state, 'UPDATE_IN_PROGRESS');
-    try {
-      const result = await attempt(this.engine, this.stack, state, 'update', {
-        signal: this.abort.signal,
-        oldProperties: before.properties,
-      });
-      if (result.physicalId !== before.physicalId) {
-        this.tell(
-          state,
-          'UPDATE_IN_PROGRESS',
-          'Requested update required the provider to create a new physical resource',
-        );
-        this.supersede(before, state);
-      }
-      Object.assign(state, result);
-    } catch (error) {
-      if (error instanceof Refusal) this.changes.set(state.logicalId, { kind: 'relabelled', before });
-      // [?] a failed update may answer with another physical id: the one that was there before stays
-      return this.fail(state, 'update', error, before.physicalId);
-    }
-    this.tell(state, 'UPDATE_COMPLETE');
-    return true;
-  }
-
-  private async replaceResource(
-    planned: PlannedResource,
-    properties: any,
-    before: ResourceState,
-  ): Promise<boolean> {
-    const state: ResourceState = { ...before, ...this.labels(planned), properties };
-    const change: Change = { kind: 'replaced', before };
-    this.stack.resources.set(state.logicalId, state);
-    this.changes.set(state.logicalId, change);
-    this.tell(
-      state,
-      'UPDATE_IN_PROGRESS',
-      'Requested update requires the creation of a new physical resource; hence creating one.',
-    );
-    try {
-      const initiated = (physicalId: string) => {
-        state.physicalId = change.replacement = physicalId;
-        this.tell(state, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated');
-      };
-      Object.assign(
-        state,
-        await attempt(this.engine, this.stack, state, 'create', { signal: this.abort.signal, initiated }),
-      );
-    } catch (error) {
-      return this.fail(state, 'update', error, state.physicalId);
-    }
-    this.supersede(before, state);
-    this.tell(state, 'UPDATE_COMPLETE');
-    return true;
-  }
-
-  private relabel(planned: PlannedResource, before: ResourceState): boolean {
-    this.stack.resources.set(before.logicalId, { ...before, ...this.labels(planned) });
-    this.changes.set(before.logicalId, { kind: 'relabelled', before });
-    return true;
-  }
-
-  /** [?] The old physical resource is cleaned up under the policy that the new template gives it. */
-  private supersede(before: ResourceState, after: ResourceState): void {
-    this.stack.superseded.push({
-      state: { ...before, updateReplacePolicy: after.updateReplacePolicy },
-      because: 'replaced',
-    });
-  }
-
-  private fail(
-    state: ResourceState,
-    operation: 'create' | 'update',
-    error: unknown,
-    physicalId?: string,
-  ): boolean {
-    if (!(error instanceof ResourceFailure)) throw error;
-    state.physicalId = physicalId ?? error.physicalId ?? state.physicalId;
-    const cancelled = `Resource ${operation === 'create' ? 'creation' : 'update'} cancelled`;
-    this.tell(
-      state,
-      operation === 'create' ? 'CREATE_FAILED' : 'UPDATE_FAILED',
-      this.abort.signal.aborted ? cancelled : error.message,
-    );
-    this.failed.set(state.logicalId, operation);
-    // with rollback disabled, a failure in one path leaves the others alone
-    if (!this.stack.disableRollback) this.abort.abort();
-    return false;
-  }
-
-  /**
-   * Rollback is disabled: what failed goes back to its last stable state, and the rest stays as it has
-   * become.
-   */
   private async pauseUpdate(): Promise<void> {
-    const reason = this.failureReason();
-    const failedUpdates = [...this.failed]
-      .filter(([, operation]) => operation === 'update')
-      .map(([name]) => name);
-    const reasons = new Map(failedUpdates.map((name) => [name, this.stack.resources.get(name)!.reason]));
-    await this.revert(failedUpdates);
-    for (const [name, why] of reasons) {
-      Object.assign(this.stack.resources.get(name)!, { status: 'UPDATE_FAILED', reason: why });
-    }
-    this.tellStack('UPDATE_FAILED', reason);
-  }
-
-  /**
-   * Undo changes, in the order of the resources as they were; resolves to the names of those that could not
-   * be undone.
-   */
-  private async revert(names: readonly string[]): Promise<string[]> {
-    const unable: string[] = [];
-    const dependsOn = (name: string) => {
-      const change = this.changes.get(name);
-      return change && 'before' in change
-        ? change.before.dependsOn
-        : this.stack.resources.get(name)!.dependsOn;
-    };
-    const dependencies = new Map([...this.stack.resources.keys()].map((name) => [name, dependsOn(name)]));
-    await inOrder(dependencies, async (name) => {
-      const change = this.changes.get(name);
-      if (!change || !names.includes(name)) return true;
-      const done = await this.undo(name, change);
-      if (done) this.changes.delete(name);
-      else unable.push(name);
-      return done;
-    });
-    return unable;
-  }
-
-  private async undo(name: string, change: Change): Promise<boolean> {
-    const { stack } = this;
-    const state = stack.resources.get(name)!;
-    switch (change.kind) {
-      case 'created':
-        stack.superseded.push({ state, because: 'creation rolled back' });
-        return true;
-      case 'relabelled':
-        stack.resources.set(name, change.before);
-        return true;
-      case 'replaced':
-        if (change.replacement !== undefined) this.giveUp(state);
-        this.keep(change.before);
-        stack.resources.set(name, change.before);
-        this.tell(change.before, 'UPDATE_COMPLETE');
-        return true;
-      case 'updated':
-        return this.updateBack(state, change.before);
-    }
-  }
-
-  private async updateBack(state: ResourceState, before: ResourceState): Promise<boolean> {
-    const back: ResourceState = { ...before, physicalId: state.physicalId, attributes: state.attributes };
-    this.stack.resources.set(back.logicalId, back);
-    this.tell(back, 'UPDATE_IN_PROGRESS');
-    try {
-      const signal = new AbortController().signal;
-      const result = await attempt(this.engine, this.stack, back, 'update', {
-        signal,
-        oldProperties: state.properties,
-        rollback: true,
-      });
-      // [?] an answer with a third id, or with the new one, leaves the old one superseded, and the cleanup
-      // deletes it
-      if (result.physicalId !== state.physicalId) this.giveUp(state);
-      if (result.physicalId === before.physicalId) this.keep(before);
-      Object.assign(back, result);
-    } catch (error) {
-      if (!(error instanceof ResourceFailure)) throw error;
-      this.stack.resources.set(back.logicalId, state);
-      this.tell(state, 'UPDATE_FAILED', error.message);
-      return false;
-    }
-    this.tell(back, 'UPDATE_COMPLETE');
-    return true;
-  }
-
-  private giveUp(state: ResourceState): void {
-    this.stack.superseded.push({ state, because: 'replacement rolled back' });
-  }
-
-  /** The old physical resource is the current one again. */
-  private keep({ logicalId, physicalId }: ResourceState): void {
-    this.stack.superseded = this.stack.superseded.filter(
-      ({ state }) => state.logicalId !== logicalId || state.physicalId !== physicalId,
+    const updates = [...this.failed].filter(([name, kind]) => kind === 'update' && !this.returned.has(name));
+    await returnFailed(
+      this,
+      updates.map(([name]) => name),
     );
+    this.tellStack('UPDATE_FAILED', this.failureReason());
   }
 
-  private skip(name: string): void {
-    const change = this.changes.get(name);
-    if (!change || !('before' in change)) return;
-    this.changes.delete(name);
-    this.stack.resources.set(name, { ...change.before, status: 'UPDATE_COMPLETE' });
-    this.keep(change.before);
+  private takeOverEarlierChanges(): void {
+    const { changes, earlier, stack } = this;
+    for (const [name, change] of changes) {
+      // this attempt asked nobody about the resource: it is as the earlier one has left it
+      if (change.kind === 'relabelled' && earlier.has(name)) stack.resources.set(name, change.before);
+    }
+    for (const [name, change] of together(earlier, changes)) changes.set(name, change);
+    this.earlier = new Map();
+  }
+
+  /** [?] With properties resolved again, a resource may have to go back that this update left alone. */
+  private whatGoesBack(): [names: string[], again?: Plan] {
+    const { changes, stack, before } = this;
+    // where dependents go first, the values of what they refer to are not back yet
+    if (!this.engine.world.options.rollbackResolvesAgain || isReversed(this)) return [[...changes.keys()]];
+    for (const name of before.plan.resources.keys()) {
+      const state = stack.resources.get(name);
+      if (state && !changes.has(name)) changes.set(name, { kind: 'relabelled', before: state });
+    }
+    return [[...changes.keys()], before.plan];
+  }
+
+  private async rollbackCreation(): Promise<void> {
+    const { engine, stack } = this;
+    const deletions = [...stack.resources.values()].map((state): Deletion => ({
+      state,
+      because: 'creation rolled back',
+    }));
+    const failed = await deleteResources(engine, stack, [...stack.superseded, ...deletions], {
+      attempts: 1,
+      abandon: false,
+    });
+    if (failed.length > 0) return this.tellStack('ROLLBACK_FAILED', failedToDelete(failed));
+    this.finish('ROLLBACK_COMPLETE');
   }
 
   private async deleteSuperseded(): Promise<void> {
@@ -409,85 +225,12 @@ export class StackOperation {
     }
   }
 
-  private assertExports(outputs: Record<string, Output>): void {
-    const values = new Map(Object.values(outputs).map(({ exportName, value }) => [exportName, value]));
-    for (const { exportName, value } of Object.values(this.before.outputs)) {
-      if (exportName === undefined || values.get(exportName) === value) continue;
-      const importers = this.engine.importersOf(exportName);
-      const verb = values.has(exportName) ? 'updated' : 'deleted';
-      if (importers.length > 0) {
-        throw new ResourceFailure(
-          `Export ${exportName} cannot be ${verb} as it is in use by ${importers.join(', ')}`,
-        );
-      }
-    }
-  }
-
   private finish(status: string): void {
     this.tellStack(status);
     this.stack.operation = undefined;
   }
 
-  private stateOf(planned: PlannedResource, properties: any): ResourceState {
-    const { logicalId, type } = planned;
-    return {
-      logicalId,
-      type,
-      properties,
-      attributes: {},
-      status: '',
-      at: this.engine.world.clock.now(),
-      ...this.labels(planned),
-    };
-  }
-
-  private labels({ deletionPolicy, updateReplacePolicy, dependsOn }: PlannedResource) {
-    return { deletionPolicy, updateReplacePolicy, dependsOn };
-  }
-
-  private tell(state: ResourceState, status: string, reason?: string): void {
-    tell(this.engine, this.stack, state, status, reason);
-  }
-
   private tellStack(status: string, reason?: string): void {
     tellStack(this.engine, this.stack, status, reason);
   }
-}
-
-export function failedToDelete(names: readonly string[]): string {
-  return `The following resource(s) failed to delete: [${names.join(', ')}]. `;
-}
-
-/** What `Ref` and `Fn::GetAtt` find in a stack. */
-export function lookup(stack: Stack): ResourceLookup {
-  return {
-    ref: (logicalId) => stack.resources.get(logicalId)!.physicalId,
-    getAtt: (logicalId, attribute) => {
-      const { type, attributes } = stack.resources.get(logicalId)!;
-      const value = attributes[attribute];
-      if (value === undefined && isCustom(type)) {
-        throw new ResourceFailure(
-          `CustomResource attribute error: Vendor response doesn't contain ${attribute} key in object ` +
-            `${stack.id}|${logicalId}`,
-        );
-      }
-      if (value === undefined) {
-        throw new ResourceFailure(`Attribute ${attribute} of ${logicalId} (${type}) does not exist`);
-      }
-      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-    },
-  };
-}
-
-function outputsOf(plan: Plan, resources: ResourceLookup): Record<string, Output> {
-  return Object.fromEntries(
-    Object.entries(plan.outputs).map(([name, { value, exportName, description }]) => [
-      name,
-      {
-        value: String(plan.resolve(value, resources)),
-        ...(exportName !== undefined && { exportName: String(plan.resolve(exportName, resources)) }),
-        ...(description !== undefined && { description }),
-      },
-    ]),
-  );
 }

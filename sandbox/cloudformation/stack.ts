@@ -33,8 +33,11 @@ export interface StackEvent {
   physicalId?: string;
   status: string;
   reason?: string;
+  detailedStatus?: DetailedStatus;
   properties?: any;
 }
+
+export type DetailedStatus = 'CONFIGURATION_COMPLETE';
 
 export interface Output {
   value: string;
@@ -47,6 +50,7 @@ export interface Stack {
   name: string;
   status: string;
   reason?: string;
+  detailedStatus?: DetailedStatus;
   /** what it is, or is being, deployed from */
   plan: Plan;
   tags: Record<string, string>;
@@ -56,10 +60,16 @@ export interface Stack {
   events: StackEvent[];
   /** what the next cleanup deletes */
   superseded: Deletion[];
+  /** physical resources whose deletion runs */
+  deleting: Set<ResourceState>;
+  /** the stack as it was at each of its events, oldest first */
+  past: Array<{ at: number; stack: Stack }>;
   createdAt: number;
   updatedAt?: number;
   deletedAt?: number;
   disableRollback: boolean;
+  /** Express mode: native resources count as complete early */
+  express: boolean;
   /** the directory or file of an asset, by its key in S3 */
   assets: (s3Key: string) => string;
   /** of a nested stack */
@@ -85,21 +95,53 @@ export function tell(
   state: ResourceState,
   status: string,
   reason?: string,
+  detailedStatus?: DetailedStatus,
 ): void {
   Object.assign(state, { status, reason, at: engine.world.clock.now() });
-  addEvent(engine, stack, state);
+  addEvent(engine, stack, { ...state, detailedStatus });
 }
 
 /** A status of the stack itself, and the event that tells it. */
-export function tellStack(engine: Engine, stack: Stack, status: string, reason?: string): void {
-  Object.assign(stack, { status, reason });
-  addEvent(engine, stack, { logicalId: stack.name, type: STACK_TYPE, physicalId: stack.id, status, reason });
+export function tellStack(
+  engine: Engine,
+  stack: Stack,
+  status: string,
+  reason?: string,
+  detailedStatus?: DetailedStatus,
+): void {
+  const { clock, options } = engine.world;
+  // [?] whether a rollback counts as an update of the stack
+  if (options.rollbackMovesLastUpdatedTime && /^(UPDATE_)?ROLLBACK_IN_PROGRESS$/.test(status)) {
+    stack.updatedAt = clock.now();
+  }
+  Object.assign(stack, { status, reason, detailedStatus });
+  const told = { logicalId: stack.name, type: STACK_TYPE, physicalId: stack.id };
+  addEvent(engine, stack, { ...told, status, reason, detailedStatus });
+  stack.past.push({ at: clock.now(), stack: { ...stack } });
+}
+
+/**
+ * The stack as DescribeStacks shows it: as it was so many milliseconds ago, if it was there then, else in its
+ * first state.
+ */
+export function seenLate(stack: Stack, { clock, options }: Engine['world']): Stack {
+  if (options.describeStacksLag <= 0) return stack;
+  const then = clock.now() - options.describeStacksLag;
+  return (stack.past.filter(({ at }) => at <= then).at(-1) ?? stack.past[0])?.stack ?? stack;
 }
 
 function addEvent(
   engine: Engine,
   stack: Stack,
-  { logicalId, type, physicalId, status, reason, properties }: Omit<StackEvent, 'eventId' | 'at'>,
+  {
+    logicalId,
+    type,
+    physicalId,
+    status,
+    reason,
+    detailedStatus,
+    properties,
+  }: Omit<StackEvent, 'eventId' | 'at'>,
 ): void {
   const { clock, journal, identities } = engine.world;
   stack.events.push({
@@ -110,7 +152,17 @@ function addEvent(
     physicalId,
     status,
     reason,
+    detailedStatus,
     properties,
   });
-  journal.add({ kind: 'event', stack: stack.name, logicalId, type, physicalId, status, reason });
+  journal.add({
+    kind: 'event',
+    stack: stack.name,
+    logicalId,
+    type,
+    physicalId,
+    status,
+    reason,
+    ...(detailedStatus && { detailedStatus }),
+  });
 }

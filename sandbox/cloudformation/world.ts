@@ -4,6 +4,7 @@ import type { Journal } from '../journal';
 import type { Answers } from './answers';
 import type { FailurePlan } from './failures';
 import type { Identities } from './identities';
+import type { CloudFormationOptions } from './options';
 import type { LambdaFunction } from '../lambda/runtime';
 
 /** The parts of the sandbox that resources are made in, as CloudFormation needs them. */
@@ -51,8 +52,10 @@ export interface PipelineService {
 type Created = Record<string, any>;
 
 export interface FileSystemService {
-  createFileSystem(properties: any): Created;
-  updateFileSystem(id: string, properties: any): Created;
+  /** @param ms how long it is CREATING for FSx itself, in virtual time */
+  createFileSystem(properties: any, ms?: number): Created;
+  /** @param ms how long it is UPDATING */
+  updateFileSystem(id: string, properties: any, ms?: number): Created;
   deleteFileSystem(id: string): void;
   createVolume(properties: any): Created;
   updateVolume(id: string, properties: any): void;
@@ -91,34 +94,7 @@ export interface Authorizer {
   }): Promise<void>;
 }
 
-/** What CloudFormation's documentation leaves open, and what a test may want otherwise. */
-export interface CloudFormationOptions {
-  /** virtual milliseconds that an operation on a native resource takes; undefined: the built-in guess */
-  duration?: (
-    type: string,
-    operation: 'create' | 'update' | 'delete',
-    logicalId: string,
-  ) => number | undefined;
-  /** deliver every custom resource event a second time, after so many virtual milliseconds */
-  duplicateDeliveries?: number;
-  /**
-   * [?] does `UpdateReplacePolicy: Retain` also keep the *new* physical resource when an update rolls back?
-   */
-  updateReplacePolicySparesNewId: boolean;
-  /** how often the cleanup of an update tries to delete before it abandons the resource */
-  cleanupAttempts: number;
-  /** stack events in one page of DescribeStackEvents */
-  eventsPerPage: number;
-  /** parameters of the Systems Manager parameter store that are there from the beginning */
-  ssmParameters: Record<string, string>;
-}
-
-export const DEFAULT_OPTIONS: CloudFormationOptions = {
-  updateReplacePolicySparesNewId: false,
-  cleanupAttempts: 3,
-  eventsPerPage: 100,
-  ssmParameters: { '/cdk-bootstrap/hnb659fds/version': '28' },
-};
+export { DEFAULT_OPTIONS, type CloudFormationOptions } from './options';
 
 /** Everything that the files of this folder share. */
 export interface World extends Neighbours, Place {

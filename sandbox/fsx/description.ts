@@ -17,8 +17,12 @@ export interface Resource {
   /** its own id, or that of the one it belongs to */
   fileSystemId: string;
   arn: string;
-  /** for tests to change */
+  /** when nothing is going on; for tests to change */
   lifecycle: string;
+  /** it is being created until this instant */
+  creatingUntil?: number;
+  /** it is being updated until this instant */
+  updatingUntil?: number;
   tags: Tags;
   /** as FSx shows it, but for the lifecycle and the tags */
   description: any;
@@ -29,8 +33,29 @@ export interface FileSystem extends Resource {
 }
 
 /** As FSx describes a file system or volume at this moment. */
-export function descriptionOf({ description, lifecycle, tags }: Resource): any {
-  return { ...description, Lifecycle: lifecycle, Tags: toList(tags) };
+export function descriptionOf(resource: Resource, now: number): any {
+  return {
+    ...resource.description,
+    Lifecycle: lifecycleAt(resource, now),
+    AdministrativeActions: isVolume(resource) && isUpdating(resource, now) ? [VOLUME_UPDATE] : undefined,
+    Tags: toList(resource.tags),
+  };
+}
+
+const VOLUME_UPDATE = { AdministrativeActionType: 'VOLUME_UPDATE', Status: 'IN_PROGRESS' };
+
+/** A volume cannot be UPDATING: AWS's model has no such lifecycle for volumes. */
+export function lifecycleAt(resource: Resource, now: number): string {
+  if (now < (resource.creatingUntil ?? 0)) return 'CREATING';
+  return isUpdating(resource, now) && !isVolume(resource) ? 'UPDATING' : resource.lifecycle;
+}
+
+export function isUpdating({ updatingUntil = 0 }: Resource, now: number): boolean {
+  return now < updatingUntil;
+}
+
+function isVolume({ description }: Resource): boolean {
+  return description.VolumeId !== undefined;
 }
 
 export function configurationOf({ type, description }: FileSystem): any {

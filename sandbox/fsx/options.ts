@@ -17,6 +17,15 @@ export interface FsxOptions {
   deletionInProgress: 'deleted' | 'BackupInProgress';
   /** [?] deletion of a failed backup */
   deletionOfFailed: 'deleted' | 'BadRequest';
+  /** [?] milliseconds after which a backup that has failed is gone */
+  failedBackupsVanishAfter: number;
+  /** [?] a backup of a volume that is being updated; DescribeVolumes shows no other lifecycle then */
+  backupDuringVolumeUpdate: 'allowed' | 'BadRequest';
+  /**
+   * [?] the resource, beside `backup/*`, on which a backup of a volume has to be allowed. AWS's reference
+   * says "volume", and the only policy in its ONTAP guide says "file system"
+   */
+  volumeBackupsNeed: 'volume' | 'file system' | 'both';
   /** [?] the model requires `FileSystem` in every backup; false: it is there and empty in those of volumes */
   fileSystemInVolumeBackups: boolean;
   /** [?] DescribeBackups, filtered by a file system or volume that is gone */
@@ -40,6 +49,9 @@ export const DEFAULTS: FsxOptions = {
   tokenLifetime: Infinity,
   deletionInProgress: 'deleted',
   deletionOfFailed: 'deleted',
+  failedBackupsVanishAfter: Infinity,
+  backupDuringVolumeUpdate: 'allowed',
+  volumeBackupsNeed: 'volume',
   fileSystemInVolumeBackups: true,
   filterOfMissingSource: 'empty',
   visibilityDelay: 0,

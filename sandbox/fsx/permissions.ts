@@ -1,3 +1,4 @@
+import type { FsxOptions } from './options';
 import type { TagList, Tags } from './tags';
 
 /** What IAM is asked before an operation is carried out. */
@@ -8,7 +9,7 @@ export interface Permission {
 }
 
 /** What IAM has to know of the resources that a request names. */
-export interface Known {
+export interface Known extends Partial<Pick<FsxOptions, 'volumeBackupsNeed'>> {
   arnOf(resource: string): string;
   /** undefined: no such resource */
   tagsOf(arn: string): Tags | undefined;
@@ -50,11 +51,13 @@ export function permissionsFor(operation: string, input: any, known: Known): Per
 
 function sourceArns({ FileSystemId, VolumeId }: any, known: Known): string[] {
   const arns = FileSystemId ? [known.arnOf(`file-system/${FileSystemId}`)] : [];
+  if (!VolumeId) return arns;
   // nobody knows the file system of a volume that does not exist: only a policy with a wildcard there lets
   // the caller learn so
-  if (VolumeId) {
-    arns.push(known.arnOf(`volume/${known.fileSystemIdOf(VolumeId) ?? 'fs-00000000000000000'}/${VolumeId}`));
-  }
+  const home = known.fileSystemIdOf(VolumeId) ?? 'fs-00000000000000000';
+  const { volumeBackupsNeed = 'volume' } = known;
+  if (volumeBackupsNeed !== 'file system') arns.push(known.arnOf(`volume/${home}/${VolumeId}`));
+  if (volumeBackupsNeed !== 'volume') arns.push(known.arnOf(`file-system/${home}`));
   return arns;
 }
 

@@ -2,39 +2,24 @@ import type { VirtualClock } from '../clock';
 import { AwsError, type AwsApi, type AwsCall } from '../endpoint';
 import type { Authorizer } from '../iam';
 import { describeBackup, isInProgress, lifecycleOf, sourceIdOf, type BackupRecord } from './backup';
-import { descriptionOf, type FileSystem, type FileSystemType, type Resource } from './description';
+import { Backups } from './backups';
+import { descriptionOf, type FileSystem, type Resource } from './description';
 import { passes } from './filters';
-import { DEFAULTS, type FsxOptions } from './options';
+import type { FsxOptions } from './options';
 import { pageOf } from './pages';
 import { permissionsFor } from './permissions';
+import { inOrder } from './records';
 import { assertInput, assertOutput } from './shapes';
-import { Sources, type Location } from './sources';
-import {
-  assertNotReserved,
-  assertRoom,
-  assertTaggable,
-  fromList,
-  toList,
-  type TagList,
-  type Tags,
-} from './tags';
-import { assertCanBeBackedUp, copiedTags, type Target } from './target';
+import type { Location } from './sources';
+import { assertNotReserved, assertRoom, assertTaggable, fromList, toList, type Tags } from './tags';
+import { assertCanBeBackedUp, copiedTags } from './target';
 
 export type { BackupRecord, BackupSource } from './backup';
 export type { FsxOptions } from './options';
 
-type Plan = Partial<Omit<BackupRecord, 'tags' | 'source'>> & {
-  fileSystemId?: string;
-  volumeId?: string;
-  tags?: TagList;
-};
-
-/** Amazon FSx: backups, and as much of their sources as backups need. */
-export class FsxService extends Sources {
+/** Amazon FSx's API: backups, and as much of their sources as backups need. */
+export class FsxService extends Backups {
   readonly api: AwsApi = { service: 'fsx', protocol: 'json-1.1', handle: (call) => this.handle(call) };
-  readonly options: FsxOptions;
-  /** all but the deleted ones, by id */
-  readonly backups = new Map<string, BackupRecord>();
   private readonly authorizer: Authorizer;
   private readonly creations = new Map<string, { parameters: string; backup: BackupRecord; at: number }>();
   private readonly deletions = new Map<string, string>();
@@ -49,41 +34,29 @@ export class FsxService extends Sources {
     authorizer: Authorizer;
     options?: Partial<FsxOptions>;
   }) {
-    super(clock, location);
+    super(clock, location, options);
     this.authorizer = authorizer;
-    this.options = { ...DEFAULTS, ...options };
-  }
-
-  override createFileSystem(properties: any) {
-    this.assertRestorable(properties.BackupId);
-    return super.createFileSystem(properties);
-  }
-
-  override createVolume(properties: any) {
-    this.assertRestorable(properties.BackupId);
-    return super.createVolume(properties);
-  }
-
-  /** Automatic backups go with their file system, the others stay. */
-  override deleteFileSystem(id: string): void {
-    const target = this.targetOf({ FileSystemId: id });
-    const { type } = target.fileSystem;
-    const wanted = this.options.finalBackups.includes(type);
-    if (wanted) this.assertWithinQuota(type);
-    super.deleteFileSystem(id);
-    for (const backup of this.backups.values()) {
-      if (backup.type === 'AUTOMATIC' && backup.source.fileSystemId === id) this.remove(backup);
-    }
-    if (wanted) this.addBackup(target, { type: 'USER_INITIATED', tags: copiedTags(target) });
-  }
-
-  /** A backup that came about by other ways than CreateBackup. */
-  plantBackup({ fileSystemId, volumeId, tags, ...given }: Plan): BackupRecord {
-    const target = this.targetOf({ FileSystemId: fileSystemId, VolumeId: volumeId });
-    return this.addBackup(target, { type: 'AUTOMATIC', ...given, tags: fromList(tags) });
   }
 
   private async handle({ operation, input, principal }: AwsCall): Promise<unknown> {
+    const work = this.operation(operation);
+    assertInput(operation, input);
+    for (const permission of permissionsFor(operation, input, this.known())) {
+      await this.authorizer.authorize({ principal, ...permission });
+    }
+    // as on the wire: a copy, without members that are undefined
+    const output = JSON.parse(JSON.stringify(work(input)));
+    assertOutput(operation, output);
+    return output;
+  }
+
+  /** Do what a call does, for somebody who is not asked for permission. */
+  carryOut(operation: string, input: object): void {
+    assertInput(operation, input);
+    this.operation(operation)(input);
+  }
+
+  private operation(name: string): (request: any) => unknown {
     const operations: Record<string, (request: any) => unknown> = {
       CreateBackup: (request) => this.createBackup(request),
       DescribeBackups: (request) => this.describeBackups(request),
@@ -94,20 +67,11 @@ export class FsxService extends Sources {
       DescribeFileSystems: (request) => this.describeFileSystems(request),
       DescribeVolumes: (request) => this.describeVolumes(request),
     };
-    if (!(operation in operations)) {
-      throw new AwsError(
-        'UnknownOperationException',
-        `the sandbox serves of FSx ${Object.keys(operations).join(', ')}, not ${operation}`,
-      );
-    }
-    assertInput(operation, input);
-    for (const permission of permissionsFor(operation, input, this.known())) {
-      await this.authorizer.authorize({ principal, ...permission });
-    }
-    // as on the wire: a copy, without members that are undefined
-    const output = JSON.parse(JSON.stringify(operations[operation](input)));
-    assertOutput(operation, output);
-    return output;
+    if (name in operations) return operations[name];
+    throw new AwsError(
+      'UnknownOperationException',
+      `the sandbox serves of FSx ${Object.keys(operations).join(', ')}, not ${name}`,
+    );
   }
 
   private createBackup({ ClientRequestToken: token, ...input }: any) {
@@ -120,7 +84,7 @@ export class FsxService extends Sources {
     }
     assertTaggable(input.Tags);
     const target = this.targetOf(input);
-    assertCanBeBackedUp(target);
+    assertCanBeBackedUp(target, this.clock.now(), this.options);
     this.assertNoneInProgress(sourceIdOf(target.source));
     this.assertWithinQuota(target.fileSystem.type);
     // as soon as the request carries a tag, none of the source's is copied
@@ -135,10 +99,11 @@ export class FsxService extends Sources {
   private describeBackups({ BackupIds, Filters, ...paging }: any) {
     const byIds = BackupIds?.length > 0;
     const candidates = byIds
-      ? new Set<BackupRecord>(BackupIds.map((id: string) => this.visibleBackup(id)))
-      : [...this.backups.values()].filter((backup) => this.isVisible(backup));
+      ? inOrder(new Set<BackupRecord>(BackupIds.map((id: string) => this.visibleBackup(id))))
+      : this.backups.inOrder();
     if (!byIds && this.options.filterOfMissingSource === 'error') this.assertSourcesExist(Filters);
-    const { page, NextToken } = pageOf(candidates, paging, this.options.pageSize);
+    const isShown = (backup: BackupRecord) => this.isVisible(backup);
+    const { page, NextToken } = pageOf(candidates, paging, this.options.pageSize, isShown);
     return {
       Backups: page.filter(passes(byIds ? [] : Filters)).map((backup) => this.describe(backup)),
       NextToken,
@@ -201,8 +166,9 @@ export class FsxService extends Sources {
       FileSystemIds?.length > 0
         ? FileSystemIds.map((id: string) => this.fileSystem(id))
         : this.fileSystems.values();
-    const { page, NextToken } = pageOf(new Set<FileSystem>(wanted), paging, this.options.pageSize);
-    return { FileSystems: page.map(descriptionOf), NextToken };
+    const records = inOrder(new Set<FileSystem>(wanted));
+    const { page, NextToken } = pageOf(records, paging, this.options.pageSize);
+    return { FileSystems: page.map((one) => descriptionOf(one, this.clock.now())), NextToken };
   }
 
   private describeVolumes({ VolumeIds, Filters, ...paging }: any) {
@@ -211,8 +177,9 @@ export class FsxService extends Sources {
     }
     const wanted =
       VolumeIds?.length > 0 ? VolumeIds.map((id: string) => this.volume(id)) : this.volumes.values();
-    const { page, NextToken } = pageOf(new Set<Resource>(wanted), paging, this.options.pageSize);
-    return { Volumes: page.map(descriptionOf), NextToken };
+    const records = inOrder(new Set<Resource>(wanted));
+    const { page, NextToken } = pageOf(records, paging, this.options.pageSize);
+    return { Volumes: page.map((one) => descriptionOf(one, this.clock.now())), NextToken };
   }
 
   /** The backup that this token made, unless it counts as never used. */
@@ -230,38 +197,11 @@ export class FsxService extends Sources {
     return creation.backup;
   }
 
-  private targetOf({ FileSystemId, VolumeId }: { FileSystemId?: string; VolumeId?: string }): Target {
-    const volume = VolumeId === undefined ? undefined : this.volume(VolumeId);
-    const fileSystem = this.fileSystem(volume?.fileSystemId ?? FileSystemId!);
-    const source = { fileSystemId: fileSystem.id, fileSystemType: fileSystem.type, volumeId: VolumeId };
-    return { source, fileSystem, volume, associated: this.associationsOf(fileSystem.id).length > 0 };
-  }
-
   private assertNoneInProgress(sourceId: string): void {
     const ofSource = [...this.backups.values()].filter((backup) => sourceIdOf(backup.source) === sourceId);
     const running = ofSource.find((backup) => isInProgress(backup, this.clock.now()));
     if (running) {
       throw new AwsError('BackupInProgress', `${sourceId} has a backup in progress: ${running.id}.`);
-    }
-  }
-
-  /** Those of AWS Backup count too, and [?] failed ones. */
-  private assertWithinQuota(type: FileSystemType): void {
-    const counted = [...this.backups.values()].filter(
-      (backup) => backup.source.fileSystemType === type && backup.type !== 'AUTOMATIC',
-    );
-    if (counted.length < this.options.quotas[type]) return;
-    const message =
-      `This account has ${counted.length} user-initiated backups of ${type} in this Region, as many as ` +
-      'it may have.';
-    throw new AwsError('ServiceLimitExceeded', message, 400, { Limit: 'TOTAL_USER_INITIATED_BACKUPS' });
-  }
-
-  private assertRestorable(backupId: string | undefined): void {
-    if (backupId === undefined) return;
-    const lifecycle = lifecycleOf(this.backup(backupId), this.clock.now());
-    if (lifecycle !== 'AVAILABLE') {
-      throw new AwsError('BadRequest', `The backup ${backupId} is ${lifecycle}, not AVAILABLE.`);
     }
   }
 
@@ -283,40 +223,6 @@ export class FsxService extends Sources {
     if (lifecycleOf(backup, now) === 'FAILED' && deletionOfFailed !== 'deleted') {
       refuse(deletionOfFailed, 'is FAILED');
     }
-  }
-
-  private addBackup(
-    target: Target,
-    given: Partial<BackupRecord> & Pick<BackupRecord, 'type' | 'tags'>,
-  ): BackupRecord {
-    const { source, fileSystem, volume } = target;
-    const id = this.nextId('backup');
-    const backup: BackupRecord = {
-      id,
-      arn: this.arnOf(`backup/${id}`),
-      ownerId: this.location.accountId,
-      source,
-      fileSystem: volume && !this.options.fileSystemInVolumeBackups ? {} : descriptionOf(fileSystem),
-      volume: volume && descriptionOf(volume),
-      kmsKeyId: fileSystem.description.KmsKeyId,
-      createdAt: this.clock.now(),
-      duration: this.options.backupDuration(source),
-      failure: this.options.fail(source),
-      ...given,
-    };
-    this.backups.set(backup.id, backup);
-    return backup;
-  }
-
-  private remove(backup: BackupRecord): void {
-    this.backups.delete(backup.id);
-    backup.lifecycle = 'DELETED';
-  }
-
-  private backup(id: string): BackupRecord {
-    const backup = this.backups.get(id);
-    if (!backup) throw new AwsError('BackupNotFound', `There is no backup ${id}.`);
-    return backup;
   }
 
   private visibleBackup(id: string): BackupRecord {
@@ -350,6 +256,7 @@ export class FsxService extends Sources {
       this.dataRepositoryAssociations,
     ];
     return {
+      volumeBackupsNeed: this.options.volumeBackupsNeed,
       arnOf: (resource: string) => this.arnOf(resource),
       tagsOf: (arn: string) =>
         kinds.map((kind) => kind.get(arn.slice(arn.lastIndexOf('/') + 1))).find((one) => one?.arn === arn)

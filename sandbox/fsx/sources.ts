@@ -19,8 +19,8 @@ export interface Location {
 }
 
 /**
- * What backups are taken of, made from CloudFormation properties. Creation, change and deletion are at once;
- * the resource provider of CloudFormation is who lets time pass.
+ * What backups are taken of, made from CloudFormation properties. Deletion is at once. Creation and change
+ * are at once by default; with `ms`, FSx shows them as going on for so long. Nobody waits for that here.
  */
 export class Sources {
   readonly fileSystems = new Map<string, FileSystem>();
@@ -34,7 +34,8 @@ export class Sources {
     protected readonly location: Location,
   ) {}
 
-  createFileSystem(properties: any) {
+  /** @param ms how long it is CREATING */
+  createFileSystem(properties: any, ms = 0) {
     const type = properties.FileSystemType;
     if (!(type in CONFIGURATION)) {
       throw new AwsError(
@@ -46,6 +47,7 @@ export class Sources {
     const fileSystem: FileSystem = {
       ...this.resource(id, id, `file-system/${id}`, 'AVAILABLE', properties),
       type,
+      creatingUntil: this.clock.now() + ms,
       description: this.fileSystemDescription(id, properties, {
         MountName: type === 'LUSTRE' ? id.slice(3, 11) : undefined,
         RootVolumeId: type === 'OPENZFS' ? this.nextId('fsvol') : undefined,
@@ -54,12 +56,13 @@ export class Sources {
     this.fileSystems.set(id, fileSystem);
     const attributes = attributesOf(fileSystem);
     if (attributes.rootVolumeId) {
-      this.addVolume(attributes.rootVolumeId, id, { VolumeType: 'OPENZFS', Name: 'fsx' });
+      this.addVolume(attributes.rootVolumeId, id, { VolumeType: 'OPENZFS', Name: 'fsx' }, ms);
     }
     return attributes;
   }
 
-  updateFileSystem(id: string, properties: any) {
+  /** @param ms how long it is UPDATING */
+  updateFileSystem(id: string, properties: any, ms = 0) {
     const fileSystem = this.fileSystem(id);
     const { MountName, RootVolumeId } = configurationOf(fileSystem);
     const { CreationTime } = fileSystem.description;
@@ -69,7 +72,13 @@ export class Sources {
       CreationTime,
     };
     fileSystem.tags = fromList(properties.Tags);
+    this.keepUpdating(fileSystem, ms);
     return attributesOf(fileSystem);
+  }
+
+  /** Somebody's maintenance: the file system is UPDATING for so long. */
+  keepBusy(fileSystemId: string, ms: number): void {
+    this.keepUpdating(this.fileSystem(fileSystemId), ms);
   }
 
   deleteFileSystem(id: string): void {
@@ -114,16 +123,19 @@ export class Sources {
     this.storageVirtualMachines.delete(id);
   }
 
-  createVolume(properties: any) {
-    const { id, arn } = this.addVolume(this.nextId('fsvol'), this.homeOf(properties), properties);
+  /** @param ms how long it is CREATING */
+  createVolume(properties: any, ms = 0) {
+    const { id, arn } = this.addVolume(this.nextId('fsvol'), this.homeOf(properties), properties, ms);
     return { volumeId: id, resourceArn: arn, uuid: uuidOf(id) };
   }
 
-  updateVolume(id: string, properties: any): void {
+  /** @param ms how long it has an administrative action in progress */
+  updateVolume(id: string, properties: any, ms = 0): void {
     const volume = this.volume(id);
     const { VolumeType } = volume.description;
     volume.description = { ...volume.description, ...volumeDescription(id, { ...properties, VolumeType }) };
     volume.tags = fromList(properties.Tags);
+    this.keepUpdating(volume, ms);
   }
 
   deleteVolume(id: string): void {
@@ -175,17 +187,22 @@ export class Sources {
   }
 
   /** Ids look random, so that their order is not that of time, and are the same in every run. */
-  protected nextId(prefix: string): string {
-    const nth = (this.sequences.get(prefix) ?? 0) + 1;
-    this.sequences.set(prefix, nth);
+  protected nextId(prefix: string, sequence = prefix): string {
+    const nth = (this.sequences.get(sequence) ?? 0) + 1;
+    this.sequences.set(sequence, nth);
     const { accountId, region } = this.location;
-    const hash = createHash('sha256').update([accountId, region, prefix, nth].join(' ')).digest('hex');
+    const hash = createHash('sha256').update([accountId, region, sequence, nth].join(' ')).digest('hex');
     return `${prefix}-${hash.slice(0, 17)}`;
   }
 
   protected arnOf(resource: string): string {
     const { partition, region, accountId } = this.location;
     return `arn:${partition}:fsx:${region}:${accountId}:${resource}`;
+  }
+
+  /** An update that ends earlier does not end one that is under way. */
+  private keepUpdating(resource: Resource, ms: number): void {
+    resource.updatingUntil = Math.max(resource.updatingUntil ?? 0, this.clock.now() + ms);
   }
 
   private resource(
@@ -198,7 +215,7 @@ export class Sources {
     return { id, fileSystemId, arn: this.arnOf(path), lifecycle, tags: fromList(Tags), description: {} };
   }
 
-  private fileSystemDescription(
+  protected fileSystemDescription(
     id: string,
     properties: any,
     given: { MountName?: string; RootVolumeId?: string },
@@ -240,7 +257,7 @@ export class Sources {
     }
   }
 
-  private addVolume(id: string, fileSystemId: string, properties: any): Resource {
+  private addVolume(id: string, fileSystemId: string, properties: any, ms: number): Resource {
     const lifecycle = properties.VolumeType === 'ONTAP' ? 'CREATED' : 'AVAILABLE';
     const volume = this.resource(id, fileSystemId, `volume/${fileSystemId}/${id}`, lifecycle, properties);
     const own = {
@@ -250,6 +267,7 @@ export class Sources {
       ResourceARN: volume.arn,
     };
     volume.description = { ...volumeDescription(id, properties), ...own };
+    volume.creatingUntil = this.clock.now() + ms;
     this.volumes.set(id, volume);
     return volume;
   }

@@ -1,6 +1,7 @@
 import { AwsError } from '../endpoint';
 import type { BackupSource } from './backup';
-import { configurationOf, type FileSystem, type Resource } from './description';
+import { configurationOf, isUpdating, lifecycleAt, type FileSystem, type Resource } from './description';
+import type { FsxOptions } from './options';
 import { withoutReserved, type Tags } from './tags';
 
 /** What a backup shall be taken of, as it is now. */
@@ -13,19 +14,26 @@ export interface Target {
 }
 
 /** Refuse what cannot be backed up, or not now. */
-export function assertCanBeBackedUp(target: Target): void {
+export function assertCanBeBackedUp(
+  target: Target,
+  now: number,
+  { backupDuringVolumeUpdate }: Pick<FsxOptions, 'backupDuringVolumeUpdate'>,
+): void {
   const unsupported = whyUnsupported(target);
   if (unsupported) throw new AwsError('UnsupportedOperation', unsupported);
   const { fileSystem, volume } = target;
   // [?] a file system that is being updated may well allow it; the documentation speaks of available ones
-  if (fileSystem.lifecycle !== 'AVAILABLE') {
-    throw new AwsError(
-      'BadRequest',
-      `The file system ${fileSystem.id} is ${fileSystem.lifecycle}, not AVAILABLE.`,
-    );
+  const lifecycle = lifecycleAt(fileSystem, now);
+  if (lifecycle !== 'AVAILABLE') {
+    throw new AwsError('BadRequest', `The file system ${fileSystem.id} is ${lifecycle}, not AVAILABLE.`);
   }
-  if (volume && !['CREATED', 'AVAILABLE'].includes(volume.lifecycle)) {
-    throw new AwsError('BadRequest', `The volume ${volume.id} is ${volume.lifecycle}.`);
+  if (!volume) return;
+  const volumeLifecycle = lifecycleAt(volume, now);
+  if (!['CREATED', 'AVAILABLE'].includes(volumeLifecycle)) {
+    throw new AwsError('BadRequest', `The volume ${volume.id} is ${volumeLifecycle}.`);
+  }
+  if (backupDuringVolumeUpdate === 'BadRequest' && isUpdating(volume, now)) {
+    throw new AwsError('BadRequest', `The volume ${volume.id} is being updated.`);
   }
 }
 

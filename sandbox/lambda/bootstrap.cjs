@@ -3,8 +3,8 @@
  * The inside of a Lambda container: loads the bundle, serves one invocation after the other, and lives in virtual time.
  *
  * Plain JavaScript, because it runs where no TypeScript loader is. It talks to `container.ts` over Node's IPC channel:
- *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: nth }   { goOn: { nth, instant } }   { reload: { environment, now } }
- *   out: { log: text }   { idle: instant of the next timer, or null }   { output: JSON } or { error, fatal }, each with { busy }
+ *   in:  { invoke: { event, requestId, now, deadline, arn } }   { advance: instant }   { hang: { nth, port } }   { goOn: { nth, instant } }   { reload: { environment, now } }
+ *   out: { log: text }   { idle: instant of the next timer, or null }   { wentOn: nth }   { output: JSON } or { error, fatal }, each with { busy }
  *
  * Timers that Node keeps for itself cannot be faked: `AbortSignal.timeout` and `socket.setTimeout` are replaced below.
  * Work that Node does in threads without listing it (zlib, asynchronous crypto) goes unseen: time may pass meanwhile.
@@ -50,25 +50,38 @@ for (const stream of [process.stdout, process.stderr]) {
 // ---- what the outside world still owes us
 
 const requests = new Set(); // of node:http
-const fetches = new Set(); // of undici
-const hanging = new Set(); // stands for requests among them that are not answered for now: time goes on all the same
+const fetches = new Map(); // of undici, with their sockets
+const hanging = new Map(); // those among them that are not answered for now, if it is known which: time goes on all the same
 
 subscribe('http.client.request.created', ({ request }) => {
   requests.add(request);
   request.once('close', () => {
     requests.delete(request);
-    closed(request.res?.complete);
+    closed(request, request.res?.complete);
   });
 });
-subscribe('undici:request:create', ({ request }) => fetches.add(request));
-subscribe('undici:request:trailers', ({ request }) => fetches.delete(request) && closed(true));
-subscribe('undici:request:error', ({ request }) => fetches.delete(request) && closed(false));
+subscribe('undici:request:create', ({ request }) => fetches.set(request));
+subscribe('undici:client:sendHeaders', ({ request, socket }) => fetches.has(request) && fetches.set(request, socket));
+subscribe('undici:request:trailers', ({ request }) => fetches.delete(request) && closed(request, true));
+subscribe('undici:request:error', ({ request }) => fetches.delete(request) && closed(request, false));
 
-const openRequests = () => [...requests].filter((request) => !request.res?.complete).length + fetches.size;
+const openHttp = () => [...requests].filter((request) => !request.res?.complete);
+const openRequests = () => openHttp().length + fetches.size;
 
-/** Which of them it is that hangs is not known: one that is not answered does. */
-function closed(isAnswered) {
-  for (const nth of [...hanging].slice(0, isAnswered ? Math.max(0, hanging.size - openRequests()) : 1)) hanging.delete(nth);
+/** The port tells which request it is, unless something lies between here and who answers. */
+function hang({ nth, port }) {
+  const open = [...openHttp().map((request) => [request, request.socket]), ...fetches];
+  const [request] = open.find(([, socket]) => port !== undefined && socket?.localPort === port) ?? [];
+  if (request || hanging.size < openRequests()) hanging.set(nth, request);
+}
+
+/** Where it is not known which of them hangs, one that is not answered does. */
+function closed(request, isAnswered) {
+  const known = [...hanging].find(([, one]) => one === request);
+  if (known) return void hanging.delete(known[0]);
+  const unknown = [...hanging].filter(([, one]) => one === undefined).map(([nth]) => nth);
+  const others = openRequests() - (hanging.size - unknown.length);
+  for (const nth of unknown.slice(0, isAnswered ? Math.max(0, unknown.length - others) : 1)) hanging.delete(nth);
 }
 
 function isBusy() {
@@ -108,6 +121,14 @@ async function advance(instant) {
     await nextTick();
   }
   clock.tick(Math.max(0, instant - Date.now()));
+}
+
+/** Told before the answer comes, so that it finds the time at which it comes. */
+async function goOn({ nth, instant }) {
+  hanging.delete(nth);
+  await advance(instant);
+  send({ wentOn: nth });
+  reportIdle();
 }
 
 // ---- the runtime
@@ -198,8 +219,8 @@ async function invoke({ event, requestId, now, deadline, arn }) {
 
 process.on('message', (message) => {
   if (message.invoke) invoke(message.invoke);
-  if (message.hang && hanging.size < openRequests()) hanging.add(message.hang);
-  if (message.goOn) hanging.delete(message.goOn.nth);
-  if (message.advance ?? message.goOn) advance(message.advance ?? message.goOn.instant).then(reportIdle);
+  if (message.hang) hang(message.hang);
+  if (message.goOn) goOn(message.goOn);
+  if (message.advance) advance(message.advance).then(reportIdle);
   if (message.reload) reload(message.reload);
 });

@@ -1,16 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { VirtualClock } from '../clock';
+import { ContainerProcess, type FunctionFailure, type Message } from './process';
 import type { LambdaFunction } from './runtime';
 
-/** What a function failed with, as Lambda describes it to who invoked it. */
-export interface FunctionFailure {
-  errorType: string;
-  errorMessage: string;
-  trace?: string[];
-}
+export { ContainerProcess, VacantProcesses } from './process';
 
 /** The function was invoked, and it failed. (That it could not be invoked is an `AwsError`.) */
 export class FunctionError extends Error {
@@ -29,9 +22,10 @@ export interface Container {
   invoke(event: unknown, requestId: string): Promise<any>;
   /**
    * One of its requests is not answered, not now or never: it may wait for a timer while that request is
-   * open. What is returned is to be called when it is answered after all.
+   * open. The port that it comes from tells which one it is. What is returned is to be called when it is
+   * answered after all; that resolves when it is the same time inside.
    */
-  requestHangs(): () => void;
+  requestHangs(port?: number): () => Promise<void>;
   isBusy(): boolean;
   /** Resolves when there is nothing to do in it before time passes: it has answered, or waits for a timer. */
   rests(): Promise<void>;
@@ -41,126 +35,13 @@ export interface Container {
   vacate(): ContainerProcess | undefined;
 }
 
-interface Message {
-  log?: string;
-  idle?: number | null;
-  output?: string;
-  error?: FunctionFailure;
-  fatal?: boolean;
-  /** something goes on although the answer has been given */
-  busy?: boolean;
-}
-
 type Wake = { advance: number } | { goOn: { nth: number; instant: number } };
 
 interface Invocation {
   onMessage(message: Message): void;
-  /** Tells the process what time it is, and whether that is because one of its requests goes on. */
-  wake(message: Wake): void;
+  /** The nth request that hung goes on. */
+  goOn(nth: number): Promise<void>;
   onExit(code: number | null, signal: string | null): void;
-}
-
-/**
- * A process of Node.js: the inside of one container after the other, for each of which the code is loaded
- * anew.
- */
-export class ContainerProcess {
-  static start(
-    clock: VirtualClock,
-    fn: LambdaFunction,
-    environment: Record<string, string>,
-  ): ContainerProcess {
-    return new ContainerProcess(
-      startedFor(fn, environment),
-      spawn(
-        nodeBinary(),
-        [`--max-old-space-size=${fn.memoryMegabytes}`, join(__dirname, 'bootstrap.cjs'), String(clock.now())],
-        { cwd: fn.directory, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
-      ),
-    );
-  }
-
-  /** whose inside it is */
-  resident?: { onMessage(message: Message): void; onExit(code: number | null, signal: string | null): void };
-  /** when the process and its output have ended */
-  readonly closed: Promise<void>;
-  alive = true;
-
-  private constructor(
-    private readonly origin: string,
-    private readonly child: ChildProcess,
-  ) {
-    // what does not pass through `process.stdout` of the child, such as the last words of V8
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (log) => this.resident?.onMessage({ log }));
-    }
-    child.on('message', (message: Message) => this.resident?.onMessage(message));
-    child.on('error', () => undefined); // a message that could not be sent any more; `close` follows
-    child.on('exit', () => {
-      this.alive = false;
-    });
-    this.closed = new Promise((resolve) => {
-      child.on('close', (code, signal) => {
-        this.resident?.onExit(code, signal);
-        resolve();
-      });
-    });
-  }
-
-  /**
-   * Whether a container of this function can have the process: another would have been started in the same
-   * way.
-   */
-  suits(fn: LambdaFunction, environment: Record<string, string>): boolean {
-    return this.alive && this.origin === startedFor(fn, environment);
-  }
-
-  send(message: object): void {
-    this.child.send(message);
-  }
-
-  kill(): void {
-    this.alive = false;
-    this.child.kill('SIGKILL');
-  }
-}
-
-/**
- * What Node.js, and what is under it, reads when a process starts. Other variables are set anew for the next
- * container.
- */
-const READ_AT_START = /^(NODE|UV|LD|MALLOC|OPENSSL|SSL|ICU)_|^(TZ|PATH|LANG|LC_ALL)$/;
-
-/** All that a process is started with, but for what is of the one container. */
-function startedFor({ memoryMegabytes }: LambdaFunction, environment: Record<string, string>): string {
-  const read = Object.entries(environment)
-    .filter(([name]) => READ_AT_START.test(name))
-    .sort();
-  return JSON.stringify([memoryMegabytes, read]);
-}
-
-/**
- * Processes that containers have vacated: starting one takes a hundred times longer than loading the code
- * anew.
- */
-export class VacantProcesses {
-  private readonly all: ContainerProcess[] = [];
-
-  add(process: ContainerProcess): void {
-    this.all.push(process);
-  }
-
-  /** One in which this function can run; it is vacant no more. */
-  take(fn: LambdaFunction, environment: Record<string, string>): ContainerProcess | undefined {
-    const suitable = this.all.findIndex((process) => process.suits(fn, environment));
-    return suitable < 0 ? undefined : this.all.splice(suitable, 1)[0];
-  }
-
-  async close(): Promise<void> {
-    const ended = this.all.splice(0);
-    for (const process of ended) process.kill();
-    await Promise.all(ended.map((process) => process.closed));
-  }
 }
 
 /**
@@ -215,11 +96,13 @@ export function startContainer(
       const deadline = clock.now() + fn.timeoutSeconds * 1000;
       let release = work();
       let wake: number | undefined;
+      const goingOn = new Map<number, () => void>();
 
       const end = (settle: () => void) => {
         invocation = undefined;
         clock.clearTimeout(expiry);
         clock.clearTimeout(wake);
+        goingOn.forEach((done) => done());
         settle();
         release();
       };
@@ -234,19 +117,26 @@ export function startContainer(
         });
       }, fn.timeoutSeconds * 1000);
 
-      const goOn = (message: Wake) => {
+      const wakeUp = (message: Wake) => {
         clock.clearTimeout(wake);
         release();
         release = work();
         inside.send(message);
       };
       const waitUntil = (instant: number) => {
-        wake = clock.setTimeout(() => goOn({ advance: clock.now() }), instant - clock.now());
+        wake = clock.setTimeout(() => wakeUp({ advance: clock.now() }), instant - clock.now());
       };
 
       invocation = {
-        wake: goOn,
-        onMessage: ({ idle, output, error, fatal, busy }) => {
+        goOn: (nth) => {
+          wakeUp({ goOn: { nth, instant: clock.now() } });
+          return new Promise((done) => goingOn.set(nth, done));
+        },
+        onMessage: ({ idle, wentOn, output, error, fatal, busy }) => {
+          if (wentOn !== undefined) {
+            goingOn.get(wentOn)?.();
+            return;
+          }
           if (idle !== undefined) {
             // Without a timer nothing will ever happen in there. Newer runtimes of Lambda may say so at once
             // [?]; here it times out.
@@ -273,11 +163,11 @@ export function startContainer(
   return {
     fn,
     invoke,
-    requestHangs: () => {
+    requestHangs: (port) => {
       const [nth, of] = [++hanging, invocation];
-      if (isAlive()) inside.send({ hang: nth });
-      return () => {
-        if (of === invocation) invocation?.wake({ goOn: { nth, instant: clock.now() } });
+      if (isAlive()) inside.send({ hang: { nth, port } });
+      return async () => {
+        if (of === invocation) await invocation?.goOn(nth);
       };
     },
     isBusy: () => invocation !== undefined,
@@ -305,8 +195,4 @@ function exitReason(code: number | null, signal: string | null): string {
       ? `exit status ${code}`
       : `signal: ${signal === 'SIGABRT' || signal === 'SIGKILL' ? 'killed' : signal}`;
   return `Runtime exited with error: ${cause}`;
-}
-
-function nodeBinary(): string {
-  return createRequire(__filename).resolve('node/bin/node');
 }

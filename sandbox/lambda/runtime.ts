@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Availability, isTriedAgain } from './availability';
 import { type Container, FunctionError, startContainer, VacantProcesses } from './container';
+import { environmentOf, logGroupOf } from './environment';
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import type { Fault, FaultPlan } from '../faults';
@@ -21,10 +23,14 @@ export interface LambdaFunction {
   environment: Record<string, string>;
   /** default: `/aws/lambda/<name>` */
   logGroup?: string;
+  /** it runs in a VPC; default: it does not */
+  vpc?: boolean;
 }
 
 const MINUTE = 60_000;
 const MAXIMUM_EVENT_AGE = 6 * 60 * MINUTE;
+/** Bytes of an asynchronous event. AWS has raised this to 1 MiB, but not in every Region [?]. */
+const MAXIMUM_EVENT = 262_144;
 
 /** AWS Lambda: functions, warm containers, and the two contracts of invocation. */
 export class LambdaRuntime {
@@ -38,6 +44,7 @@ export class LambdaRuntime {
    */
   private readonly containers = new Map<string, Container>();
   private readonly vacant: VacantProcesses;
+  private readonly availability: Availability;
   /** functions that may not write to their log */
   private readonly unlogged = new Set<LambdaFunction>();
   private crash?: { operation: string; calls: number };
@@ -54,6 +61,7 @@ export class LambdaRuntime {
     private readonly sharedProcesses?: VacantProcesses,
   ) {
     this.vacant = sharedProcesses ?? new VacantProcesses();
+    this.availability = new Availability(sandbox.clock);
     sandbox.journal.onEntry((entry) => {
       if (entry.kind === 'call') this.crashIfDue(entry.operation, entry.principal);
     });
@@ -63,6 +71,7 @@ export class LambdaRuntime {
   create(fn: LambdaFunction): void {
     this.remove(fn.arn);
     this.functions.set(fn.arn, fn);
+    this.availability.defined(fn);
   }
 
   /** Invocations that run are finished. */
@@ -92,15 +101,29 @@ export class LambdaRuntime {
 
   /**
    * A request of this container is not answered, not now or never; without an access key id: one of each
-   * container. What is returned is to be called if it is answered after all, when virtual time has passed and
-   * the function has not given up.
+   * container. What is returned is to be called if it is answered after all, when virtual time has passed; it
+   * resolves when the function knows what time it is. Without the port that the request comes from, it must
+   * not be called once the function has given up.
    */
-  requestHangs(accessKeyId?: string): () => void {
+  requestHangs(accessKeyId?: string, port?: number): () => Promise<void> {
     const asking = [...this.containers].filter(
       ([id, container]) => id === accessKeyId || (accessKeyId === undefined && container.isBusy()),
     );
-    const goOn = asking.map(([, container]) => container.requestHangs());
-    return () => goOn.forEach((one) => one());
+    const goOn = asking.map(([, container]) => container.requestHangs(port));
+    return async () => void (await Promise.all(goOn.map((one) => one())));
+  }
+
+  /**
+   * A request of this container is answered after so much virtual time. Time stands still then, until what
+   * this resolves to is called.
+   */
+  async requestTakes(accessKeyId: string, port: number | undefined, ms: number): Promise<() => void> {
+    const { clock } = this.sandbox;
+    const goOn = this.requestHangs(accessKeyId, port);
+    await clock.sleep(ms);
+    const release = clock.hold();
+    await goOn();
+    return release;
   }
 
   /**
@@ -113,6 +136,15 @@ export class LambdaRuntime {
   }
 
   /**
+   * From now on, refuse every invocation of every function for so long: `ResourceNotReadyException`,
+   * `TooManyRequestsException` (the account has no concurrency left), `ENINotReadyException`,
+   * `ServiceException` and others. Asynchronous events wait in Lambda's queue meanwhile.
+   */
+  refuse(code: string, ms: number): void {
+    this.availability.refuse(code, ms);
+  }
+
+  /**
    * Invoke and wait for the result.
    *
    * @throws `FunctionError` when the function failed, timed out or crashed; `AwsError` when Lambda did not
@@ -122,10 +154,13 @@ export class LambdaRuntime {
     const fn = this.functionOf(arn);
     await this.openLog(fn);
     if (this.closed) throw new AwsError('ServiceException', 'the sandbox is closed', 500);
+    this.availability.assertAvailable(fn);
     const fault = this.sandbox.faults.next(`lambda:${fn.name}`);
-    if (fault && fault.kind !== 'lost-response') throw serviceError(fault);
-    const output = await this.run(fn, payload, options.requestId ?? randomUUID());
-    if (fault) throw serviceError(fault);
+    if (fault?.kind === 'slow') await this.sandbox.clock.sleep(fault.ms);
+    else if (fault && fault.kind !== 'lost-response') throw serviceError(fault);
+    // it may have been replaced while the invocation was on its way
+    const output = await this.run(this.functionOf(arn), payload, options.requestId ?? randomUUID());
+    if (fault?.kind === 'lost-response') throw serviceError(fault);
     return output;
   }
 
@@ -133,10 +168,16 @@ export class LambdaRuntime {
    * Put an event into the function's queue: delivered at least once; after a function error twice more, one
    * and two minutes later; while Lambda itself throttles or fails, for six hours.
    *
-   * @throws `AwsError` when there is no such function; whatever happens later is nobody's to know
+   * @throws `AwsError` when there is no such function, or the event is too large; whatever happens later is
+   * nobody's to know
    */
   invokeAsync(arn: string, payload: unknown): void {
     this.functionOf(arn);
+    const bytes = Buffer.byteLength(JSON.stringify(payload) ?? '');
+    if (bytes > MAXIMUM_EVENT) {
+      const why = `too large for the Event invocation type (limit ${MAXIMUM_EVENT} bytes)`;
+      throw new AwsError('RequestEntityTooLargeException', `${bytes} byte payload is ${why}`, 413);
+    }
     void this.deliver(arn, payload, randomUUID());
   }
 
@@ -164,7 +205,7 @@ export class LambdaRuntime {
         if (error instanceof FunctionError) {
           if (++failures > 2) return;
           await clock.sleep(failures * MINUTE);
-        } else if (error instanceof AwsError && (error.status === 429 || error.status >= 500)) {
+        } else if (error instanceof AwsError && isTriedAgain(error)) {
           if (clock.now() + backoff > expires) return;
           await clock.sleep(backoff);
           backoff = Math.min(backoff * 2, 5 * MINUTE);
@@ -262,7 +303,7 @@ export class LambdaRuntime {
   }
 }
 
-function serviceError(fault: Fault): AwsError {
+function serviceError(fault: Exclude<Fault, { kind: 'slow' }>): AwsError {
   switch (fault.kind) {
     case 'error':
       return new AwsError(
@@ -281,32 +322,4 @@ function serviceError(fault: Fault): AwsError {
     case 'hang':
       throw new Error('the sandbox serves no hanging invocation of Lambda: let a call of the function hang');
   }
-}
-
-function logGroupOf({ logGroup, name }: LambdaFunction): string {
-  return logGroup ?? `/aws/lambda/${name}`;
-}
-
-/** What Lambda sets, and nothing of ours. */
-function environmentOf(fn: LambdaFunction, accessKeyId: string): Record<string, string> {
-  const region = fn.arn.split(':')[3];
-  return {
-    TZ: ':UTC',
-    HOME: '/nonexistent', // without it, the SDK would read the profile of whoever runs the tests
-    ...fn.environment,
-    AWS_LAMBDA_FUNCTION_NAME: fn.name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMegabytes),
-    AWS_LAMBDA_LOG_GROUP_NAME: logGroupOf(fn),
-    AWS_LAMBDA_LOG_STREAM_NAME: `[$LATEST]${accessKeyId.toLowerCase()}`,
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'sandbox',
-    AWS_SESSION_TOKEN: 'sandbox',
-    LAMBDA_TASK_ROOT: fn.directory,
-    _HANDLER: fn.handler,
-  };
 }

@@ -150,16 +150,16 @@ describe('the first deployment', () => {
 
   test.each([300, 30_000, 3 * MINUTE, 9 * MINUTE])(
     'takes none either where the event comes again after %i ms',
-    async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+    async (delay) => {
+      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
       await deploy(sandbox, files());
       await passTime(sandbox, 2 * HOUR);
       expect(ownBackupsIn(sandbox)).toEqual([]);
     },
   );
 
-  test('takes none either where the event comes again when the file system is there alone', async () => {
-    const sandbox = await start({ cloudFormation: { duplicateDeliveries: 20 * MINUTE } });
+  test('takes none if the event comes again when the file system is there, but not the stack', async () => {
+    const sandbox = await start({ cloudFormation: { redeliveries: [20 * MINUTE] } });
     sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) =>
       ({ Fs: 10 * MINUTE, Bystander: 40 * MINUTE })[logicalId];
     await deploy(sandbox, files({ more: (stack) => bystander(stack) }));
@@ -277,7 +277,7 @@ describe('a file system whose construct has moved', () => {
   });
 });
 
-test('a file system that was removed and comes back is backed up neither then nor as it was', async () => {
+test('a file system that was removed and comes back is not backed up, nor as what it was', async () => {
   const sandbox = await start();
   const none = synthesize((stack) => bystander(stack));
   const some = (throughput?: number) => files({ throughput, more: (stack) => bystander(stack) });
@@ -376,9 +376,9 @@ describe.each(FAILURES)('where %s', (_, change, failure) => {
 
   test.each([300, 20_000, 70_000, 25 * MINUTE])(
     'events that come again after %i ms change nothing of it',
-    async (duplicateDeliveries) => {
+    async (delay) => {
       const { sandbox, before } = await deployed();
-      sandbox.cloudFormation.options.duplicateDeliveries = duplicateDeliveries;
+      sandbox.cloudFormation.options.redeliveries = [delay];
       await failing(sandbox, upgrade());
       await passTime(sandbox, 2 * HOUR);
       expect(guardId(sandbox)).toBe(before.id);
@@ -471,7 +471,7 @@ describe('a guard whose backup is not finished in time', () => {
 });
 
 describe('a deployment that is broken off', () => {
-  test('by the user during the backup leaves the file system as is; the next one takes it up', async () => {
+  test('by the user during the backup leaves the file system as is; the next takes it up', async () => {
     const sandbox = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
     await deploy(sandbox, files());
     sandbox.clock.setTimeout(() => sandbox.cloudFormation.cancelUpdate('Files'), 10 * MINUTE);
@@ -545,24 +545,21 @@ describe('with a timeout over an hour', () => {
 });
 
 describe('events that come again', () => {
-  test.each([300, 3_000, 30_000, 55_000, 20 * MINUTE])(
-    'after %i ms give one backup',
-    async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
-      await deploy(sandbox, files());
-      await passTime(sandbox, HOUR);
-      expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
-      await passTime(sandbox, 2 * HOUR);
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    },
-  );
+  test.each([300, 3_000, 30_000, 55_000, 20 * MINUTE])('after %i ms give one backup', async (delay) => {
+    const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
+    await deploy(sandbox, files());
+    await passTime(sandbox, HOUR);
+    expect((await deploy(sandbox, files({ throughput: 128 }))).status).toBe('UPDATE_COMPLETE');
+    await passTime(sandbox, 2 * HOUR);
+    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+  });
 
-  test('when the file system was replaced, but the stack is not finished, back up no new one', async () => {
+  test('when the file system was replaced and the stack goes on, back up no replacement', async () => {
     const sandbox = await start();
     const app = (key?: string) => files({ key, more: (stack) => bystander(stack, undefined, key ?? 'none') });
     await deploy(sandbox, app());
     const old = fileSystemId(sandbox);
-    sandbox.cloudFormation.options.duplicateDeliveries = 30 * MINUTE;
+    sandbox.cloudFormation.options.redeliveries = [30 * MINUTE];
     sandbox.cloudFormation.options.duration = (_type, operation, logicalId) =>
       operation === 'delete' ? undefined : { Fs: 10 * MINUTE, Bystander: 60 * MINUTE }[logicalId];
     expect((await deploy(sandbox, app(KEY))).status).toBe('UPDATE_COMPLETE');

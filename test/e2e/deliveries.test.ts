@@ -8,9 +8,9 @@ const { DESTROY } = RemovalPolicy;
 
 describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
   'every event delivered again after %i ms',
-  (duplicateDeliveries) => {
+  (delay) => {
     test('gives one backup and one answer, and takes one backup away', async () => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
       expect((await sandbox.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe(
         'CREATE_COMPLETE',
       );
@@ -23,7 +23,7 @@ describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
 
     test('gives one backup also where new backups take a minute to show', async () => {
       const sandbox = await start({
-        cloudFormation: { duplicateDeliveries },
+        cloudFormation: { redeliveries: [delay] },
         fsx: { visibilityDelay: 50_000 },
       });
       expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
@@ -34,7 +34,7 @@ describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
 
     test('gives no second backup after one that failed', async () => {
       const sandbox = await start({
-        cloudFormation: { duplicateDeliveries },
+        cloudFormation: { redeliveries: [delay] },
         fsx: { fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
       });
       expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('ROLLBACK_COMPLETE');
@@ -46,7 +46,7 @@ describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
 
 test('without rollback, an event that comes again after a death gives no second backup', async () => {
   const sandbox = await start({
-    cloudFormation: { duplicateDeliveries: 0 },
+    cloudFormation: { redeliveries: [0] },
     fsx: { backupDuration: () => 30_000, fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
   });
   sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
@@ -64,7 +64,7 @@ test('without rollback, an event that comes again after a death gives no second 
 
 test('an invocation that dies and comes again when its backup failed unseen takes no second', async () => {
   const sandbox = await start({
-    cloudFormation: { duplicateDeliveries: 1000 },
+    cloudFormation: { redeliveries: [1000] },
     fsx: { backupDuration: () => MINUTE, fail: () => 'failed for the test' },
   });
   sandbox.lambda.crashAfter('fsx:CreateBackup', 1);

@@ -547,8 +547,8 @@ test('an automatic backup that is in the way is waited out', async () => {
 describe('whatever is delivered, lost or repeated, there is one backup', () => {
   test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
     'where every event comes again after %i ms',
-    async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+    async (delay) => {
+      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
       await sandbox.deploy(finalStack());
       expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
       await passTime(sandbox, 2 * HOUR);
@@ -565,8 +565,8 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
 
     test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
       'where every event comes again after %i ms',
-      async (duplicateDeliveries) => {
-        const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+      async (delay) => {
+        const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
         await sandbox.deploy(app('Final', 'Other'));
         expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
         await passTime(sandbox, 2 * HOUR);
@@ -576,7 +576,7 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
 
     test('where an event comes again when FSx has forgotten the token', async () => {
       const sandbox = await start({
-        cloudFormation: { duplicateDeliveries: 20 * MINUTE },
+        cloudFormation: { redeliveries: [20 * MINUTE] },
         fsx: { tokenLifetime: MINUTE },
       });
       await sandbox.deploy(app('Final', 'Other'));
@@ -588,7 +588,7 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
 
   test('where new backups take a minute to show', async () => {
     const sandbox = await start({
-      cloudFormation: { duplicateDeliveries: 300 },
+      cloudFormation: { redeliveries: [300] },
       fsx: { visibilityDelay: 50_000 },
     });
     await sandbox.deploy(finalStack());

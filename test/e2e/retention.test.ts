@@ -206,7 +206,7 @@ describe('nothing is deleted', () => {
     await upgrades(sandbox, ['1', '2']);
     const first = backupBefore(sandbox, '1');
     first.restoringTo = 'fs-0aaaaaaaaaaaaaaaa'; // so that the first delivery leaves it
-    sandbox.cloudFormation.options.duplicateDeliveries = 30 * MINUTE;
+    sandbox.cloudFormation.options.redeliveries = [30 * MINUTE];
     await deploy(sandbox, upgrade('3'));
     first.restoringTo = undefined;
     const before = deletions(sandbox).length;
@@ -619,8 +619,8 @@ describe('a nested stack', () => {
 describe('whatever is delivered, lost or repeated, the same ones stay', () => {
   test.each([0, 300, 3_000, 30_000, 20 * MINUTE])(
     'where every event comes again after %i ms',
-    async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+    async (delay) => {
+      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
       await upgrades(sandbox, ['1', '2', '3', '4']);
       await passTime(sandbox, HOUR);
       expect(versions(sandbox)).toEqual(['3', '4']);

@@ -189,8 +189,8 @@ describe('an upgrade of a service', () => {
 
   test.each([300, 3_000, 30_000, 55_000, 20 * MINUTE])(
     'whose events come again after %i ms takes one backup',
-    async (duplicateDeliveries) => {
-      const sandbox = await start({ cloudFormation: { duplicateDeliveries } });
+    async (delay) => {
+      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
       await deployAll(sandbox, service('A'));
       await passTime(sandbox, HOUR);
       await deployAll(sandbox, service('B'));

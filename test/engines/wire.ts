@@ -139,7 +139,7 @@ export class Wire {
           // until then, it is known whether the handler has given up
           release();
           if (socket.destroyed) return;
-          goOn();
+          void goOn();
           next();
         }, 5);
       }, milliseconds);

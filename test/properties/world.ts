@@ -150,7 +150,7 @@ class Stage {
     }
     sandbox.lambda.crashAfter(crash?.operation ?? 'no call', crash?.nth);
     sandbox.cloudFormation.failures.clear();
-    sandbox.cloudFormation.options.duplicateDeliveries = redelivery;
+    sandbox.cloudFormation.options.redeliveries = redelivery === undefined ? [] : [redelivery];
     sandbox.fsx.options.backupDuration = () => weather.backupsTake;
     sandbox.fsx.options.fail = () => (weather.backupsFail ? 'failed for the test' : undefined);
   }
@@ -305,6 +305,9 @@ function isOf(entry: Recorded, stack: string): boolean {
       return entry.pipeline.startsWith(`${stack}-`);
     case 'execution':
       return entry.stateMachine.startsWith(`${stack}-`);
+    case 'person':
+    case 'stray':
+      return false;
     default:
       return entry.stack === stack;
   }

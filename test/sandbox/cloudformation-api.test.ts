@@ -62,6 +62,32 @@ test('DescribeStacks', async () => {
   ]);
 });
 
+test('the detailed status and the mode of a deployment', async () => {
+  const world = testWorld({ configurationComplete: true });
+  const client = await clientOf(world);
+  const shown: unknown[] = [];
+  world.provider = async () => {
+    const release = world.clock.hold();
+    await Promise.resolve();
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: 'Stack' }));
+    shown.push(Stacks![0].DetailedStatus, Stacks![0].DeploymentConfig);
+    release();
+    return {};
+  };
+  await world.deploy({ Resources: { A: custom() } }, { express: true });
+  expect(shown).toEqual(['CONFIGURATION_COMPLETE', { Mode: 'EXPRESS' }]);
+  const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName: 'Stack' }));
+  expect(StackEvents!.map(({ DetailedStatus }) => DetailedStatus)).toEqual([
+    undefined,
+    'CONFIGURATION_COMPLETE',
+    undefined,
+    undefined,
+    'CONFIGURATION_COMPLETE',
+    undefined,
+    undefined,
+  ]);
+});
+
 test('DescribeStackResource tells the physical id, by the name or the id of the stack', async () => {
   const world = testWorld();
   await world.deploy(TEMPLATE);

@@ -374,20 +374,6 @@ test('a ServiceToken that is no function fails the resource', async () => {
   });
 });
 
-test('every event can be delivered twice, and the second answer is ignored', async () => {
-  const world = testWorld({ duplicateDeliveries: MINUTE });
-  const seen: string[] = [];
-  world.provider = ({ RequestId }) => {
-    seen.push(RequestId);
-    return {};
-  };
-  await world.deploy({ Resources: { A: custom() } });
-  await world.clock.run(world.clock.sleep(2 * MINUTE));
-  expect(seen).toHaveLength(2);
-  expect(seen[0]).toBe(seen[1]);
-  expect(world.journal.of('response').map(({ effect }) => effect)).toEqual(['accepted', 'ignored']);
-});
-
 describe('the URL for the answer', () => {
   const put = async (init: RequestInit, change = (url: string) => url) => {
     const world = testWorld();

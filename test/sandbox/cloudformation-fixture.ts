@@ -103,6 +103,20 @@ export function topic(properties: Record<string, unknown> = {}, attributes: Reco
   return { Type: 'AWS::SNS::Topic', Properties: properties, ...attributes };
 }
 
+/** What an API of CloudFormation says at this moment, without a way over the wire. */
+export function ask(world: TestWorld, operation: string, input: Record<string, unknown> = {}): Promise<any> {
+  const call = { operation, input: { StackName: 'Stack', ...input }, principal: 'test' };
+  return Promise.resolve(world.cloudFormation.api.handle(call as any));
+}
+
+export async function describedStack(world: TestWorld, StackName = 'Stack'): Promise<any> {
+  return (await ask(world, 'DescribeStacks', { StackName })).Stacks[0];
+}
+
+export async function describedResource(world: TestWorld, LogicalResourceId: string): Promise<any> {
+  return (await ask(world, 'DescribeStackResource', { LogicalResourceId })).StackResourceDetail;
+}
+
 /** Stack events in short: `CREATE_FAILED A`. */
 export function told(events: ReadonlyArray<{ status: string; logicalId: string }>): string[] {
   return events.map(({ status, logicalId }) => `${status} ${logicalId}`);

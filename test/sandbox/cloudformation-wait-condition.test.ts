@@ -111,3 +111,76 @@ test('a signal that is none is refused', async () => {
       .map(({ why }) => why),
   ).toEqual(['UniqueId must be a string', 'Status must be SUCCESS or FAILURE']);
 });
+
+describe('a handle that is created anew under the logical id of an earlier one', () => {
+  const NO_HANDLE = { Resources: { Other: custom() } };
+  const again = async (waitHandlesRemember: boolean, signal: Record<string, unknown> = {}) => {
+    const world = testWorld({ waitHandlesRemember });
+    let nth = 0;
+    world.provider = ({ RequestType, LogicalResourceId, ResourceProperties: { Url } }) => {
+      if (RequestType === 'Delete' || LogicalResourceId !== 'Starter') return {};
+      const Data = `backup-${++nth}`;
+      world.clock.setTimeout(() => {
+        const release = world.clock.hold();
+        const body = {
+          Status: 'SUCCESS',
+          UniqueId: `id ${nth}`,
+          Data,
+          Reason: 'r',
+          ...(nth === 1 && signal),
+        };
+        void fetch(Url, {
+          method: 'PUT',
+          headers: { 'Content-Type': '' },
+          body: JSON.stringify(body),
+        }).finally(release);
+      }, HOUR);
+      return {};
+    };
+    const withOther = { ...template(), Resources: { ...template().Resources, ...NO_HANDLE.Resources } };
+    await world.deploy(withOther, { disableRollback: true });
+    await world.deploy(NO_HANDLE);
+    const before = world.clock.now();
+    const outcome = await world.deploy(withOther);
+    return { world, outcome, hours: (world.clock.now() - before) / HOUR };
+  };
+
+  test('knows nothing of it by default', async () => {
+    const { outcome, hours } = await again(false);
+    expect(outcome).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { Data: '{"id 2":"backup-2"}' } });
+    expect(hours).toBeGreaterThanOrEqual(1);
+  });
+
+  test('may remember its signals: the condition does not wait', async () => {
+    const { outcome, hours } = await again(true);
+    expect(outcome).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: { Data: '{"id 1":"backup-1"}' } });
+    expect(hours).toBe(0);
+  });
+
+  test('may remember its failure: the condition fails at once, for ever', async () => {
+    const { outcome, hours } = await again(true, { Status: 'FAILURE', Reason: 'of the first time' });
+    expect(outcome).toMatchObject({
+      status: 'UPDATE_ROLLBACK_COMPLETE',
+      reason: "WaitCondition received failed message: 'of the first time' for uniqueId: id 1",
+    });
+    expect(hours).toBe(0);
+  });
+
+  test('is the same object in S3, and earlier URLs of it still work', async () => {
+    const { world } = await again(true);
+    const urls = world.journal
+      .of('request')
+      .filter(({ type, logicalId }) => logicalId === 'Starter' && type === 'Create')
+      .map(({ event }) => new URL(event.ResourceProperties.Url));
+    const { id } = world.cloudFormation.stack('Stack');
+    expect(urls.map(({ pathname }) => decodeURIComponent(pathname).split('/').slice(2).join('/'))).toEqual([
+      `${id}/Handle`,
+      `${id}/Handle`,
+    ]);
+    expect(urls[0].search).not.toBe(urls[1].search);
+    for (const url of urls) {
+      const { status } = await fetch(url, { method: 'PUT', headers: { 'Content-Type': '' }, body: '{}' });
+      expect(status).toBe(200);
+    }
+  });
+});

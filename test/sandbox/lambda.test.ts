@@ -544,7 +544,7 @@ describe('a request that is answered late', () => {
       response.write('late ');
       const goOn = lambda.requestHangs();
       clock.setTimeout(() => {
-        goOn();
+        void goOn();
         response.end('answer');
       }, milliseconds);
     });

@@ -128,6 +128,50 @@ describe('an execution', () => {
     });
   });
 
+  describe('with more data than 262,144 bytes', () => {
+    const cause =
+      "The state/task 'Wrap' returned a result with a size exceeding the maximum number of bytes " +
+      'service limit.';
+    /** As much input as a start takes, but for so many bytes. */
+    const input = (less: number) => ({ text: 'x'.repeat(262_144 - '{"text":""}'.length - less) });
+    const wrapping = {
+      Wrap: { Type: 'Pass', Parameters: { 'request.$': '$' }, Next: 'Poll' },
+      Poll: task({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Caught' }] }),
+      Caught: { Type: 'Pass', End: true },
+    };
+
+    test('fails where a Pass state adds to its input, which nothing catches, and calls nothing', async () => {
+      define(wrapping);
+      expect(await run(input(0))).toMatchObject({
+        status: 'FAILED',
+        error: 'States.DataLimitExceeded',
+        cause,
+      });
+      expect(invocations).toEqual([]);
+      expect(journal.of('execution').at(-1)).toMatchObject({ status: 'FAILED' });
+    });
+
+    test('has room for what a Pass state adds below that', async () => {
+      define(wrapping);
+      expect(await run(input('{"request":}'.length))).toMatchObject({ status: 'SUCCEEDED' });
+      expect(invocations).toHaveLength(1);
+    });
+
+    test('fails where the parameters of a task add to it, which its Catch does not catch', async () => {
+      const { Poll, Caught } = wrapping;
+      define({ Poll: { ...Poll, Parameters: { 'all.$': '$' } }, Caught });
+      expect(await run(input(0))).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+      expect(invocations).toEqual([]);
+    });
+
+    test('fails if a result is added to the input, which its Catch does not catch', async () => {
+      const { Poll, Caught } = wrapping;
+      define({ Poll: { ...Poll, ResultPath: '$.result' }, Caught });
+      expect(await run(input(0))).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+      expect(invocations).toHaveLength(1);
+    });
+  });
+
   test('fails with the error and cause of a Fail state', async () => {
     define({ No: { Type: 'Fail', Error: 'Refused', Cause: 'because' } });
     expect(await run()).toMatchObject({ status: 'FAILED', error: 'Refused', cause: 'because' });
@@ -422,6 +466,34 @@ describe('StartExecution', () => {
     await expect(start({ a: 2 })).rejects.toMatchObject({ code: 'ExecutionAlreadyExists' });
     await clock.run(ended());
     await expect(start({ a: 1 })).rejects.toMatchObject({ code: 'ExecutionAlreadyExists' });
+  });
+
+  test('forgets an execution 90 days after its end, and its name is free again', async () => {
+    const days = 90 * 24 * 60 * 60_000;
+    await start({ a: 1 });
+    const { startDate: first } = await start({ a: 1 });
+    await clock.run(ended());
+    await clock.run(clock.sleep(days - 1_000));
+    await expect(start({ a: 1 })).rejects.toMatchObject({ code: 'ExecutionAlreadyExists' });
+    const describe = () => call('DescribeExecution', { executionArn: EXECUTION });
+    const list = async () => (await call('ListExecutions', { stateMachineArn: ARN })).executions;
+    expect(await list()).toMatchObject([await describe().then(({ executionArn }) => ({ executionArn }))]);
+    await clock.run(clock.sleep(1_000));
+    await expect(describe()).rejects.toMatchObject({ code: 'ExecutionDoesNotExist' });
+    expect(await list()).toEqual([]);
+    await start({ b: 1 }, 'two');
+    const { startDate: second } = await start({ a: 2 });
+    expect(second).toBeGreaterThan(first);
+    expect(await describe()).toMatchObject({ status: 'RUNNING', input: '{"a":2}' });
+    expect((await list()).map(({ name }: any) => name)).toEqual(['one', 'two']);
+  });
+
+  test('does not forget one that runs', async () => {
+    define({ Wait: { Type: 'Wait', Seconds: 100 * 24 * 60 * 60, End: true } });
+    await start({ a: 1 });
+    await clock.run(clock.sleep(95 * 24 * 60 * 60_000));
+    await start({ a: 1 });
+    expect(journal.of('execution')).toHaveLength(1);
   });
 
   test.each([

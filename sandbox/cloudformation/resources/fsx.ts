@@ -20,9 +20,9 @@ export function fsxTypes(world: World): Record<string, NativeType> {
         'FileSystemTypeVersion',
         'FileSystemType',
       ],
-      create: ({ properties }) => fileSystem(fsx().createFileSystem(properties)),
-      update: ({ physicalId, properties }) =>
-        fileSystem(fsx().updateFileSystem(physicalId, properties)).attributes,
+      create: ({ properties, takes }) => fileSystem(fsx().createFileSystem(properties, takes)),
+      update: ({ physicalId, properties, takes }) =>
+        fileSystem(fsx().updateFileSystem(physicalId, properties, takes)).attributes,
       delete: ({ physicalId }) => fsx().deleteFileSystem(physicalId),
     },
     'AWS::FSx::Volume': {

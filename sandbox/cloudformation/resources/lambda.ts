@@ -30,6 +30,7 @@ export function lambdaTypes(world: World): Record<string, NativeType> {
       memoryMegabytes: Number(properties.MemorySize ?? 128),
       roleArn: properties.Role,
       logGroup: properties.LoggingConfig?.LogGroup,
+      vpc: (properties.VpcConfig?.SubnetIds ?? []).length > 0,
       environment: Object.fromEntries(
         Object.entries(properties.Environment?.Variables ?? {}).map(([key, value]) => [key, String(value)]),
       ),

@@ -22,6 +22,8 @@ export interface Nesting {
 export interface NestedSource {
   template: any;
   parameters: Record<string, string>;
+  /** [?] Express mode is that of the stack around it */
+  express: boolean;
   assets: (s3Key: string) => string;
 }
 
@@ -111,13 +113,14 @@ function resultOf(stack: Stack): ResourceResult {
 }
 
 /** The template is an asset: `https://s3.<region>.<suffix>/<bucket>/<key>`. */
-function sourceOf({ properties, asset }: ResourceRequest): NestedSource {
+function sourceOf({ properties, asset, express }: ResourceRequest): NestedSource {
   const key = new URL(properties.TemplateURL).pathname.split('/').slice(2).join('/');
   return {
     template: JSON.parse(readFileSync(asset(key), 'utf8')),
     parameters: Object.fromEntries(
       Object.entries(properties.Parameters ?? {}).map(([name, value]) => [name, String(value)]),
     ),
+    express,
     assets: asset,
   };
 }

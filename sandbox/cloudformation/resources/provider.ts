@@ -16,8 +16,14 @@ export interface ResourceRequest {
   rollback: boolean;
   /** aborted when CloudFormation does not want the operation any more */
   signal: AbortSignal;
+  /** a native resource is complete as soon as its API call has returned */
+  express: boolean;
   /** tell that the resource exists from now on, although it is not complete yet */
   initiated(physicalId: string): void;
+  /** tell that the API call has returned: from now on the resource only becomes stable */
+  configured(): void;
+  /** tell that the event of a custom resource is on its way */
+  sent(): void;
   /** the directory of an asset, by its key in S3 */
   asset(s3Key: string): string;
 }
@@ -55,7 +61,9 @@ export class ResourceFailure extends Error {
  */
 export class Refusal extends ResourceFailure {}
 
-export type ExistingRequest = ResourceRequest & { physicalId: string };
+/** `takes`: the virtual milliseconds until the resource is stable, whoever waits for that. */
+export type NativeRequest = ResourceRequest & { takes: number };
+export type ExistingRequest = NativeRequest & { physicalId: string };
 type Attributes = Record<string, unknown>;
 
 /** A resource type of AWS: what is done at once, in virtual time that passes afterwards. */
@@ -63,20 +71,23 @@ export interface NativeType {
   attributes: readonly string[];
   /** top-level properties whose change replaces the resource */
   replacedBy?: readonly string[] | 'any';
-  create(request: ResourceRequest): ResourceResult | Promise<ResourceResult>;
+  create(request: NativeRequest): ResourceResult | Promise<ResourceResult>;
   /** default: nothing happens but that time passes */
   update?(request: ExistingRequest): Attributes | void | Promise<Attributes | void>;
   delete?(request: ExistingRequest): void | Promise<void>;
 }
 
 export function native(world: World, type: NativeType): ResourceProvider {
-  const took = async (request: ResourceRequest, operation: 'create' | 'update' | 'delete') => {
-    const ms =
+  const timed = (request: ResourceRequest, operation: 'create' | 'update' | 'delete') => ({
+    ...request,
+    physicalId: request.physicalId!,
+    takes:
       world.options.duration?.(request.type, operation, request.logicalId) ??
-      durationOf(request.type, operation);
-    return pause(world, ms, request.signal);
-  };
-  const existing = (request: ResourceRequest) => ({ ...request, physicalId: request.physicalId! });
+      durationOf(request.type, operation),
+  });
+  /** Until it is stable; nobody waits for that in Express mode, and it goes on by itself. */
+  const stable = async ({ express, takes, signal }: NativeRequest) =>
+    express ? undefined : pause(world, takes, signal);
   const atOnce = async <T>(work: () => T | Promise<T>): Promise<T> => {
     const release = world.clock.hold();
     try {
@@ -93,19 +104,24 @@ export function native(world: World, type: NativeType): ResourceProvider {
       return type.replacedBy === 'any' || changed.some((name) => type.replacedBy?.includes(name));
     },
     create: async (request) => {
-      const result = await atOnce(() => type.create(request));
+      const timedRequest = timed(request, 'create');
+      const result = await atOnce(() => type.create(timedRequest));
       request.initiated(result.physicalId);
-      await took(request, 'create');
+      request.configured();
+      await stable(timedRequest);
       return result;
     },
     update: async (request) => {
-      const attributes = (await atOnce(() => type.update?.(existing(request)))) ?? request.attributes;
-      await took(request, 'update');
+      const timedRequest = timed(request, 'update');
+      const attributes = (await atOnce(() => type.update?.(timedRequest))) ?? request.attributes;
+      request.configured();
+      await stable(timedRequest);
       return { physicalId: request.physicalId!, attributes };
     },
     delete: async (request) => {
-      await atOnce(() => type.delete?.(existing(request)));
-      await took(request, 'delete');
+      const timedRequest = timed(request, 'delete');
+      await atOnce(() => type.delete?.(timedRequest));
+      await stable(timedRequest);
     },
   };
 }

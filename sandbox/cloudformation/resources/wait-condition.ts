@@ -18,15 +18,22 @@ interface Signal {
 /** A handle keeps its signals for ever: a condition that is given an old one sees the old ones. */
 interface Handle {
   signals: Map<string, Signal>;
-  listener?: (signal: Signal) => void;
+  /** conditions that wait */
+  listeners: Set<() => void>;
+}
+
+interface Handles {
+  byUrl: Map<string, Handle>;
+  /** the newest, by its key in S3 */
+  byKey: Map<string, Handle>;
 }
 
 const LONGEST_TIMEOUT = 43_200;
-const URL_EXPIRES_AFTER = 86_400;
+const URL_EXPIRES_AFTER = 86_399;
 
 /** Wait conditions and the presigned URLs that signal them. */
 export function waitConditionProviders(world: World): Record<string, ResourceProvider> {
-  const handles = new Map<string, Handle>();
+  const handles: Handles = { byUrl: new Map(), byKey: new Map() };
   const unsupported = async ({ type }: ResourceRequest): Promise<ResourceResult> => {
     throw new Refusal(`Update to resource type ${type} is not supported.`);
   };
@@ -50,12 +57,11 @@ export function waitConditionProviders(world: World): Record<string, ResourcePro
   };
 }
 
-function openHandle(
-  world: World,
-  handles: Map<string, Handle>,
-  { stack, logicalId }: ResourceRequest,
-): string {
-  const handle: Handle = { signals: new Map() };
+function openHandle(world: World, handles: Handles, { stack, logicalId }: ResourceRequest): string {
+  const remembers = world.options.waitHandlesRemember;
+  const key = `${stack.id}/${logicalId}`;
+  const earlier = remembers ? handles.byKey.get(key) : undefined;
+  const handle: Handle = earlier ?? { signals: new Map(), listeners: new Set() };
   const receive = (body: string): Verdict => {
     const signal = signalIn(body);
     if (typeof signal === 'string') return { effect: 'refused', why: signal };
@@ -63,29 +69,27 @@ function openHandle(
       return { effect: 'ignored', why: `there is a signal with UniqueId ${signal.UniqueId} already` };
     }
     handle.signals.set(signal.UniqueId, signal);
-    handle.listener?.(signal);
+    for (const listener of handle.listeners) listener();
     return { effect: 'accepted' };
   };
   const bucket = `cloudformation-waitcondition-${world.region.replace(/-/g, '')}`;
   const requestId = world.identities.uuid();
-  const url = world.answers.open(bucket, `${stack.id}|${logicalId}|${requestId}`, URL_EXPIRES_AFTER, {
+  const object = remembers ? key : `${stack.id}|${logicalId}|${requestId}`;
+  const url = world.answers.open(bucket, object, URL_EXPIRES_AFTER, {
     stack: stack.name,
     logicalId,
     requestId,
     receive,
   });
-  handles.set(url, handle);
+  handles.byUrl.set(url, handle);
+  handles.byKey.set(key, handle);
   return url;
 }
 
-async function wait(
-  world: World,
-  handles: Map<string, Handle>,
-  request: ResourceRequest,
-): Promise<ResourceResult> {
+async function wait(world: World, handles: Handles, request: ResourceRequest): Promise<ResourceResult> {
   const { properties, logicalId, stack, signal: cancellation } = request;
   const { seconds, count } = limitsOf(request);
-  const handle = handles.get(properties.Handle);
+  const handle = handles.byUrl.get(properties.Handle);
   if (!handle) {
     throw new ResourceFailure(
       `Handle of ${logicalId} is not a wait condition handle of this sandbox: ${properties.Handle}`,
@@ -96,7 +100,7 @@ async function wait(
 
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
-      handle.listener = undefined;
+      handle.listeners.delete(look);
       world.clock.clearTimeout(timer);
       cancellation.removeEventListener('abort', cancelled);
       settle();
@@ -123,7 +127,7 @@ async function wait(
       );
       end(() => resolve({ physicalId, attributes: { Data } }));
     };
-    handle.listener = look;
+    handle.listeners.add(look);
     look();
   });
 }
