@@ -146,7 +146,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   bundlerOptions: { esbuildVersion: '0.28.2' },
   sampleCode: false,
   // lambda/ is bundled: its imports are no dependencies
-  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'examples', 'bench'] },
+  eslintOptions: { dirs: ['src'], devdirs: ['lambda', 'test', 'sandbox', 'demo', 'examples', 'bench'] },
   prettier: true,
   prettierOptions: {
     settings: {
@@ -199,13 +199,13 @@ const bundle = project.bundler.addBundle('lambda/handler.ts', {
   esbuildArgs: { '--supported:dynamic-import': 'false' },
 });
 const typecheck = project.addTask('typecheck', {
-  description: 'Type-check everything that jsii does not compile: handler, sandbox, examples, tests',
+  description: 'Type-check everything that jsii does not compile: handler, sandbox, demo, examples, tests',
   exec: 'tsc --noEmit -p test/tsconfig.json',
 });
 project.preCompileTask.spawn(typecheck);
 // as users import it, in the examples
 project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'cdk-fsx-backup': ['../src'] });
-for (const dir of ['lambda', 'sandbox', 'examples', 'bench']) {
+for (const dir of ['lambda', 'sandbox', 'demo', 'examples', 'bench']) {
   project.tsconfigDev.addInclude(`../${dir}/**/*.ts`);
   // The nearest tsconfig.json is where eslint and tsx look.
   new JsonFile(project, `${dir}/tsconfig.json`, {
@@ -218,6 +218,28 @@ for (const dir of ['lambda', 'sandbox', 'examples', 'bench']) {
 project.eslint!.addPlugins('@stylistic');
 project.addDevDeps('@stylistic/eslint-plugin@^2');
 project.eslint!.addRules({ '@stylistic/max-len': ['error', { code: lineWidth, ignoreUrls: true }] });
+// The sandbox is a package in itself: it has one front door, and knows nothing of what is deployed into it.
+project.eslint!.addRules({
+  'import/no-restricted-paths': [
+    'error',
+    {
+      zones: [
+        {
+          target: './!(sandbox)/**/*',
+          from: './sandbox',
+          except: ['./index.ts'],
+          message: 'sandbox/index.ts is the only way in.',
+        },
+        {
+          target: './sandbox',
+          from: '.',
+          except: ['./sandbox', './node_modules'],
+          message: 'The sandbox knows nothing of what is deployed into it.',
+        },
+      ],
+    },
+  ],
+});
 
 // ----------------------------------------------------------------------------------------------------- tests
 project.eslint!.addOverride({
@@ -228,9 +250,12 @@ project.testTask.prependSpawn(bundle.bundleTask);
 project.jest!.config.collectCoverage = false;
 project.jest!.config.maxWorkers = '100%'; // the sandbox waits for its containers more than it works
 project.jest!.config.testTimeout = 120_000; // no test is about real time
-project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts'];
+project.jest!.config.testMatch = ['<rootDir>/test/**/*.test.ts', '<rootDir>/sandbox/test/*.test.ts'];
 project.jest!.config.testPathIgnorePatterns.push('/test/latest/', '/test/engines/', '/test/assembly/');
-project.jest!.config.collectCoverageFrom = ['src/**/*.ts', 'lambda/**/*.ts', 'sandbox/**/*.ts'];
+project.jest!.config.collectCoverageFrom = [
+  ...['src', 'lambda', 'sandbox', 'demo'].map((dir) => `${dir}/**/*.ts`),
+  '!sandbox/test/**',
+];
 // the newest aws-cdk-lib's template validation takes seconds per process
 project.testTask.env('CDK_VALIDATION', 'false');
 // Once more for the constructs and the examples, with the latest aws-cdk-lib in the place of the oldest.
@@ -357,20 +382,20 @@ project.buildWorkflow!.addPostBuildSteps(
 // ------------------------------------------------------------------------------------------------------ demo
 const demo = project.addTask('demo', { description: 'Deploy the examples into the sandbox, and watch' });
 demo.spawn(bundle.bundleTask);
-demo.exec('tsx sandbox/demo/main.ts', { receiveArgs: true });
+demo.exec('tsx demo/main.ts', { receiveArgs: true });
 
 const pictures = project.addTask('pictures', {
   description:
     'Draw the pictures of README.md that show what a run shows: docs/timeline.svg, docs/failure.svg',
 });
 pictures.spawn(bundle.bundleTask);
-pictures.exec('tsx sandbox/demo/pictures.ts');
+pictures.exec('tsx demo/pictures.ts');
 
 const sandbox = project.addTask('sandbox', {
   description: 'Deploy an app or a cdk.out into the sandbox: npm run sandbox -- <folder>',
 });
 sandbox.spawn(bundle.bundleTask);
-sandbox.exec('tsx sandbox/main.ts', { receiveArgs: true });
+sandbox.exec('tsx demo/deploy.ts', { receiveArgs: true });
 
 // ------------------------------------------------------------------------------------------------ benchmarks
 const bench = project.addTask('bench', {
@@ -407,6 +432,7 @@ project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 for (const path of [
   '/sandbox',
+  '/demo',
   '/lambda',
   '/examples',
   '/decisions',

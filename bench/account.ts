@@ -1,6 +1,4 @@
-import { VirtualClock } from '../sandbox/clock';
-import { createExisting } from '../sandbox/fsx/existing';
-import { FsxService } from '../sandbox/fsx/service';
+import { createExisting, FsxService, VirtualClock } from '../sandbox';
 
 /** Calls that FSx allows: as many a second, and as many at once, as in most of AWS. */
 export interface Rate {

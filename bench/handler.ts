@@ -9,10 +9,10 @@ import { median } from './median';
 import { kilobytes, megabytes, milliseconds, ratio } from './page';
 import { frameworkRuntime, root, shipped, work } from './paths';
 import { bars } from './plot';
-import { createExisting } from '../sandbox/fsx/existing';
-import { FunctionWorld } from '../test/engines/function-world';
+import { createExisting } from '../sandbox';
 import { table } from '../test/engines/markdown';
-import { createEvent, FILE_SYSTEM } from '../test/lambda/events';
+import { createEvent, FILE_SYSTEM } from '../test/fixtures/events';
+import { FunctionWorld } from '../test/fixtures/function-world';
 
 interface Told {
   readonly imported: number;

@@ -6,7 +6,7 @@ import { lines, type Series } from './plot';
 import { Aws } from '../lambda/aws';
 import { run as runHandler } from '../lambda/run';
 import { table } from '../test/engines/markdown';
-import { createEvent, FILE_SYSTEM } from '../test/lambda/events';
+import { createEvent, FILE_SYSTEM } from '../test/fixtures/events';
 
 const COUNTS = [1, 10, 100, 400];
 const ALLOWED = { perSecond: 10 };

@@ -1,4 +1,4 @@
-import { escaped, round } from '../sandbox/demo/svg';
+import { escaped, round } from '../demo/svg';
 
 /* Pictures of numbers, as SVG that needs nothing else; light or dark, as the reader has it. */
 

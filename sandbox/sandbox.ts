@@ -38,10 +38,7 @@ export interface SandboxOptions {
  */
 export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
-    const sandbox = new Sandbox(options);
-    await putBootstrapRole(sandbox.policies, sandbox.place);
-    await sandbox.listen();
-    return sandbox;
+    return new Sandbox(options).open();
   }
 
   /**
@@ -63,7 +60,7 @@ export class Sandbox {
   private readonly place: Place;
   private readonly endpoints: Array<{ close(): Promise<void> }> = [];
 
-  private constructor({
+  protected constructor({
     accountId = '123456789012',
     region = 'us-east-1',
     partition = 'aws',
@@ -126,6 +123,12 @@ export class Sandbox {
     await this.lambda.close();
     await Promise.all([this.canary, ...this.endpoints].map((endpoint) => endpoint.close()));
     await this.cloudFormation.close();
+  }
+
+  protected async open(): Promise<this> {
+    await putBootstrapRole(this.policies, this.place);
+    await this.listen();
+    return this;
   }
 
   private async listen(): Promise<void> {

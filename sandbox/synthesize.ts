@@ -20,7 +20,7 @@ const BINARIES = resolve(__dirname, '../node_modules/.bin');
  */
 export async function synthesize(folder: string, options: SynthesisOptions = {}): Promise<string> {
   if (options.outdir !== undefined) return synthesizeInto(options.outdir, folder, options);
-  const temporary = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
+  const temporary = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
   return synthesizeInto(temporary, folder, options).catch((error) => {
     rmSync(temporary, { recursive: true });
     throw error;

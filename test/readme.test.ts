@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ts from 'typescript';
-import { looksIn } from './lambda/looks';
+import { looksIn } from './fixtures/looks';
 
 /*
  * What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { delimiter, join, resolve } from 'node:path';
 import { checkNames } from './csharp';
 import { differences } from './templates';
-import { synthesize } from '../../sandbox/synthesize';
+import { synthesize } from '../../sandbox';
 
 /*
  * `npm run consumers [-- language…]`: the packages as users get them. Builds them, installs the built files

@@ -1,7 +1,6 @@
 import { aws_fsx as fsx, aws_iam as iam, CfnParameter, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { backupsIn, backupStack, events, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
-import type { Sandbox } from '../../sandbox/sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
+import { backupStack, sourceOf, start, synthesize, type World } from '../fixtures';
 
 /* What synthesis cannot know: the deployment fails with a text that says what to do. */
 
@@ -34,13 +33,13 @@ function guarded(throughputCapacity: number, more: (stack: Stack) => void = () =
 }
 
 async function failure(
-  sandbox: Sandbox,
+  world: World,
   directory: string,
   parameters: Record<string, string> = {},
 ): Promise<string> {
-  const { Files } = await sandbox.deploy(directory, { parameters });
+  const { Files } = await world.deploy(directory, { parameters });
   expect(Files.status).toBe('ROLLBACK_COMPLETE');
-  expect(ownBackupsIn(sandbox)).toEqual([]);
+  expect(world.ownBackups).toEqual([]);
   return Files.reason!;
 }
 
@@ -56,8 +55,8 @@ test.each([
   ],
   ['VolumeId', 'fsvol-0123456789abcdef0', /VolumeNotFound: .*Check that the ONTAP volume exists/],
 ] as const)('%s %j fails', async (kind, id, reason) => {
-  const sandbox = await start();
-  expect(await failure(sandbox, parameterized(kind), { Id: id })).toMatch(reason);
+  const world = await start();
+  expect(await failure(world, parameterized(kind), { Id: id })).toMatch(reason);
 });
 
 describe('what FSx cannot back up', () => {
@@ -89,45 +88,45 @@ describe('what FSx cannot back up', () => {
       },
     ],
   ])('%s fails with what can be done', async (_, properties) => {
-    const sandbox = await start();
-    const { fileSystemId } = sandbox.fsx.createFileSystem(properties);
-    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
+    const world = await start();
+    const { fileSystemId } = world.fsx.createFileSystem(properties);
+    expect(await failure(world, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
       /UnsupportedOperation: .*persistent deployment types.*ONTAP: back up/,
     );
   });
 
   test('a file system that is being created fails with what to check', async () => {
-    const sandbox = await start();
-    const { fileSystemId } = sandbox.fsx.createFileSystem({
+    const world = await start();
+    const { fileSystemId } = world.fsx.createFileSystem({
       ...base,
       FileSystemType: 'OPENZFS',
       OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 64 },
     });
-    sandbox.fsx.fileSystems.get(fileSystemId)!.lifecycle = 'CREATING';
-    expect(await failure(sandbox, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
+    world.fsx.fileSystems.get(fileSystemId)!.lifecycle = 'CREATING';
+    expect(await failure(world, parameterized('FileSystemId'), { Id: fileSystemId })).toMatch(
       /BadRequest: .*Check that the source is AVAILABLE/,
     );
   });
 });
 
 test("a used up quota fails with its name, and touches nobody's backups", async () => {
-  const sandbox = await start();
-  sandbox.fsx.options.quotas = { ...sandbox.fsx.options.quotas, LUSTRE: 1 };
-  const { fileSystemId } = sandbox.fsx.createFileSystem({
+  const world = await start();
+  world.fsx.options.quotas = { ...world.fsx.options.quotas, LUSTRE: 1 };
+  const { fileSystemId } = world.fsx.createFileSystem({
     FileSystemType: 'LUSTRE',
     SubnetIds: ['subnet-0123456789abcdef0'],
     StorageCapacity: 1200,
     LustreConfiguration: { DeploymentType: 'PERSISTENT_2', PerUnitStorageThroughput: 125 },
   });
-  const other = sandbox.fsx.plantBackup({ type: 'USER_INITIATED', lifecycle: 'AVAILABLE', fileSystemId });
-  expect(await failure(sandbox, backupStack('LUSTRE', { removalPolicy: RemovalPolicy.DESTROY }))).toMatch(
+  const other = world.fsx.plantBackup({ type: 'USER_INITIATED', lifecycle: 'AVAILABLE', fileSystemId });
+  expect(await failure(world, backupStack('LUSTRE', { removalPolicy: RemovalPolicy.DESTROY }))).toMatch(
     /ServiceLimitExceeded: .*quota TOTAL_USER_INITIATED_BACKUPS.*higher quota/,
   );
-  expect(backupsIn(sandbox)).toEqual([other]);
+  expect(world.backups).toEqual([other]);
 });
 
 test('a role without a permission fails with its name, after two minutes of waiting for it', async () => {
-  const sandbox = await start();
+  const world = await start();
   const directory = synthesize((stack: Stack) => {
     const role = new iam.Role(stack, 'Mine', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
@@ -140,7 +139,7 @@ test('a role without a permission fails with its name, after two minutes of wait
     const provider = new FsxBackupProvider(stack, 'Provider', { role: role.withoutPolicyUpdates() });
     new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS'), provider });
   });
-  expect(await failure(sandbox, directory)).toMatch(
+  expect(await failure(world, directory)).toMatch(
     new RegExp(
       /not authorized to perform: (cloudformation:DescribeStacks|states:StartExecution).*The /.source +
         /role of the FsxBackupProvider lacks this permission/.source,
@@ -162,37 +161,37 @@ describe('a guard whose role may not ask what is deployed', () => {
   );
 
   test('fails at the first deployment, with the name of the permission', async () => {
-    const sandbox = await start();
-    expect(await failure(sandbox, denied(64))).toMatch(text);
+    const world = await start();
+    expect(await failure(world, denied(64))).toMatch(text);
   });
 
   test('fails before it changes anything, and the rollback succeeds', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(guarded(64));
-    const { Files } = await sandbox.deploy(denied(128));
+    const world = await start();
+    await world.deploy(guarded(64));
+    const { Files } = await world.deploy(denied(128));
     expect(Files.reason).toMatch(text);
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    expect(world.events('Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
+    expect(world.ownBackups).toEqual([]);
   });
 });
 
 test('a guard of a file system that FSx cannot back up now fails with what to check: no change', async () => {
-  const sandbox = await start();
-  await sandbox.deploy(guarded(64));
-  const [fileSystem] = sandbox.fsx.fileSystems.values();
+  const world = await start();
+  await world.deploy(guarded(64));
+  const [fileSystem] = world.fsx.fileSystems.values();
   fileSystem.lifecycle = 'MISCONFIGURED';
-  const { Files } = await sandbox.deploy(guarded(128));
+  const { Files } = await world.deploy(guarded(128));
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   expect(Files.reason).toMatch(/Backing up fs-\w+ failed\. BadRequest: .*Check that the source is AVAILABLE/);
-  expect(events(sandbox, 'Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
+  expect(world.events('Fs', 'UPDATE_IN_PROGRESS')).toEqual([]);
 });
 
 test('a guard whose file system somebody has deleted says that it is not there', async () => {
-  const sandbox = await start();
-  await sandbox.deploy(guarded(64));
-  sandbox.fsx.fileSystems.clear();
-  const { Files } = await sandbox.deploy(guarded(128));
+  const world = await start();
+  await world.deploy(guarded(64));
+  world.fsx.fileSystems.clear();
+  const { Files } = await world.deploy(guarded(128));
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   expect(Files.reason).toMatch(
     /Backing up fs-\w+ failed\. FileSystemNotFound: .*Check that the file system exists/,
@@ -200,35 +199,35 @@ test('a guard whose file system somebody has deleted says that it is not there',
 });
 
 test('tags that only deployment knows to be bad fail, and no backup is left', async () => {
-  const sandbox = await start();
+  const world = await start();
   const directory = synthesize((stack) => {
     const backup = new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') });
     Tags.of(backup).add('team', new CfnParameter(stack, 'Team').valueAsString);
   });
-  expect(await failure(sandbox, directory, { Team: 'a&b' })).toMatch(
+  expect(await failure(world, directory, { Team: 'a&b' })).toMatch(
     /ValidationException: .*Check the id of the source and the tags/,
   );
 });
 
 test("a backup that is not this resource's is not deleted, even by name", async () => {
-  const sandbox = await start();
-  await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
-  const [backup] = ownBackupsIn(sandbox);
+  const world = await start();
+  await world.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
+  const [backup] = world.ownBackups;
   backup.tags.set('cdk-fsx-backup:logical-id', 'SomebodyElses');
-  const { status, reason } = await sandbox.destroy('Files');
+  const { status, reason } = await world.destroy('Files');
   expect(status).toBe('DELETE_FAILED');
   expect(reason).toMatch(/does not carry the tags that say it belongs to this resource/);
-  expect(ownBackupsIn(sandbox)).toEqual([backup]);
+  expect(world.ownBackups).toEqual([backup]);
 });
 
 test('a backup whose tags of identity were taken off cannot be deleted by the role either', async () => {
-  const sandbox = await start();
-  await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
-  const [backup] = ownBackupsIn(sandbox);
-  const role = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes
+  const world = await start();
+  await world.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }));
+  const [backup] = world.ownBackups;
+  const role = world.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC.attributes
     .Arn as string;
   const deletion = (tags: Record<string, string>) =>
-    sandbox.policies.authorize({
+    world.policies.authorize({
       principal: role,
       action: 'fsx:DeleteBackup',
       resource: backup.arn,
@@ -244,16 +243,16 @@ test('a backup whose tags of identity were taken off cannot be deleted by the ro
 });
 
 test('the role cannot change the identity of a backup, nor tag a file system', async () => {
-  const sandbox = await start();
-  await sandbox.deploy(backupStack('OPENZFS'));
-  const [backup] = ownBackupsIn(sandbox);
-  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
+  const world = await start();
+  await world.deploy(backupStack('OPENZFS'));
+  const [backup] = world.ownBackups;
+  const principal = world.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
     .attributes.Arn as string;
   const resourceTags = Object.fromEntries(
     [...backup.tags].map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
   );
   const ask = (action: string, resource: string, context: Record<string, string | string[]>) =>
-    sandbox.policies.authorize({ principal, action, resource, context });
+    world.policies.authorize({ principal, action, resource, context });
   await expect(
     ask('fsx:UntagResource', backup.arn, { ...resourceTags, 'aws:TagKeys': ['team'] }),
   ).resolves.toBeUndefined();
@@ -276,15 +275,15 @@ test('the role cannot change the identity of a backup, nor tag a file system', a
 });
 
 test("a file system outside of the stack's sources cannot be backed up by its role", async () => {
-  const sandbox = await start();
-  await sandbox.deploy(backupStack('OPENZFS'));
-  const [backup] = ownBackupsIn(sandbox);
-  const principal = sandbox.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
+  const world = await start();
+  await world.deploy(backupStack('OPENZFS'));
+  const [backup] = world.ownBackups;
+  const principal = world.cloudFormation.stack('Files').resources.FsxBackupDefaultProviderRole8F0BC2BC
     .attributes.Arn as string;
   const context = { 'aws:RequestTag/cdk-fsx-backup:stack-id': backup.tags.get('cdk-fsx-backup:stack-id')! };
   const arn = (id: string) => backup.arn.replace(/backup\/.*/, `file-system/${id}`);
   const create = (resource: string, given = context as Record<string, string>) =>
-    sandbox.policies.authorize({ principal, action: 'fsx:CreateBackup', resource, context: given });
+    world.policies.authorize({ principal, action: 'fsx:CreateBackup', resource, context: given });
   await expect(create(arn(backup.source.fileSystemId))).resolves.toBeUndefined();
   await expect(create(arn('fs-0aaaaaaaaaaaaaaaa'))).rejects.toThrow(/not authorized/);
   await expect(create(backup.arn.replace(/backup-.*/, '*'))).resolves.toBeUndefined();
@@ -296,11 +295,11 @@ test.each([
   ['aws-cn', 'cn-north-1'],
   ['aws-us-gov', 'us-gov-west-1'],
 ])('all of it works in partition %s', async (partition, region) => {
-  const sandbox = await start({ partition, region });
+  const world = await start({ partition, region });
   expect(
-    (await sandbox.deploy(backupStack('ONTAP', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
+    (await world.deploy(backupStack('ONTAP', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
   ).toBe('CREATE_COMPLETE');
-  expect(ownBackupsIn(sandbox)[0].arn).toMatch(new RegExp(`^arn:${partition}:fsx:${region}:`));
-  expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-  expect(ownBackupsIn(sandbox)).toEqual([]);
+  expect(world.ownBackups[0].arn).toMatch(new RegExp(`^arn:${partition}:fsx:${region}:`));
+  expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+  expect(world.ownBackups).toEqual([]);
 });

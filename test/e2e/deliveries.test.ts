@@ -1,6 +1,5 @@
 import { aws_ssm as ssm, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { answersIn, backupsIn, backupStack, calls, MINUTE, ownBackupsIn, start } from './fixture';
-import type { Sandbox } from '../../sandbox/sandbox';
+import { backupStack, MINUTE, start, type World } from '../fixtures';
 
 /* Lambda delivers an event at least once, and an invocation may die at any moment. */
 
@@ -10,70 +9,70 @@ describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
   'every event delivered again after %i ms',
   (delay) => {
     test('gives one backup and one answer, and takes one backup away', async () => {
-      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
-      expect((await sandbox.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe(
+      const world = await start({ cloudFormation: { redeliveries: [delay] } });
+      expect((await world.deploy(backupStack('LUSTRE', { removalPolicy: DESTROY }))).Files.status).toBe(
         'CREATE_COMPLETE',
       );
-      await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
-      expect(answersIn(sandbox)).toHaveLength(1);
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      expect(ownBackupsIn(sandbox)).toEqual([]);
+      await world.pass(30 * MINUTE);
+      expect(world.ownBackups).toHaveLength(1);
+      expect(world.answers).toHaveLength(1);
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(world.ownBackups).toEqual([]);
     });
 
     test('gives one backup also where new backups take a minute to show', async () => {
-      const sandbox = await start({
+      const world = await start({
         cloudFormation: { redeliveries: [delay] },
         fsx: { visibilityDelay: 50_000 },
       });
-      expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-      await sandbox.clock.run(sandbox.clock.sleep(30 * MINUTE));
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
-      expect(answersIn(sandbox)).toHaveLength(1);
+      expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+      await world.pass(30 * MINUTE);
+      expect(world.ownBackups).toHaveLength(1);
+      expect(world.answers).toHaveLength(1);
     });
 
     test('gives no second backup after one that failed', async () => {
-      const sandbox = await start({
+      const world = await start({
         cloudFormation: { redeliveries: [delay] },
         fsx: { fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
       });
-      expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('ROLLBACK_COMPLETE');
-      await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      expect((await world.deploy(backupStack('LUSTRE'))).Files.status).toBe('ROLLBACK_COMPLETE');
+      await world.pass(60 * MINUTE);
+      expect(world.ownBackups).toHaveLength(1);
     });
   },
 );
 
 test('without rollback, an event that comes again after a death gives no second backup', async () => {
-  const sandbox = await start({
+  const world = await start({
     cloudFormation: { redeliveries: [0] },
     fsx: { backupDuration: () => 30_000, fail: () => 'failed for the test', tokenAfterDeletion: 'new' },
   });
-  sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
+  world.lambda.crashAfter('fsx:CreateBackup', 1);
   const app = backupStack(
     'LUSTRE',
     {},
     (stack) => new ssm.CfnParameter(stack, 'Slow', { type: 'String', value: '1' }),
   );
-  sandbox.cloudFormation.options.duration = (_type, _operation, logicalId) =>
+  world.cloudFormation.options.duration = (_type, _operation, logicalId) =>
     logicalId === 'Slow' ? 60 * MINUTE : undefined; // the stack is still being created
-  expect((await sandbox.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
-  await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
-  expect(ownBackupsIn(sandbox)).toHaveLength(1);
+  expect((await world.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
+  await world.pass(60 * MINUTE);
+  expect(world.ownBackups).toHaveLength(1);
 });
 
 test('an invocation that dies and comes again when its backup failed unseen takes no second', async () => {
-  const sandbox = await start({
+  const world = await start({
     cloudFormation: { redeliveries: [1000] },
     fsx: { backupDuration: () => MINUTE, fail: () => 'failed for the test' },
   });
-  sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
+  world.lambda.crashAfter('fsx:CreateBackup', 1);
   expect(
-    (await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
+    (await world.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
   ).toBe('ROLLBACK_COMPLETE');
-  await sandbox.clock.run(sandbox.clock.sleep(60 * MINUTE));
-  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
-  expect(ownBackupsIn(sandbox)).toEqual([]);
+  await world.pass(60 * MINUTE);
+  expect(world.calls('fsx:CreateBackup')).toBe(1);
+  expect(world.ownBackups).toEqual([]);
 });
 
 describe('an invocation that dies', () => {
@@ -86,40 +85,40 @@ describe('an invocation that dies', () => {
   ];
 
   test.each(operations)('after %s is repeated, and there is one backup', async (operation) => {
-    const sandbox = await start();
-    sandbox.lambda.crashAfter(operation);
-    expect((await sandbox.deploy(backupStack('WINDOWS'))).Files.status).toBe('CREATE_COMPLETE');
-    expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBeLessThanOrEqual(2);
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    expect(answersIn(sandbox)).toHaveLength(1);
+    const world = await start();
+    world.lambda.crashAfter(operation);
+    expect((await world.deploy(backupStack('WINDOWS'))).Files.status).toBe('CREATE_COMPLETE');
+    expect(world.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
+    expect(world.calls('fsx:CreateBackup')).toBeLessThanOrEqual(2);
+    expect(world.ownBackups).toHaveLength(1);
+    expect(world.answers).toHaveLength(1);
   });
 
   test('while looking is repeated by the state machine', async () => {
-    const sandbox = await start();
-    sandbox.lambda.crashAfter('fsx:DescribeBackups', 5);
-    expect((await sandbox.deploy(backupStack('WINDOWS'))).Files.status).toBe('CREATE_COMPLETE');
-    expect(sandbox.journal.of('invocation').filter((invocation) => invocation.error)).toHaveLength(1);
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    const world = await start();
+    world.lambda.crashAfter('fsx:DescribeBackups', 5);
+    expect((await world.deploy(backupStack('WINDOWS'))).Files.status).toBe('CREATE_COMPLETE');
+    expect(world.journal.of('invocation').filter((invocation) => invocation.error)).toHaveLength(1);
+    expect(world.ownBackups).toHaveLength(1);
   });
 
   test('while deleting is repeated', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(backupStack('WINDOWS', { removalPolicy: DESTROY }));
-    sandbox.lambda.crashAfter('fsx:DeleteBackup');
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    const world = await start();
+    await world.deploy(backupStack('WINDOWS', { removalPolicy: DESTROY }));
+    world.lambda.crashAfter('fsx:DeleteBackup');
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toEqual([]);
   });
 });
 
 describe('a function that cannot be invoked', () => {
   const functionFault = (
-    sandbox: Sandbox,
-    which: Parameters<typeof sandbox.faults.add>[1],
-    fault: Parameters<typeof sandbox.faults.add>[2],
+    world: World,
+    which: Parameters<typeof world.faults.add>[1],
+    fault: Parameters<typeof world.faults.add>[2],
   ) => {
     // The function's name is known once the stack is; faults count from its first invocation.
-    sandbox.journal.onEntry((entry) => {
+    world.journal.onEntry((entry) => {
       if (
         entry.kind !== 'event' ||
         entry.type !== 'AWS::Lambda::Function' ||
@@ -127,74 +126,72 @@ describe('a function that cannot be invoked', () => {
       ) {
         return;
       }
-      sandbox.faults.add(`lambda:${entry.physicalId}`, which, fault);
+      world.faults.add(`lambda:${entry.physicalId}`, which, fault);
     });
   };
 
   test('for a while is invoked later', async () => {
-    const sandbox = await start();
-    functionFault(sandbox, { from: 4, to: 6 }, { kind: 'server-error' });
-    expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    const world = await start();
+    functionFault(world, { from: 4, to: 6 }, { kind: 'server-error' });
+    expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(1);
   });
 
   test('several times in a row ends in an answer that says so, and names the backup', async () => {
-    const sandbox = await start();
-    functionFault(sandbox, { from: 4, to: 12 }, { kind: 'server-error' });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
+    const world = await start();
+    functionFault(world, { from: 4, to: 12 }, { kind: 'server-error' });
+    const { Files } = await world.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(/Looking at the backup failed several times in a row \(Lambda\.\w+\)/);
-    expect(answersIn(sandbox)[0].PhysicalResourceId).toBe(ownBackupsIn(sandbox)[0].id);
+    expect(world.answers[0].PhysicalResourceId).toBe(world.ownBackups[0].id);
   });
 
   test('ever again ends in a failed execution, and CloudFormation ends the request by itself', async () => {
-    const sandbox = await start();
-    functionFault(sandbox, { from: 4 }, { kind: 'server-error' });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { timeout: Duration.minutes(20) }));
+    const world = await start();
+    functionFault(world, { from: 4 }, { kind: 'server-error' });
+    const { Files } = await world.deploy(backupStack('OPENZFS', { timeout: Duration.minutes(20) }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(/did not receive a response from your Custom Resource/);
-    const [execution] = [...sandbox.stepFunctions.executions.values()];
+    const [execution] = [...world.stepFunctions.executions.values()];
     expect(execution).toMatchObject({ status: 'FAILED', error: 'Unanswered' });
   });
 });
 
 test('a role whose permissions come into force in a minute delays the backup, nothing else', async () => {
-  const sandbox = await start({ propagationDelay: MINUTE });
-  expect((await sandbox.deploy(backupStack('LUSTRE'))).Files.status).toBe('CREATE_COMPLETE');
-  expect(ownBackupsIn(sandbox)).toHaveLength(1);
+  const world = await start({ propagationDelay: MINUTE });
+  expect((await world.deploy(backupStack('LUSTRE'))).Files.status).toBe('CREATE_COMPLETE');
+  expect(world.ownBackups).toHaveLength(1);
 });
 
 test.each(['existing', 'new', 'error'] as const)(
   'whatever FSx answers to the token of a backup that is gone (%s), a retried deployment takes one',
   async (tokenAfterDeletion) => {
-    const sandbox = await start({ fsx: { tokenAfterDeletion } });
+    const world = await start({ fsx: { tokenAfterDeletion } });
     const assembly = backupStack('OPENZFS');
-    sandbox.fsx.options.fail = () => 'failed for the test';
-    expect((await sandbox.deploy(assembly)).Files.status).toBe('ROLLBACK_COMPLETE');
-    sandbox.fsx.options.fail = () => undefined;
-    expect((await sandbox.deploy(assembly)).Files.status).toBe('CREATE_COMPLETE');
-    const stackId = sandbox.cloudFormation.stack('Files').id;
+    world.fsx.options.fail = () => 'failed for the test';
+    expect((await world.deploy(assembly)).Files.status).toBe('ROLLBACK_COMPLETE');
+    world.fsx.options.fail = () => undefined;
+    expect((await world.deploy(assembly)).Files.status).toBe('CREATE_COMPLETE');
+    const stackId = world.cloudFormation.stack('Files').id;
     expect(
-      backupsIn(sandbox).filter((backup) => backup.tags.get('cdk-fsx-backup:stack-id') === stackId),
+      world.backups.filter((backup) => backup.tags.get('cdk-fsx-backup:stack-id') === stackId),
     ).toHaveLength(1);
   },
 );
 
 test('an hour of waiting costs at most 90 looks', async () => {
-  const sandbox = await start({ fsx: { backupDuration: () => 54 * MINUTE } });
-  expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-  expect(sandbox.journal.of('invocation').length).toBeLessThanOrEqual(90);
-  expect(sandbox.journal.of('invocation').length).toBeGreaterThan(60);
-  expect(sandbox.journal.of('execution').filter((execution) => execution.status === 'RUNNING')).toHaveLength(
-    1,
-  );
+  const world = await start({ fsx: { backupDuration: () => 54 * MINUTE } });
+  expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+  expect(world.journal.of('invocation').length).toBeLessThanOrEqual(90);
+  expect(world.journal.of('invocation').length).toBeGreaterThan(60);
+  expect(world.journal.of('execution').filter((execution) => execution.status === 'RUNNING')).toHaveLength(1);
 });
 
 test('the log never holds a response URL, whatever happens', async () => {
-  const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
-  sandbox.faults.add('response:PUT', { from: 1, to: 4 }, { kind: 'reset' });
-  await sandbox.deploy(backupStack('OPENZFS'));
-  const log = sandbox.journal
+  const world = await start({ fsx: { fail: () => 'failed for the test' } });
+  world.faults.add('response:PUT', { from: 1, to: 4 }, { kind: 'reset' });
+  await world.deploy(backupStack('OPENZFS'));
+  const log = world.journal
     .of('log')
     .map((entry) => entry.line)
     .join('\n');

@@ -1,27 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { aws_fsx as fsx, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { PASSING } from './fault-paths';
+import { wantedBy } from '../../lambda/execution-input';
+import type { Execution, SandboxOptions } from '../../sandbox';
+import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
 import {
-  backupsIn,
-  calls,
-  events,
-  Kind,
+  DAY,
+  HOUR,
+  type Kind,
   KINDS,
   MINUTE,
-  ownBackupsIn,
-  passTime,
   sourceOf,
   start,
   synthesize,
   theOnly,
-} from './fixture';
-import { wantedBy } from '../../lambda/execution-input';
-import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
-import type { Execution } from '../../sandbox/step-functions';
-import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
-
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+  type World,
+} from '../fixtures';
 
 interface Operators {
   readonly kind?: Kind;
@@ -43,55 +37,50 @@ function operators({ kind = 'OPENZFS', pruning = true, more }: Operators = {}): 
   });
 }
 
-async function begin(given: Operators = {}, options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await start(options);
-  expect((await sandbox.deploy(operators(given))).Files.status).toBe('CREATE_COMPLETE');
-  return sandbox;
+async function begin(given: Operators = {}, options: SandboxOptions = {}): Promise<World> {
+  const world = await start(options);
+  expect((await world.deploy(operators(given))).Files.status).toBe('CREATE_COMPLETE');
+  return world;
 }
 
-function sourceIn(sandbox: Sandbox, kind: Kind = 'OPENZFS'): string {
-  return sandbox.cloudFormation.stack('Files').resources[kind === 'ONTAP' ? 'SourceVolume' : 'Source']
-    .physicalId!;
+function sourceIn(world: World, kind: Kind = 'OPENZFS'): string {
+  return world.physicalIdOf(kind === 'ONTAP' ? 'SourceVolume' : 'Source')!;
 }
 
-function stateMachineIn(sandbox: Sandbox): string {
-  return theOnly(
-    Object.entries(sandbox.cloudFormation.stack('Files').resources).filter(([name]) =>
-      /^ProviderStateMachine[0-9A-F]{8}$/.test(name),
-    ),
-  )[1].physicalId!;
+function stateMachineIn(world: World): string {
+  return world.physicalIdOf(/^ProviderStateMachine[0-9A-F]{8}$/)!;
 }
 
 /** What an operator does: start an execution with the source and this. */
-async function launch(sandbox: Sandbox, input: object = {}, role = 'operator'): Promise<string> {
-  const { api } = sandbox.stepFunctions;
-  const given = { source: sourceIn(sandbox), ...input };
+async function launch(world: World, input: object = {}, role = 'operator'): Promise<string> {
+  const { api } = world.stepFunctions;
+  const given = { source: sourceIn(world), ...input };
   const principal = `arn:aws:iam::123456789012:role/${role}`;
   const { executionArn } = (await api.handle({
     operation: 'StartExecution',
     principal,
-    input: { stateMachineArn: stateMachineIn(sandbox), input: JSON.stringify(given) },
+    input: { stateMachineArn: stateMachineIn(world), input: JSON.stringify(given) },
   })) as any;
   return executionArn;
 }
 
 /** Let time pass until the execution is over. */
-async function end(sandbox: Sandbox, arn: string, within = 8 * DAY): Promise<Execution> {
-  const execution = sandbox.stepFunctions.executions.get(arn)!;
+async function end(world: World, arn: string, within = 8 * DAY): Promise<Execution> {
+  const execution = world.stepFunctions.executions.get(arn)!;
   for (let passed = 0; execution.status === 'RUNNING' && passed <= within; passed += HOUR) {
-    await passTime(sandbox, HOUR);
+    await world.pass(HOUR);
   }
   return execution;
 }
 
-const take = async (sandbox: Sandbox, input: object = {}) => end(sandbox, await launch(sandbox, input));
+const take = async (world: World, input: object = {}) => end(world, await launch(world, input));
 const outputOf = ({ output }: Execution) => JSON.parse(output!);
 
 test.each(KINDS)('takes a backup and gives its facts as output (%s)', async (kind) => {
-  const sandbox = await begin({ kind }, { fsx: { backupDuration: () => 20 * MINUTE } });
-  const source = sourceIn(sandbox, kind);
-  const execution = await take(sandbox, { source, name: 'before the release', tags: { team: 'files' } });
-  const backup = theOnly(backupsIn(sandbox));
+  const world = await begin({ kind }, { fsx: { backupDuration: () => 20 * MINUTE } });
+  const source = sourceIn(world, kind);
+  const execution = await take(world, { source, name: 'before the release', tags: { team: 'files' } });
+  const backup = theOnly(world.backups);
   expect(execution.status).toBe('SUCCEEDED');
   expect(outputOf(execution)).toMatchObject({
     BackupId: backup.id,
@@ -105,35 +94,35 @@ test.each(KINDS)('takes a backup and gives its facts as output (%s)', async (kin
     'team': 'files',
     'cdk-fsx-backup:logical-id': `series/${source}`,
   });
-  expect(backup.tags.get('cdk-fsx-backup:stack-id')).toBe(sandbox.cloudFormation.stack('Files').id);
+  expect(backup.tags.get('cdk-fsx-backup:stack-id')).toBe(world.cloudFormation.stack('Files').id);
   expect(execution.stopped! - execution.started).toBeLessThan(22 * MINUTE);
 });
 
 test('of the same run, however often it is started, is one backup', async () => {
-  const sandbox = await begin({}, { fsx: { backupDuration: () => HOUR } });
-  const executions = [await launch(sandbox, { run: '42' }), await launch(sandbox, { run: '42' })];
-  const ids = await Promise.all(executions.map(async (arn) => outputOf(await end(sandbox, arn)).BackupId));
-  ids.push(outputOf(await take(sandbox, { run: '42' })).BackupId);
-  await passTime(sandbox, 3 * DAY);
-  ids.push(outputOf(await take(sandbox, { run: '42' })).BackupId);
-  expect(new Set(ids)).toEqual(new Set([theOnly(backupsIn(sandbox)).id]));
+  const world = await begin({}, { fsx: { backupDuration: () => HOUR } });
+  const executions = [await launch(world, { run: '42' }), await launch(world, { run: '42' })];
+  const ids = await Promise.all(executions.map(async (arn) => outputOf(await end(world, arn)).BackupId));
+  ids.push(outputOf(await take(world, { run: '42' })).BackupId);
+  await world.pass(3 * DAY);
+  ids.push(outputOf(await take(world, { run: '42' })).BackupId);
+  expect(new Set(ids)).toEqual(new Set([theOnly(world.backups).id]));
 });
 
 test('without a run, every execution takes its own, and one waits for the other', async () => {
-  const sandbox = await begin({}, { fsx: { backupDuration: () => HOUR } });
-  const [first, second] = [await launch(sandbox), await launch(sandbox)];
-  const ends = [await end(sandbox, first), await end(sandbox, second)].map(
+  const world = await begin({}, { fsx: { backupDuration: () => HOUR } });
+  const [first, second] = [await launch(world), await launch(world)];
+  const ends = [await end(world, first), await end(world, second)].map(
     (execution) => (execution.stopped! - execution.started) / MINUTE,
   );
-  expect(backupsIn(sandbox)).toHaveLength(2);
+  expect(world.backups).toHaveLength(2);
   expect(Math.min(...ends)).toBeLessThan(65);
   expect(Math.max(...ends)).toBeGreaterThan(120);
 });
 
 test('a backup that fails, fails the execution, and a retry of the run takes another', async () => {
-  const sandbox = await begin({ pruning: false });
-  sandbox.fsx.options.fail = () => 'the volume is full';
-  const execution = await take(sandbox, { run: '42' });
+  const world = await begin({ pruning: false });
+  world.fsx.options.fail = () => 'the volume is full';
+  const execution = await take(world, { run: '42' });
   expect(execution).toMatchObject({
     status: 'FAILED',
     error: 'BackupFailed',
@@ -141,14 +130,14 @@ test('a backup that fails, fails the execution, and a retry of the run takes ano
       /FSx could not finish backup backup-\w+ of fs-\w+: the volume is full\. Mend the cause/,
     ),
   });
-  sandbox.fsx.options.fail = () => undefined;
-  expect(outputOf(await take(sandbox, { run: '42' })).BackupLifecycle).toBe('AVAILABLE');
-  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+  world.fsx.options.fail = () => undefined;
+  expect(outputOf(await take(world, { run: '42' })).BackupLifecycle).toBe('AVAILABLE');
+  expect(world.calls('fsx:CreateBackup')).toBe(2);
 });
 
 test('one that runs out of time says so, goes on, and is taken up', async () => {
-  const sandbox = await begin({}, { fsx: { backupDuration: () => 5 * HOUR } });
-  const execution = await take(sandbox, { run: '42', timeout: 4 * 3600 });
+  const world = await begin({}, { fsx: { backupDuration: () => 5 * HOUR } });
+  const execution = await take(world, { run: '42', timeout: 4 * 3600 });
   expect(execution).toMatchObject({
     status: 'FAILED',
     error: 'BackupFailed',
@@ -156,8 +145,8 @@ test('one that runs out of time says so, goes on, and is taken up', async () => 
       /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on: retry the pipeline's action/,
     ),
   });
-  expect(outputOf(await take(sandbox, { run: '42', timeout: 4 * 3600 })).BackupId).toBe(
-    theOnly(backupsIn(sandbox)).id,
+  expect(outputOf(await take(world, { run: '42', timeout: 4 * 3600 })).BackupId).toBe(
+    theOnly(world.backups).id,
   );
 });
 
@@ -167,8 +156,8 @@ test.each([
 ])(
   'a backup of %d days is awaited, with a history of less than %d entries',
   async (days, most) => {
-    const sandbox = await begin({}, { fsx: { backupDuration: () => days * DAY } });
-    const execution = await take(sandbox, { timeout: 7 * 24 * 3600 });
+    const world = await begin({}, { fsx: { backupDuration: () => days * DAY } });
+    const execution = await take(world, { timeout: 7 * 24 * 3600 });
     expect(execution.status).toBe('SUCCEEDED');
     expect(execution.events).toBeLessThan(most);
     expect((execution.stopped! - execution.started) / (days * DAY)).toBeLessThan(1.01);
@@ -177,9 +166,9 @@ test.each([
 );
 
 test('a bad input ends in a failed execution, at once, and calls nothing', async () => {
-  const sandbox = await begin();
+  const world = await begin();
   for (const input of [{ source: 'vpc-1' }, { keeplast: 2 }, { timeout: 'soon' }, { version: '9' }]) {
-    const execution = await take(sandbox, input);
+    const execution = await take(world, input);
     expect(execution).toMatchObject({
       status: 'FAILED',
       error: 'InvalidInput',
@@ -187,7 +176,7 @@ test('a bad input ends in a failed execution, at once, and calls nothing', async
     });
     expect(execution.stopped! - execution.started).toBeLessThan(MINUTE);
   }
-  expect(sandbox.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
+  expect(world.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
 });
 
 // Not `null`: of that, the sandbox's interpreter of state machines finds no `$`.
@@ -201,37 +190,37 @@ test.each([
   '{"work": {"event": {}}}',
   '{"started": {"execution": "x"}}',
 ])('whatever it is started with, it ends: %s', async (input) => {
-  const sandbox = await begin();
-  const { executionArn } = (await sandbox.stepFunctions.api.handle({
+  const world = await begin();
+  const { executionArn } = (await world.stepFunctions.api.handle({
     operation: 'StartExecution',
     principal: 'arn:aws:iam::123456789012:role/operator',
-    input: { stateMachineArn: stateMachineIn(sandbox), input },
+    input: { stateMachineArn: stateMachineIn(world), input },
   })) as any;
-  expect(await end(sandbox, executionArn)).toMatchObject({
+  expect(await end(world, executionArn)).toMatchObject({
     status: 'FAILED',
     error: 'InvalidInput',
     cause: expect.stringMatching(/^No backup was taken: /),
   });
-  expect(backupsIn(sandbox)).toEqual([]);
+  expect(world.backups).toEqual([]);
 });
 
 describe('keepLast', () => {
   test('keeps the newest of the series, and nothing else is deleted', async () => {
-    const sandbox = await begin({
+    const world = await begin({
       more: (stack, provider) =>
         new FsxBackup(stack, 'Backup', {
           source: BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem),
           provider,
         }),
     });
-    sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: MINUTE, fileSystemId: sourceIn(sandbox) });
-    await passTime(sandbox, HOUR);
+    world.fsx.plantBackup({ type: 'AUTOMATIC', duration: MINUTE, fileSystemId: sourceIn(world) });
+    await world.pass(HOUR);
     const ids: string[] = [];
     for (let run = 0; run < 4; run++) {
-      ids.push(outputOf(await take(sandbox, { keepLast: 2, series: 'nightly' })).BackupId);
+      ids.push(outputOf(await take(world, { keepLast: 2, series: 'nightly' })).BackupId);
     }
-    const other = outputOf(await take(sandbox, { keepLast: 1, series: 'weekly' })).BackupId;
-    const left = backupsIn(sandbox).map((backup) => backup.id);
+    const other = outputOf(await take(world, { keepLast: 1, series: 'weekly' })).BackupId;
+    const left = world.backups.map((backup) => backup.id);
     expect(left).toEqual(expect.arrayContaining([...ids.slice(-2), other]));
     expect(left).not.toContain(ids[0]);
     expect(left).not.toContain(ids[1]);
@@ -239,11 +228,11 @@ describe('keepLast', () => {
   });
 
   test('without the permission fails nothing, and says so', async () => {
-    const sandbox = await begin({ pruning: false });
-    for (let run = 0; run < 2; run++) expect((await take(sandbox, { keepLast: 1 })).status).toBe('SUCCEEDED');
-    expect(backupsIn(sandbox)).toHaveLength(2);
+    const world = await begin({ pruning: false });
+    for (let run = 0; run < 2; run++) expect((await take(world, { keepLast: 1 })).status).toBe('SUCCEEDED');
+    expect(world.backups).toHaveLength(2);
     expect(
-      sandbox.journal
+      world.journal
         .of('log')
         .map(({ line }) => line)
         .join('\n'),
@@ -253,20 +242,20 @@ describe('keepLast', () => {
 
 describe('permissions', () => {
   test('who was not granted it, starts nothing', async () => {
-    const sandbox = await begin();
-    await expect(launch(sandbox, {}, 'stranger')).rejects.toThrow(
+    const world = await begin();
+    await expect(launch(world, {}, 'stranger')).rejects.toThrow(
       /not authorized to perform: states:StartExecution/,
     );
   });
 
   test('a source that was not allowed is not backed up', async () => {
-    const sandbox = await begin({ more: (stack) => sourceOf(stack, 'LUSTRE', 'Other') });
-    const other = sandbox.cloudFormation.stack('Files').resources.Other.physicalId;
-    expect(await take(sandbox, { source: other })).toMatchObject({
+    const world = await begin({ more: (stack) => sourceOf(stack, 'LUSTRE', 'Other') });
+    const other = world.physicalIdOf('Other');
+    expect(await take(world, { source: other })).toMatchObject({
       status: 'FAILED',
       cause: expect.stringMatching(/AccessDeniedException.*fsx:CreateBackup.*Allow the call/),
     });
-    expect(backupsIn(sandbox)).toEqual([]);
+    expect(world.backups).toEqual([]);
   });
 });
 
@@ -289,26 +278,24 @@ describe('of what another stack has deployed', () => {
   const data = { stack: 'Other', logicalId: 'Data' };
 
   test('there is nothing the first time, and its own file system later', async () => {
-    const sandbox = await start();
+    const world = await start();
     const directory = served();
-    await sandbox.deploy(directory, { stacks: ['Files'] });
-    expect(outputOf(await take(sandbox, { source: data }))).toMatchObject({
+    await world.deploy(directory, { stacks: ['Files'] });
+    expect(outputOf(await take(world, { source: data }))).toMatchObject({
       BackupId: 'none',
       BackupArn: '',
     });
-    await sandbox.deploy(directory);
-    expect(outputOf(await take(sandbox, { source: data })).SourceFileSystemId).toBe(
-      sandbox.cloudFormation.stack('Other').resources.Data.physicalId,
+    await world.deploy(directory);
+    expect(outputOf(await take(world, { source: data })).SourceFileSystemId).toBe(
+      world.cloudFormation.stack('Other').resources.Data.physicalId,
     );
-    expect(outputOf(await take(sandbox, { source: { ...data, logicalId: 'Removed' } })).BackupId).toBe(
-      'none',
-    );
-    expect(theOnly(ownBackupsIn(sandbox)).tags.get('Name')).toBe('Other/Data');
+    expect(outputOf(await take(world, { source: { ...data, logicalId: 'Removed' } })).BackupId).toBe('none');
+    expect(theOnly(world.ownBackups).tags.get('Name')).toBe('Other/Data');
   });
 
   test('a stack that was not named may not be asked', async () => {
-    const sandbox = await begin();
-    expect(await take(sandbox, { source: { stack: 'Files', logicalId: 'Source' } })).toMatchObject({
+    const world = await begin();
+    expect(await take(world, { source: { stack: 'Files', logicalId: 'Source' } })).toMatchObject({
       status: 'FAILED',
       cause: expect.stringMatching(/AccessDenied.*cloudformation:DescribeStackResource/),
     });
@@ -329,38 +316,38 @@ test.each(Object.entries(PASSING))(
     );
     for (const operation of new Set(made)) {
       for (let nth = 1; nth <= made.filter((each) => each === operation).length; nth++) {
-        const sandbox = await begin({}, { fsx: { backupDuration: () => 7_000 } });
-        sandbox.faults.add(operation, nth, fault);
-        expect([operation, nth, (await take(sandbox, { run: '42', keepLast: 1 })).status]).toEqual([
+        const world = await begin({}, { fsx: { backupDuration: () => 7_000 } });
+        world.faults.add(operation, nth, fault);
+        expect([operation, nth, (await take(world, { run: '42', keepLast: 1 })).status]).toEqual([
           operation,
           nth,
           'SUCCEEDED',
         ]);
-        expect(ownBackupsIn(sandbox)).toHaveLength(1);
+        expect(world.ownBackups).toHaveLength(1);
       }
     }
   },
 );
 
 test('a function that crashes after CreateBackup takes no second backup', async () => {
-  const sandbox = await begin();
-  sandbox.lambda.crashAfter('fsx:CreateBackup', 1);
-  expect((await take(sandbox)).status).toBe('SUCCEEDED');
-  expect(ownBackupsIn(sandbox)).toHaveLength(1);
+  const world = await begin();
+  world.lambda.crashAfter('fsx:CreateBackup', 1);
+  expect((await take(world)).status).toBe('SUCCEEDED');
+  expect(world.ownBackups).toHaveLength(1);
 });
 
 test('a function that always crashes fails the execution', async () => {
-  const sandbox = await begin();
-  sandbox.faults.add('lambda:*', { from: 1 }, { kind: 'server-error' });
-  expect(await take(sandbox)).toMatchObject({ status: 'FAILED', error: 'Unanswered' });
+  const world = await begin();
+  world.faults.add('lambda:*', { from: 1 }, { kind: 'server-error' });
+  expect(await take(world)).toMatchObject({ status: 'FAILED', error: 'Unanswered' });
 });
 
 test("the deletion of the engine's stack leaves its backups; executions touch no stacks", async () => {
-  const sandbox = await begin();
-  await take(sandbox, { keepLast: 1 });
-  expect(events(sandbox, 'Files', 'UPDATE_IN_PROGRESS')).toEqual([]);
-  await sandbox.destroy('Files');
-  expect(ownBackupsIn(sandbox)).toHaveLength(1);
+  const world = await begin();
+  await take(world, { keepLast: 1 });
+  expect(world.events('Files', 'UPDATE_IN_PROGRESS')).toEqual([]);
+  await world.destroy('Files');
+  expect(world.ownBackups).toHaveLength(1);
 });
 
 test('the documented input has every member that the handler knows', () => {

@@ -1,8 +1,7 @@
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { bystander, Kind, KINDS, MINUTE, ownBackupsIn, sourceOf, start, synthesize } from './fixture';
-import type { Fault } from '../../sandbox/faults';
-import type { Sandbox } from '../../sandbox/sandbox';
+import type { Fault } from '../../sandbox';
 import { FsxBackup, FsxBackupProps } from '../../src';
+import { bystander, type Kind, KINDS, MINUTE, sourceOf, start, synthesize, type World } from '../fixtures';
 
 /*
  * Every call of every path meets every fault, but for looks that are like the ones before. A passing fault
@@ -24,9 +23,9 @@ export const FINAL: Fault = { kind: 'error', code: 'BadRequest', message: 'refus
 export interface Path {
   readonly policy: RemovalPolicy;
   /** Before the faults. */
-  readonly prepare?: (sandbox: Sandbox, app: Apps) => Promise<void>;
+  readonly prepare?: (world: World, app: Apps) => Promise<void>;
   /** With the faults. Its status must be the same with passing faults as without any. */
-  readonly act: (sandbox: Sandbox, app: Apps) => Promise<string>;
+  readonly act: (world: World, app: Apps) => Promise<string>;
   readonly failing?: boolean;
 }
 
@@ -37,52 +36,51 @@ export interface Apps {
   readonly other: string;
 }
 
-export const deploy = async (sandbox: Sandbox, directory: string) =>
-  (await sandbox.deploy(directory)).Files.status;
-const destroy = async (sandbox: Sandbox) => (await sandbox.destroy('Files')).status;
-const withOne = async (sandbox: Sandbox, apps: Apps) => void (await sandbox.deploy(apps.one));
-const withNone = async (sandbox: Sandbox, apps: Apps) => void (await sandbox.deploy(apps.none));
+export const deploy = async (world: World, directory: string) => (await world.deploy(directory)).Files.status;
+const destroy = async (world: World) => (await world.destroy('Files')).status;
+const withOne = async (world: World, apps: Apps) => void (await world.deploy(apps.one));
+const withNone = async (world: World, apps: Apps) => void (await world.deploy(apps.none));
 
 export const PATHS: Record<string, Path> = {
-  'a create': { policy: RETAIN, prepare: withNone, act: (sandbox, apps) => deploy(sandbox, apps.one) },
+  'a create': { policy: RETAIN, prepare: withNone, act: (world, apps) => deploy(world, apps.one) },
   'a change of tags': {
     policy: RETAIN,
     prepare: withOne,
-    act: (sandbox, apps) => deploy(sandbox, apps.tagged),
+    act: (world, apps) => deploy(world, apps.tagged),
   },
   'a change of source': {
     policy: RETAIN,
     prepare: withOne,
-    act: (sandbox, apps) => deploy(sandbox, apps.other),
+    act: (world, apps) => deploy(world, apps.other),
   },
   'a change of source that deletes the old backup': {
     policy: DESTROY,
     prepare: withOne,
-    act: (sandbox, apps) => deploy(sandbox, apps.other),
+    act: (world, apps) => deploy(world, apps.other),
   },
   'a rolled back change of source': {
     policy: DESTROY,
     prepare: withOne,
-    act: async (sandbox, apps) => {
-      sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-      return deploy(sandbox, apps.other);
+    act: async (world, apps) => {
+      world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+      return deploy(world, apps.other);
     },
   },
   'a create that is cancelled': {
     policy: DESTROY,
     prepare: withNone,
-    act: async (sandbox, apps) => {
-      sandbox.cloudFormation.failures.fail({ target: 'Sibling', on: 'create', after: 6_000 });
-      return deploy(sandbox, apps.one);
+    act: async (world, apps) => {
+      world.cloudFormation.failures.fail({ target: 'Sibling', on: 'create', after: 6_000 });
+      return deploy(world, apps.one);
     },
   },
   'a create whose backup fails': {
     policy: DESTROY,
     prepare: withNone,
     failing: true,
-    act: async (sandbox, apps) => {
-      sandbox.fsx.options.fail = () => 'failed for the test';
-      return deploy(sandbox, apps.one);
+    act: async (world, apps) => {
+      world.fsx.options.fail = () => 'failed for the test';
+      return deploy(world, apps.one);
     },
   },
   'a delete': { policy: DESTROY, prepare: withOne, act: destroy },
@@ -108,10 +106,10 @@ export function appsFor(kind: Kind, removalPolicy: RemovalPolicy): Apps {
 }
 
 /** What matters in the end: which backups there are, what they carry, and which of them the stack holds. */
-export function outcome(sandbox: Sandbox): unknown {
-  const stack = sandbox.cloudFormation.stack('Files');
+export function outcome(world: World): unknown {
+  const stack = world.cloudFormation.stack('Files');
   const held = new Set(Object.values(stack.resources).map((resource) => resource.physicalId));
-  return ownBackupsIn(sandbox)
+  return world.ownBackups
     .map((backup) => ({
       tags: Object.fromEntries(backup.tags),
       held: held.has(backup.id),
@@ -121,33 +119,33 @@ export function outcome(sandbox: Sandbox): unknown {
     .sort();
 }
 
-function eachRequestIsAnsweredOnce(sandbox: Sandbox): void {
-  const answered = sandbox.journal
+function eachRequestIsAnsweredOnce(world: World): void {
+  const answered = world.journal
     .of('response')
     .filter((response) => response.effect === 'accepted')
     .map((response) => response.requestId);
   expect(new Set(answered).size).toBe(answered.length);
-  for (const response of sandbox.journal.of('response')) expect(response.bytes).toBeLessThanOrEqual(4096);
+  for (const response of world.journal.of('response')) expect(response.bytes).toBeLessThanOrEqual(4096);
   expect(
-    sandbox.journal
+    world.journal
       .of('response')
       .filter((response) => response.effect === 'refused' && !response.why?.startsWith('fault:')),
   ).toEqual([]);
 }
 
-export async function play(path: Path, apps: Apps, disturb: (sandbox: Sandbox) => void = () => {}) {
-  const sandbox = await start({ fsx: { backupDuration: () => 7_000 } });
-  await path.prepare?.(sandbox, apps);
-  const before = sandbox.journal.entries.length;
-  disturb(sandbox);
-  const status = await path.act(sandbox, apps);
-  await sandbox.clock.run(sandbox.clock.sleep(90 * MINUTE)); // whatever still runs gets its time
-  sandbox.faults.clear();
-  eachRequestIsAnsweredOnce(sandbox);
-  const calls = sandbox.journal.entries
+export async function play(path: Path, apps: Apps, disturb: (world: World) => void = () => {}) {
+  const world = await start({ fsx: { backupDuration: () => 7_000 } });
+  await path.prepare?.(world, apps);
+  const before = world.journal.entries.length;
+  disturb(world);
+  const status = await path.act(world, apps);
+  await world.pass(90 * MINUTE); // whatever still runs gets its time
+  world.faults.clear();
+  eachRequestIsAnsweredOnce(world);
+  const calls = world.journal.entries
     .slice(before)
     .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
-  return { sandbox, status, calls };
+  return { world, status, calls };
 }
 
 /**
@@ -173,19 +171,19 @@ export function meetPassingFaults(paths: Array<[string, Path]>): void {
       async (kind) => {
         const apps = appsFor(kind, path.policy);
         const undisturbed = await play(path, apps);
-        const expected = outcome(undisturbed.sandbox);
+        const expected = outcome(undisturbed.world);
         const positions = numbered(undisturbed.calls);
         expect(positions.length).toBeGreaterThan(
           path.policy === RETAIN && name.startsWith('a delete') ? 0 : 1,
         );
         for (const [operation, nth] of positions) {
           for (const [what, fault] of Object.entries(PASSING)) {
-            const { sandbox, status } = await play(path, apps, ({ faults }) =>
+            const { world, status } = await play(path, apps, ({ faults }) =>
               faults.add(operation, nth, fault),
             );
             const where = `${what} at ${operation} ${nth}`;
-            expect([where, status, outcome(sandbox)]).toEqual([where, undisturbed.status, expected]);
-            await sandbox.close();
+            expect([where, status, outcome(world)]).toEqual([where, undisturbed.status, expected]);
+            await world.close();
           }
         }
       },

@@ -1,41 +1,40 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { appsFor, deploy, FINAL, numbered, PASSING, PATHS, play } from './fault-paths';
-import { KINDS, MINUTE, ownBackupsIn } from './fixture';
-import type { Fault } from '../../sandbox/faults';
-import type { Sandbox } from '../../sandbox/sandbox';
+import type { Fault } from '../../sandbox';
+import { KINDS, MINUTE, type World } from '../fixtures';
 
 describe.each(Object.entries(PATHS))('%s', (name, path) => {
   test('ends in a named failure, and touches nothing else, where a call is refused for good', async () => {
     const kind = KINDS[Object.keys(PATHS).indexOf(name) % KINDS.length];
     const apps = appsFor(kind, path.policy);
     const undisturbed = await play(path, apps);
-    const foreign = (sandbox: Sandbox) =>
-      ownBackupsIn(sandbox).filter((backup) => backup.tags.get('Name') === 'Files/Standing').length;
+    const foreign = (world: World) =>
+      world.ownBackups.filter((backup) => backup.tags.get('Name') === 'Files/Standing').length;
     for (const [operation, nth] of numbered(undisturbed.calls).filter(([called]) =>
       called.startsWith('fsx:'),
     )) {
-      const { sandbox } = await play(path, apps, ({ faults }) => faults.add(operation, { from: nth }, FINAL));
+      const { world } = await play(path, apps, ({ faults }) => faults.add(operation, { from: nth }, FINAL));
       const where = `${operation} from ${nth} on`;
-      const { status } = sandbox.cloudFormation.stack('Files');
+      const { status } = world.cloudFormation.stack('Files');
       expect([where, status]).not.toEqual([where, 'UPDATE_ROLLBACK_FAILED']);
-      const reasons = sandbox.cloudFormation
+      const reasons = world.cloudFormation
         .stack('Files')
         .events.map((event) => event.reason ?? '')
         .join('\n');
-      const named = sandbox.journal
+      const named = world.journal
         .of('log')
         .map((entry) => entry.line)
         .join('\n');
-      const held = Object.values(sandbox.cloudFormation.stack('Files').resources).map(
+      const held = Object.values(world.cloudFormation.stack('Files').resources).map(
         (resource) => resource.physicalId,
       );
       expect([where, /BadRequest/.test(reasons + named)]).toEqual([where, true]);
-      for (const backup of ownBackupsIn(sandbox)) {
+      for (const backup of world.ownBackups) {
         const isKnown = held.includes(backup.id) || (reasons + named).includes(backup.id);
         expect([where, backup.id, isKnown]).toEqual([where, backup.id, true]);
       }
-      if (!name.startsWith('a delete')) expect([where, foreign(sandbox)]).toEqual([where, 1]);
-      await sandbox.close();
+      if (!name.startsWith('a delete')) expect([where, foreign(world)]).toEqual([where, 1]);
+      await world.close();
     }
   }, 300_000);
 });
@@ -45,11 +44,11 @@ describe('for as long as it lasts', () => {
   const create = PATHS['a create'];
 
   test('throttling of every other call does not stop a backup', async () => {
-    const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+    const { world, status } = await play(create, apps(), ({ faults }) =>
       faults.add('fsx:*', { every: 2 }, { kind: 'throttle' }),
     );
     expect(status).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
+    expect(world.ownBackups).toHaveLength(2);
   });
 
   test.each(
@@ -60,14 +59,14 @@ describe('for as long as it lasts', () => {
   )(
     '%s of every call of FSx is answered within the service timeout',
     async (_, fault) => {
-      const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+      const { world, status } = await play(create, apps(), ({ faults }) =>
         faults.add('fsx:*', { from: 1 }, fault),
       );
       expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-      const request = sandbox.journal
+      const request = world.journal
         .of('request')
         .find((entry) => entry.type === 'Create' && entry.logicalId.startsWith('Backup'))!;
-      const answer = sandbox.journal.of('response').find((entry) => entry.requestId === request.requestId)!;
+      const answer = world.journal.of('response').find((entry) => entry.requestId === request.requestId)!;
       expect(answer.effect).toBe('accepted');
       expect(answer.at - request.at).toBeLessThan(3600_000);
     },
@@ -77,12 +76,12 @@ describe('for as long as it lasts', () => {
   test.each(Object.entries(PASSING))(
     '%s of every call of CloudFormation ends in a failure that names it, and no backup',
     async (_, fault) => {
-      const { sandbox, status } = await play(create, apps(), ({ faults }) =>
+      const { world, status } = await play(create, apps(), ({ faults }) =>
         faults.add('cloudformation:*', { from: 1 }, fault),
       );
       expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
-      const reasons = sandbox.cloudFormation
+      expect(world.ownBackups).toHaveLength(1);
+      const reasons = world.cloudFormation
         .stack('Files')
         .events.map((event) => event.reason)
         .join();
@@ -95,23 +94,23 @@ describe('for as long as it lasts', () => {
     '%s of every call of Step Functions ends in a failure, and deploying again takes the backup up',
     async (_, fault) => {
       const prepared = apps();
-      const { sandbox, status } = await play(create, prepared, ({ faults }) =>
+      const { world, status } = await play(create, prepared, ({ faults }) =>
         faults.add('states:*', { from: 1 }, fault),
       );
       expect(status).toMatch(/^UPDATE_(ROLLBACK_)?COMPLETE$/); // a lost response has started the execution
-      expect(ownBackupsIn(sandbox)).toHaveLength(2);
-      expect(await deploy(sandbox, prepared.one)).toMatch(/^UPDATE_COMPLETE$/);
-      expect(ownBackupsIn(sandbox)).toHaveLength(2);
+      expect(world.ownBackups).toHaveLength(2);
+      expect(await deploy(world, prepared.one)).toMatch(/^UPDATE_COMPLETE$/);
+      expect(world.ownBackups).toHaveLength(2);
     },
     60_000,
   );
 
   test('an answer that gets lost for twenty minutes is delivered after all', async () => {
-    const { sandbox, status } = await play(create, apps(), (box) => {
+    const { world, status } = await play(create, apps(), (box) => {
       box.faults.add('response:PUT', { from: 1 }, { kind: 'server-error' });
       box.clock.setTimeout(() => box.faults.clear(), 20 * MINUTE);
     });
     expect(status).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
+    expect(world.ownBackups).toHaveLength(2);
   });
 });

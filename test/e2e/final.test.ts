@@ -1,28 +1,22 @@
 import { aws_iam as iam, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
+import { BackupRecord, createExisting, lifecycleOf } from '../../sandbox';
+import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
 import {
-  answersIn,
   bystander,
-  calls,
-  Kind,
+  HOUR,
+  type Kind,
   KINDS,
-  logOf,
   MINUTE,
   nameOf,
-  ownBackupsIn,
-  passTime,
   recreate,
   sourceOf,
   start,
   synthesize,
-} from './fixture';
-import { BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
-import { createExisting } from '../../sandbox/fsx/existing';
-import type { Sandbox } from '../../sandbox/sandbox';
-import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
+  type World,
+} from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
-const HOUR = 60 * MINUTE;
 const SOURCES = ['AWS::FSx::FileSystem', 'AWS::FSx::Volume'];
 
 /** A stack with a source and its final backup. */
@@ -60,52 +54,48 @@ function versioned(
 }
 
 /** The final backups, the oldest first. */
-function finals(sandbox: Sandbox): BackupRecord[] {
-  return ownBackupsIn(sandbox)
-    .filter((backup) => nameOf(backup) === 'Files/Final')
-    .sort((a, b) => a.createdAt - b.createdAt);
+function finals(world: World): BackupRecord[] {
+  return world.ownBackups.filter((backup) => nameOf(backup) === 'Files/Final');
 }
 
 /** How the newest final backup of each source looked when CloudFormation began to delete that source. */
-function watchDeletions(sandbox: Sandbox): Record<string, string> {
+function watchDeletions(world: World): Record<string, string> {
   const seen: Record<string, string> = {};
-  sandbox.journal.onEntry((entry) => {
+  world.journal.onEntry((entry) => {
     if (entry.kind !== 'event' || entry.status !== 'DELETE_IN_PROGRESS' || !SOURCES.includes(entry.type)) {
       return;
     }
-    const backup = finals(sandbox)
+    const backup = finals(world)
       .filter(({ source }) => [source.volumeId, source.fileSystemId].includes(entry.physicalId))
       .at(-1);
     if (entry.type === 'AWS::FSx::Volume' || entry.logicalId === 'Source') {
-      seen[entry.physicalId!] = backup ? lifecycleOf(backup, sandbox.clock.now()) : 'none';
+      seen[entry.physicalId!] = backup ? lifecycleOf(backup, world.clock.now()) : 'none';
     }
   });
   return seen;
 }
 
-const physicalIdOf = (sandbox: Sandbox, logicalId: string) =>
-  sandbox.cloudFormation.stack('Files').resources[logicalId]?.physicalId;
-const status = async (deployed: ReturnType<Sandbox['deploy']>) => (await deployed).Files.status;
+const status = async (deployed: ReturnType<World['deploy']>) => (await deployed).Files.status;
 
 describe.each(KINDS)('%s', (kind) => {
   const logicalId = kind === 'ONTAP' ? 'SourceVolume' : 'Source';
 
   test('the deletion of the stack takes a backup that is AVAILABLE before its source goes', async () => {
-    const sandbox = await start();
-    const seen = watchDeletions(sandbox);
+    const world = await start();
+    const seen = watchDeletions(world);
     expect(
       await status(
-        sandbox.deploy(finalStack(kind, (_stack, _source, final) => Tags.of(final).add('team', 'files'))),
+        world.deploy(finalStack(kind, (_stack, _source, final) => Tags.of(final).add('team', 'files'))),
       ),
     ).toBe('CREATE_COMPLETE');
-    expect(sandbox.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
-    const id = physicalIdOf(sandbox, logicalId)!;
-    const stackId = sandbox.cloudFormation.stack('Files').id;
+    expect(world.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
+    const id = world.physicalIdOf(logicalId)!;
+    const stackId = world.cloudFormation.stack('Files').id;
 
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(seen[id]).toBe('AVAILABLE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    const [backup] = finals(sandbox);
+    expect(world.ownBackups).toHaveLength(1);
+    const [backup] = finals(world);
     expect(backup.source.volumeId ?? backup.source.fileSystemId).toBe(id);
     expect(Object.fromEntries(backup.tags)).toEqual({
       'Name': 'Files/Final',
@@ -114,16 +104,16 @@ describe.each(KINDS)('%s', (kind) => {
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Final/),
       'cdk-fsx-backup:generation': expect.stringMatching(/^[0-9a-f]{16}$/),
     });
-    expect(calls(sandbox, 'fsx:DeleteBackup')).toBe(0);
+    expect(world.calls('fsx:DeleteBackup')).toBe(0);
   });
 
   test('it carries the tags of its source where the source asks for that', async () => {
-    const sandbox = await start();
+    const world = await start();
     const tags = [
       { key: 'data', value: 'projects' },
       { key: 'Name', value: 'of the source' },
     ];
-    await sandbox.deploy(
+    await world.deploy(
       synthesize((stack) => {
         new FsxFinalBackup(stack, 'Final', {
           source: sourceOf(stack, kind, 'Source', tags, true),
@@ -132,9 +122,9 @@ describe.each(KINDS)('%s', (kind) => {
         new FsxFinalBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
       }),
     );
-    await sandbox.destroy('Files');
+    await world.destroy('Files');
     const byName = Object.fromEntries(
-      ownBackupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
+      world.ownBackups.map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
     );
     expect(byName['the last one']).toMatchObject({ data: 'projects' });
     expect(byName['Files/Plain']).not.toHaveProperty('data');
@@ -143,96 +133,94 @@ describe.each(KINDS)('%s', (kind) => {
 
 describe('one is taken', () => {
   test('when source and final backup are removed from the template together', async () => {
-    const sandbox = await start();
-    const seen = watchDeletions(sandbox);
-    await sandbox.deploy(versioned('1'));
-    const id = physicalIdOf(sandbox, 'Source')!;
-    expect(await status(sandbox.deploy(versioned('2', { source: false })))).toBe('UPDATE_COMPLETE');
+    const world = await start();
+    const seen = watchDeletions(world);
+    await world.deploy(versioned('1'));
+    const id = world.physicalIdOf('Source')!;
+    expect(await status(world.deploy(versioned('2', { source: false })))).toBe('UPDATE_COMPLETE');
     expect(seen).toEqual({ [id]: 'AVAILABLE' });
-    expect(finals(sandbox)).toHaveLength(1);
-    expect(sandbox.fsx.fileSystems.has(id)).toBe(false);
+    expect(finals(world)).toHaveLength(1);
+    expect(world.fsx.fileSystems.has(id)).toBe(false);
   });
 
   test('when they are removed together, and another backup keeps the engine', async () => {
-    const sandbox = await start();
-    const seen = watchDeletions(sandbox);
-    await sandbox.deploy(versioned('1', { standing: true }));
-    const id = physicalIdOf(sandbox, 'Source')!;
-    expect(await status(sandbox.deploy(versioned('2', { standing: true, source: false })))).toBe(
+    const world = await start();
+    const seen = watchDeletions(world);
+    await world.deploy(versioned('1', { standing: true }));
+    const id = world.physicalIdOf('Source')!;
+    expect(await status(world.deploy(versioned('2', { standing: true, source: false })))).toBe(
       'UPDATE_COMPLETE',
     );
     expect(seen).toEqual({ [id]: 'AVAILABLE' });
-    expect(finals(sandbox)).toHaveLength(1);
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('when the final backup alone is removed', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1', { standing: true }));
-    expect(await status(sandbox.deploy(versioned('2', { standing: true, final: false })))).toBe(
+    const world = await start();
+    await world.deploy(versioned('1', { standing: true }));
+    expect(await status(world.deploy(versioned('2', { standing: true, final: false })))).toBe(
       'UPDATE_COMPLETE',
     );
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([
-      physicalIdOf(sandbox, 'Source'),
-    ]);
+    expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([world.physicalIdOf('Source')]);
   });
 
   test('again when it was removed, added, and its stack is deleted within the day', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1', { standing: true }));
-    await sandbox.deploy(versioned('2', { standing: true, final: false }));
-    await sandbox.deploy(versioned('3', { standing: true }));
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(2);
+    const world = await start();
+    await world.deploy(versioned('1', { standing: true }));
+    await world.deploy(versioned('2', { standing: true, final: false }));
+    await world.deploy(versioned('3', { standing: true }));
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(2);
   });
 
   test.each([false, true])(
     'of the old source before it is deleted, when an update has replaced it (other backups in the stack: %s)',
     async (standing) => {
-      const sandbox = await start();
-      const seen = watchDeletions(sandbox);
-      await sandbox.deploy(versioned('1', { standing }));
-      const old = physicalIdOf(sandbox, 'Source')!;
-      expect(await status(sandbox.deploy(versioned('2', { standing, replaced: true })))).toBe(
+      const world = await start();
+      const seen = watchDeletions(world);
+      await world.deploy(versioned('1', { standing }));
+      const old = world.physicalIdOf('Source')!;
+      expect(await status(world.deploy(versioned('2', { standing, replaced: true })))).toBe(
         'UPDATE_COMPLETE',
       );
-      const current = physicalIdOf(sandbox, 'Source')!;
+      const current = world.physicalIdOf('Source')!;
       expect(current).not.toBe(old);
       expect(seen).toEqual({ [old]: 'AVAILABLE' });
-      expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old]);
+      expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([old]);
 
-      await sandbox.destroy('Files');
+      await world.destroy('Files');
       expect(seen).toEqual({ [old]: 'AVAILABLE', [current]: 'AVAILABLE' });
-      expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old, current]);
+      expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([old, current]);
     },
   );
 
   test('of a file system that is named by its id, although the stack does not delete it', async () => {
-    const sandbox = await start();
-    const id = createExisting(sandbox.fsx);
-    await sandbox.deploy(
+    const world = await start();
+    const id = createExisting(world.fsx);
+    await world.deploy(
       synthesize(
         (stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) }),
       ),
     );
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([id]);
-    expect(sandbox.fsx.fileSystems.has(id)).toBe(true);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([id]);
+    expect(world.fsx.fileSystems.has(id)).toBe(true);
   });
 
   test('with the tags that an update has given it since', async () => {
-    const sandbox = await start();
+    const world = await start();
     const tagged = (team: string) =>
       finalStack('OPENZFS', (_stack, _source, final) => Tags.of(final).add('team', team));
-    await sandbox.deploy(tagged('a'));
-    expect(await status(sandbox.deploy(tagged('b')))).toBe('UPDATE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
-    await sandbox.destroy('Files');
-    expect(finals(sandbox).map((backup) => backup.tags.get('team'))).toEqual(['b']);
+    await world.deploy(tagged('a'));
+    expect(await status(world.deploy(tagged('b')))).toBe('UPDATE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(0);
+    await world.destroy('Files');
+    expect(finals(world).map((backup) => backup.tags.get('team'))).toEqual(['b']);
   });
 
   test('by a provider with a role of its own', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(
+    const world = await start();
+    await world.deploy(
       synthesize((stack) => {
         const provider = new FsxBackupProvider(stack, 'Provider', {
           role: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }),
@@ -240,12 +228,12 @@ describe('one is taken', () => {
         new FsxFinalBackup(stack, 'Final', { source: sourceOf(stack, 'ONTAP'), provider });
       }),
     );
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('of each of two sources, of which one goes in an update and the other with the stack', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = (...ids: string[]) =>
       synthesize((stack) => {
         for (const id of ids) {
@@ -254,64 +242,64 @@ describe('one is taken', () => {
           });
         }
       });
-    await sandbox.deploy(app('One', 'Two'));
-    expect(await status(sandbox.deploy(app('Two')))).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/FinalOne']);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map(nameOf).sort()).toEqual(['Files/FinalOne', 'Files/FinalTwo']);
+    await world.deploy(app('One', 'Two'));
+    expect(await status(world.deploy(app('Two')))).toBe('UPDATE_COMPLETE');
+    expect(world.ownBackups.map(nameOf)).toEqual(['Files/FinalOne']);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups.map(nameOf).sort()).toEqual(['Files/FinalOne', 'Files/FinalTwo']);
   });
 
   test('of one source by each of two, one after the other', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(
+    const world = await start();
+    await world.deploy(
       finalStack('LUSTRE', (stack, source) => void new FsxFinalBackup(stack, 'Twin', { source })),
     );
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map(nameOf).sort()).toEqual(['Files/Final', 'Files/Twin']);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups.map(nameOf).sort()).toEqual(['Files/Final', 'Files/Twin']);
   });
 
   test('and stays, where an FsxBackup with DESTROY beside it is deleted', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(
+    const world = await start();
+    await world.deploy(
       finalStack(
         'LUSTRE',
         (stack, source) => void new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY }),
       ),
     );
-    const [own] = ownBackupsIn(sandbox);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Final']);
-    expect(sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId)).toEqual([own.id]);
+    const [own] = world.ownBackups;
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups.map(nameOf)).toEqual(['Files/Final']);
+    expect(world.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId)).toEqual([own.id]);
   });
 
   test('with a stack whose last update was rolled back', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1'));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect(await status(sandbox.deploy(versioned('2')))).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    const world = await start();
+    await world.deploy(versioned('1'));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect(await status(world.deploy(versioned('2')))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('with a stack whose creation failed and was not rolled back', async () => {
-    const sandbox = await start();
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create' });
-    expect(await status(sandbox.deploy(versioned('1'), { disableRollback: true }))).toBe('CREATE_FAILED');
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    const world = await start();
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'create' });
+    expect(await status(world.deploy(versioned('1'), { disableRollback: true }))).toBe('CREATE_FAILED');
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('in a nested stack, which is deleted with its parent', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(
+    const world = await start();
+    await world.deploy(
       synthesize((stack) => {
         const nested = new NestedStack(stack, 'Nested');
         new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
       }),
     );
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Nested/Final']);
-    expect(sandbox.fsx.fileSystems.size).toBe(0);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups.map(nameOf)).toEqual(['Files/Nested/Final']);
+    expect(world.fsx.fileSystems.size).toBe(0);
   });
 });
 
@@ -319,60 +307,60 @@ describe('none is taken', () => {
   const reason = 'no final backup: what a deployment that failed has created is not worth one';
 
   test('when the very first deployment is rolled back, and the log says so', async () => {
-    const sandbox = await start();
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create' });
-    expect(await status(sandbox.deploy(versioned('1')))).toBe('ROLLBACK_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
-    expect(logOf(sandbox)).toContain(reason);
-    expect(sandbox.fsx.fileSystems.size).toBe(0);
+    const world = await start();
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'create' });
+    expect(await status(world.deploy(versioned('1')))).toBe('ROLLBACK_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(0);
+    expect(world.log).toContain(reason);
+    expect(world.fsx.fileSystems.size).toBe(0);
   });
 
   test('when the update that added it is rolled back, and the log says so', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1', { standing: true, source: false }));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect(await status(sandbox.deploy(versioned('2', { standing: true })))).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(finals(sandbox)).toEqual([]);
-    expect(logOf(sandbox)).toContain(reason);
-    expect(physicalIdOf(sandbox, 'Source')).toBeUndefined();
+    const world = await start();
+    await world.deploy(versioned('1', { standing: true, source: false }));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect(await status(world.deploy(versioned('2', { standing: true })))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(finals(world)).toEqual([]);
+    expect(world.log).toContain(reason);
+    expect(world.physicalIdOf('Source')).toBeUndefined();
   });
 
   test('of the new source when its replacement is rolled back; of the old one when it goes', async () => {
-    const sandbox = await start();
-    const seen = watchDeletions(sandbox);
-    await sandbox.deploy(versioned('1'));
-    const old = physicalIdOf(sandbox, 'Source')!;
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect(await status(sandbox.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(physicalIdOf(sandbox, 'Source')).toBe(old);
-    expect(finals(sandbox)).toEqual([]);
+    const world = await start();
+    const seen = watchDeletions(world);
+    await world.deploy(versioned('1'));
+    const old = world.physicalIdOf('Source')!;
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect(await status(world.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(world.physicalIdOf('Source')).toBe(old);
+    expect(finals(world)).toEqual([]);
     const [[another]] = Object.entries(seen);
     expect(another).not.toBe(old);
 
-    await sandbox.destroy('Files');
+    await world.destroy('Files');
     expect(seen).toEqual({ [another]: 'none', [old]: 'AVAILABLE' });
-    expect(finals(sandbox).map(({ source }) => source.fileSystemId)).toEqual([old]);
+    expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([old]);
   });
 
   test.each(['empty', 'error'] as const)(
     "of a source that somebody has deleted: the deletion succeeds (FSx's answer to its filter: %s)",
     async (filterOfMissingSource) => {
-      const sandbox = await start({ fsx: { filterOfMissingSource } });
-      const id = createExisting(sandbox.fsx);
-      await sandbox.deploy(
+      const world = await start({ fsx: { filterOfMissingSource } });
+      const id = createExisting(world.fsx);
+      await world.deploy(
         synthesize(
           (stack) => void new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromFileSystemId(id) }),
         ),
       );
-      sandbox.fsx.deleteFileSystem(id);
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      expect(finals(sandbox)).toEqual([]);
-      expect(logOf(sandbox)).toContain('no final backup: the source is gone already');
+      world.fsx.deleteFileSystem(id);
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(finals(world)).toEqual([]);
+      expect(world.log).toContain('no final backup: the source is gone already');
     },
   );
 
   test('but for a nested stack, which cannot tell a rollback of its parent from a deletion', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = (version: string, present: boolean) =>
       synthesize((stack) => {
         bystander(stack, undefined, version);
@@ -381,16 +369,16 @@ describe('none is taken', () => {
         new FsxFinalBackup(nested, 'Final', { source: sourceOf(nested, 'LUSTRE') });
         stack.node.findChild('Bystander').node.addDependency(nested);
       });
-    await sandbox.deploy(app('1', false));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect(await status(sandbox.deploy(app('2', true)))).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    await world.deploy(app('1', false));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect(await status(world.deploy(app('2', true)))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(world.ownBackups).toHaveLength(1);
   });
 
   test('when the stack is deleted before the source is complete', async () => {
-    const { sandbox, deleted } = await destroyedWhileCreating(5 * MINUTE);
+    const { world, deleted } = await destroyedWhileCreating(5 * MINUTE);
     expect(deleted.status).toBe('DELETE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(0);
+    expect(world.calls('fsx:CreateBackup')).toBe(0);
   });
 });
 
@@ -403,70 +391,70 @@ test('a stack that is deleted while being created, and whose source is complete,
 describe('a deletion that is not successful', () => {
   /** With the text of the failure, which is the reason of the deletion's first failed event. */
   const fail = async (options: Parameters<typeof start>[0], kind: Kind = 'LUSTRE') => {
-    const sandbox = await start(options);
-    await sandbox.deploy(finalStack(kind));
-    const { status: end, events } = await sandbox.destroy('Files');
+    const world = await start(options);
+    await world.deploy(finalStack(kind));
+    const { status: end, events } = await world.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
-    expect(sandbox.fsx.fileSystems.has(physicalIdOf(sandbox, 'Source')!)).toBe(true);
+    expect(world.fsx.fileSystems.has(world.physicalIdOf('Source')!)).toBe(true);
     const { reason, logicalId } = events.find((event) => event.status === 'DELETE_FAILED')!;
     expect(Buffer.byteLength(reason!)).toBeLessThan(1400); // 1 KB and CloudFormation's words around it
-    return { sandbox, reason, logicalId };
+    return { world, reason, logicalId };
   };
 
   test('because the backup takes more than 55 minutes says how far it got, and the ways on', async () => {
-    const { sandbox, reason, logicalId } = await fail({ fsx: { backupDuration: () => 2 * HOUR } });
+    const { world, reason, logicalId } = await fail({ fsx: { backupDuration: () => 2 * HOUR } });
     expect(reason).toMatch(
       new RegExp(
         'Message returned: (fs-\\w+) is not deleted, since its final backup is not AVAILABLE\\. Backup ' +
           'backup-\\w+ of \\1 is not finished after 55 min \\(CREATING, 45 %\\)\\. It goes on, and ' +
-          `deleting again takes it up\\. To delete without it, retain ${logicalId} \\(delete-stack ` +
-          '--retain-resources, once the stack is DELETE_FAILED\\)\\.',
+          'deleting again takes it up\\. To delete without it, retain ' +
+          `${logicalId} \\(delete-stack --retain-resources, once the stack is DELETE_FAILED\\)\\.`,
       ),
     );
-    expect(finals(sandbox)).toHaveLength(1);
+    expect(finals(world)).toHaveLength(1);
   });
 
   test.each([
     ['is running', 5 * MINUTE],
     ['is finished', 45 * MINUTE],
   ])('is followed by one that takes up the backup, which %s', async (_, later) => {
-    const { sandbox } = await fail({ fsx: { backupDuration: () => 90 * MINUTE } });
-    const seen = watchDeletions(sandbox);
-    await passTime(sandbox, later);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+    const { world } = await fail({ fsx: { backupDuration: () => 90 * MINUTE } });
+    const seen = watchDeletions(world);
+    await world.pass(later);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
     expect(Object.values(seen)).toEqual(['AVAILABLE']);
   });
 
   test.each([2, 25])('is followed by one that takes another, where that was %i hours ago', async (hours) => {
-    const { sandbox } = await fail({ fsx: { backupDuration: () => 90 * MINUTE } });
-    sandbox.fsx.options.backupDuration = () => 10 * MINUTE;
-    await passTime(sandbox, hours * HOUR);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(2);
-    expect(finals(sandbox)[1].createdAt - finals(sandbox)[0].createdAt).toBeGreaterThan(hours * HOUR);
+    const { world } = await fail({ fsx: { backupDuration: () => 90 * MINUTE } });
+    world.fsx.options.backupDuration = () => 10 * MINUTE;
+    await world.pass(hours * HOUR);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(2);
+    expect(finals(world)[1].createdAt - finals(world)[0].createdAt).toBeGreaterThan(hours * HOUR);
   });
 
   test('because the backup failed says why; the next one takes another', async () => {
-    const { sandbox, reason } = await fail({
+    const { world, reason } = await fail({
       fsx: { fail: () => 'The volume ran out of space for the snapshot.' },
     });
     expect(reason).toMatch(
       new RegExp(
-        /fs-\w+ is not deleted.*FSx could not finish backup backup-\w+ of fs-\w+: The volume /.source +
-          /ran out of space for the snapshot\..*counts towards the quota.*retain Final/.source,
+        /fs-\w+ is not deleted.*FSx could not finish backup backup-\w+ of fs-\w+: The volume ran /.source +
+          /out of space for the snapshot\..*counts towards the quota.*retain Final/.source,
       ),
     );
-    sandbox.fsx.options.fail = () => undefined;
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox).map((backup) => lifecycleOf(backup, sandbox.clock.now()))).toEqual([
+    world.fsx.options.fail = () => undefined;
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world).map((backup) => lifecycleOf(backup, world.clock.now()))).toEqual([
       'FAILED',
       'AVAILABLE',
     ]);
   });
 
   test('because the quota is used up says so', async () => {
-    const { sandbox, reason } = await fail({
+    const { world, reason } = await fail({
       fsx: { quotas: { WINDOWS: 0, LUSTRE: 0, ONTAP: 0, OPENZFS: 0 } },
     });
     expect(reason).toMatch(
@@ -475,21 +463,21 @@ describe('a deletion that is not successful', () => {
           /backups that nobody needs.*retain Final/.source,
       ),
     );
-    expect(finals(sandbox)).toEqual([]);
-    sandbox.fsx.options.quotas.LUSTRE = 1;
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    expect(finals(world)).toEqual([]);
+    world.fsx.options.quotas.LUSTRE = 1;
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('because the permission was taken away says so', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(finalStack());
-    sandbox.faults.add(
+    const world = await start();
+    await world.deploy(finalStack());
+    world.faults.add(
       'fsx:CreateBackup',
       { from: 1 },
       { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' },
     );
-    const { status: end, events } = await sandbox.destroy('Files');
+    const { status: end, events } = await world.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
     expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(
       /fs-\w+ is not deleted.*explicit deny.*lacks this permission.*retain Final/,
@@ -497,62 +485,62 @@ describe('a deletion that is not successful', () => {
   });
 
   test('because nobody could look after the backup says so, and the next one takes it up', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(finalStack());
-    sandbox.journal.onEntry((entry) => {
+    const world = await start();
+    await world.deploy(finalStack());
+    world.journal.onEntry((entry) => {
       if (entry.kind === 'call' && entry.operation === 'fsx:CreateBackup') {
-        sandbox.faults.add('lambda:*', { from: 3, to: 11 }, { kind: 'server-error' });
+        world.faults.add('lambda:*', { from: 3, to: 11 }, { kind: 'server-error' });
       }
     });
-    const { status: end, events } = await sandbox.destroy('Files');
+    const { status: end, events } = await world.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
     expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(
       /fs-\w+ is not deleted.*Looking at the backup failed several times in a row.*retain Final/,
     );
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
   });
 
   test('ends where the resource is retained that its text names, without another backup', async () => {
-    const { sandbox, reason } = await fail({ fsx: { fail: () => 'failed for the test' } });
+    const { world, reason } = await fail({ fsx: { fail: () => 'failed for the test' } });
     const [, retained] = /retain (\w+) \(/.exec(reason!)!;
-    expect((await sandbox.destroy('Files', { retainResources: [retained] })).status).toBe('DELETE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
-    expect(sandbox.fsx.fileSystems.size).toBe(0);
+    expect((await world.destroy('Files', { retainResources: [retained] })).status).toBe('DELETE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    expect(world.fsx.fileSystems.size).toBe(0);
   });
 });
 
 test("in an update's cleanup CloudFormation tries again, and takes up the running backup", async () => {
-  const sandbox = await start({ fsx: { backupDuration: () => 2 * HOUR } });
-  const seen = watchDeletions(sandbox);
-  await sandbox.deploy(versioned('1'));
-  const old = physicalIdOf(sandbox, 'Source')!;
-  expect(await status(sandbox.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_COMPLETE');
+  const world = await start({ fsx: { backupDuration: () => 2 * HOUR } });
+  const seen = watchDeletions(world);
+  await world.deploy(versioned('1'));
+  const old = world.physicalIdOf('Source')!;
+  expect(await status(world.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_COMPLETE');
   expect(seen).toEqual({ [old]: 'AVAILABLE' });
-  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+  expect(world.calls('fsx:CreateBackup')).toBe(1);
 });
 
 test('an automatic backup that is in the way is waited out', async () => {
-  const sandbox = await start();
-  await sandbox.deploy(finalStack('OPENZFS'));
-  sandbox.fsx.plantBackup({
+  const world = await start();
+  await world.deploy(finalStack('OPENZFS'));
+  world.fsx.plantBackup({
     type: 'AUTOMATIC',
     duration: 30 * MINUTE,
-    fileSystemId: physicalIdOf(sandbox, 'Source'),
+    fileSystemId: world.physicalIdOf('Source'),
   });
-  expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-  expect(finals(sandbox)).toHaveLength(1);
+  expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+  expect(finals(world)).toHaveLength(1);
 });
 
 describe('whatever is delivered, lost or repeated, there is one backup', () => {
   test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
     'where every event comes again after %i ms',
     async (delay) => {
-      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
-      await sandbox.deploy(finalStack());
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      await passTime(sandbox, 2 * HOUR);
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      const world = await start({ cloudFormation: { redeliveries: [delay] } });
+      await world.deploy(finalStack());
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      await world.pass(2 * HOUR);
+      expect(world.ownBackups).toHaveLength(1);
     },
   );
 
@@ -566,34 +554,34 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
     test.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
       'where every event comes again after %i ms',
       async (delay) => {
-        const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
-        await sandbox.deploy(app('Final', 'Other'));
-        expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
-        await passTime(sandbox, 2 * HOUR);
-        expect(finals(sandbox)).toHaveLength(1);
+        const world = await start({ cloudFormation: { redeliveries: [delay] } });
+        await world.deploy(app('Final', 'Other'));
+        expect(await status(world.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
+        await world.pass(2 * HOUR);
+        expect(finals(world)).toHaveLength(1);
       },
     );
 
     test('where an event comes again when FSx has forgotten the token', async () => {
-      const sandbox = await start({
+      const world = await start({
         cloudFormation: { redeliveries: [20 * MINUTE] },
         fsx: { tokenLifetime: MINUTE },
       });
-      await sandbox.deploy(app('Final', 'Other'));
-      expect(await status(sandbox.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
-      await passTime(sandbox, 2 * HOUR);
-      expect(finals(sandbox)).toHaveLength(1);
+      await world.deploy(app('Final', 'Other'));
+      expect(await status(world.deploy(app('Other')))).toBe('UPDATE_COMPLETE');
+      await world.pass(2 * HOUR);
+      expect(finals(world)).toHaveLength(1);
     });
   });
 
   test('where new backups take a minute to show', async () => {
-    const sandbox = await start({
+    const world = await start({
       cloudFormation: { redeliveries: [300] },
       fsx: { visibilityDelay: 50_000 },
     });
-    await sandbox.deploy(finalStack());
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    await world.deploy(finalStack());
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 
   test.each([
@@ -603,35 +591,35 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
     'fsx:CreateBackup',
     'states:StartExecution',
   ])('where the invocation dies after %s', async (operation) => {
-    const sandbox = await start();
-    await sandbox.deploy(finalStack());
-    sandbox.lambda.crashAfter(operation);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(sandbox.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
-    expect(finals(sandbox)).toHaveLength(1);
+    const world = await start();
+    await world.deploy(finalStack());
+    world.lambda.crashAfter(operation);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.journal.of('invocation').some((invocation) => invocation.error)).toBe(true);
+    expect(finals(world)).toHaveLength(1);
   });
 
   test('where whichever call meets whatever passing fault', async () => {
     const app = finalStack();
-    const play = async (disturb: (sandbox: Sandbox) => void = () => {}) => {
-      const sandbox = await start({ fsx: { backupDuration: () => 7_000 } });
-      const seen = watchDeletions(sandbox);
-      await sandbox.deploy(app);
-      const before = sandbox.journal.entries.length;
-      disturb(sandbox);
-      const end = (await sandbox.destroy('Files')).status;
-      const made = sandbox.journal.entries
+    const play = async (disturb: (world: World) => void = () => {}) => {
+      const world = await start({ fsx: { backupDuration: () => 7_000 } });
+      const seen = watchDeletions(world);
+      await world.deploy(app);
+      const before = world.journal.entries.length;
+      disturb(world);
+      const end = (await world.destroy('Files')).status;
+      const made = world.journal.entries
         .slice(before)
         .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
-      await passTime(sandbox, 90 * MINUTE);
-      const answers = answersIn(sandbox).filter((answer) => answer.LogicalResourceId.startsWith('Final'));
+      await world.pass(90 * MINUTE);
+      const answers = world.answers.filter((answer) => answer.LogicalResourceId.startsWith('Final'));
       const outcome = {
         end,
         seen: Object.values(seen),
-        backups: finals(sandbox).length,
+        backups: finals(world).length,
         answers: answers.map(({ Status }) => Status),
       };
-      await sandbox.close();
+      await world.close();
       return { outcome, made };
     };
     const { outcome, made } = await play();
@@ -653,26 +641,26 @@ describe('whatever is delivered, lost or repeated, there is one backup', () => {
   }, 120_000);
 
   test('where the answer gets lost for twenty minutes', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(finalStack());
-    sandbox.faults.add('response:PUT', { from: 1 }, { kind: 'server-error' });
-    sandbox.clock.setTimeout(() => sandbox.faults.clear(), 30 * MINUTE);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(finals(sandbox)).toHaveLength(1);
+    const world = await start();
+    await world.deploy(finalStack());
+    world.faults.add('response:PUT', { from: 1 }, { kind: 'server-error' });
+    world.clock.setTimeout(() => world.faults.clear(), 30 * MINUTE);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toHaveLength(1);
   });
 });
 
 /** A stack whose bystander takes half an hour is deleted some time after its source was begun. */
 async function destroyedWhileCreating(after: number) {
-  const sandbox = await start({
+  const world = await start({
     cloudFormation: {
       duration: (type, operation) =>
         type === 'AWS::SSM::Parameter' && operation === 'create' ? 30 * MINUTE : undefined,
     },
   });
-  const seen = watchDeletions(sandbox);
-  const deleted = new Promise<Awaited<ReturnType<Sandbox['destroy']>>>((resolve) => {
-    sandbox.journal.onEntry((entry) => {
+  const seen = watchDeletions(world);
+  const deleted = new Promise<Awaited<ReturnType<World['destroy']>>>((resolve) => {
+    world.journal.onEntry((entry) => {
       if (
         entry.kind !== 'event' ||
         entry.logicalId !== 'Source' ||
@@ -681,9 +669,9 @@ async function destroyedWhileCreating(after: number) {
       ) {
         return;
       }
-      sandbox.clock.setTimeout(() => resolve(sandbox.cloudFormation.destroy('Files')), after);
+      world.clock.setTimeout(() => resolve(world.cloudFormation.destroy('Files')), after);
     });
   });
-  await sandbox.deploy(versioned('1'));
-  return { sandbox, seen, deleted: await sandbox.clock.run(deleted) };
+  await world.deploy(versioned('1'));
+  return { world, seen, deleted: await world.clock.run(deleted) };
 }

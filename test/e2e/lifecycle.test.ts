@@ -1,30 +1,25 @@
 import { Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import type { SandboxOptions } from '../../sandbox';
+import { FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 import {
-  answersIn,
-  backupsIn,
   backupStack,
   bystander,
-  calls,
   KINDS,
-  logOf,
   MINUTE,
   nameOf,
-  ownBackupsIn,
-  physicalIdFor,
   sourceOf,
   start,
   synthesize,
-} from './fixture';
-import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox';
-import { FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+  type World,
+} from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
 
 /** The lifecycles that the handler saw, in order, each once. */
-function seen(sandbox: Sandbox): string[] {
+function seen(world: World): string[] {
   const lifecycles = [
-    ...sandbox.journal.calls('fsx:CreateBackup'),
-    ...sandbox.journal.calls('fsx:DescribeBackups'),
+    ...world.journal.calls('fsx:CreateBackup'),
+    ...world.journal.calls('fsx:DescribeBackups'),
   ]
     .filter((call) => call.outcome === 'ok')
     .sort((a, b) => a.at - b.at)
@@ -43,24 +38,24 @@ describe.each(KINDS)('%s', (kind) => {
   ];
 
   test('a first backup: the stack goes on when it is AVAILABLE', async () => {
-    const sandbox = await start();
-    const { Files } = await sandbox.deploy(backupStack(kind, {}, bystander));
+    const world = await start();
+    const { Files } = await world.deploy(backupStack(kind, {}, bystander));
     expect(Files.status).toBe('CREATE_COMPLETE');
 
-    const [backup] = backupsIn(sandbox);
-    expect(backupsIn(sandbox)).toHaveLength(1);
+    const [backup] = world.backups;
+    expect(world.backups).toHaveLength(1);
     expect(Files.outputs).toEqual({ BackupId: backup.id });
     expect(Object.fromEntries(backup.tags)).toEqual({
       'Name': 'Files/Backup',
-      'cdk-fsx-backup:stack-id': sandbox.cloudFormation.stack('Files').id,
+      'cdk-fsx-backup:stack-id': world.cloudFormation.stack('Files').id,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Backup/),
       'cdk-fsx-backup:generation': expect.stringMatching(/^[0-9a-f]{16}$/),
     });
 
-    const [answer] = sandbox.journal.of('response');
+    const [answer] = world.journal.of('response');
     expect(answer.at - backup.createdAt).toBeGreaterThanOrEqual(backup.duration);
     expect(answer.at - backup.createdAt).toBeLessThanOrEqual(backup.duration * 1.1 + 5000);
-    expect(answersIn(sandbox)).toEqual([
+    expect(world.answers).toEqual([
       expect.objectContaining({
         Status: 'SUCCESS',
         PhysicalResourceId: backup.id,
@@ -80,7 +75,7 @@ describe.each(KINDS)('%s', (kind) => {
         },
       }),
     ]);
-    expect(seen(sandbox)).toEqual(
+    expect(seen(world)).toEqual(
       kind === 'LUSTRE' ? ['PENDING', 'CREATING', 'TRANSFERRING', 'AVAILABLE'] : ['CREATING', 'AVAILABLE'],
     );
 
@@ -89,44 +84,44 @@ describe.each(KINDS)('%s', (kind) => {
   });
 
   test('deploying again without a change calls nothing', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(backupStack(kind));
-    const before = sandbox.journal.of('call').length;
-    expect((await sandbox.deploy(backupStack(kind))).Files).toMatchObject({
+    const world = await start();
+    await world.deploy(backupStack(kind));
+    const before = world.journal.of('call').length;
+    expect((await world.deploy(backupStack(kind))).Files).toMatchObject({
       status: 'CREATE_COMPLETE',
       noChanges: true,
     });
-    expect(sandbox.journal.of('call')).toHaveLength(before);
+    expect(world.journal.of('call')).toHaveLength(before);
   });
 
   test('a change of tags changes them in place', async () => {
-    const sandbox = await start();
+    const world = await start();
     const tagged = (tags: Record<string, string>) =>
       backupStack(kind, {}, (_, backup) => {
         for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
       });
-    const first = (await sandbox.deploy(tagged({ team: 'a', cost: '1' }))).Files;
-    const { Files } = await sandbox.deploy(tagged({ team: 'b', level: 'gold' }));
+    const first = (await world.deploy(tagged({ team: 'a', cost: '1' }))).Files;
+    const { Files } = await world.deploy(tagged({ team: 'b', level: 'gold' }));
     expect(Files).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: first.outputs });
-    expect(backupsIn(sandbox)).toHaveLength(1);
-    expect(Object.fromEntries(backupsIn(sandbox)[0].tags)).toMatchObject({
+    expect(world.backups).toHaveLength(1);
+    expect(Object.fromEntries(world.backups[0].tags)).toMatchObject({
       'team': 'b',
       'level': 'gold',
       'Name': 'Files/Backup',
       'cdk-fsx-backup:logical-id': expect.anything(),
     });
-    expect(backupsIn(sandbox)[0].tags.has('cost')).toBe(false);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+    expect(world.backups[0].tags.has('cost')).toBe(false);
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
   });
 
   test('a change of options changes nothing', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(backupStack(kind));
-    const before = changes.map((operation) => calls(sandbox, operation));
+    const world = await start();
+    await world.deploy(backupStack(kind));
+    const before = changes.map((operation) => world.calls(operation));
     const other = { timeout: Duration.minutes(30), removalPolicy: DESTROY, waitUntil: WaitUntil.STARTED };
-    const { Files } = await sandbox.deploy(backupStack(kind, other));
+    const { Files } = await world.deploy(backupStack(kind, other));
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(changes.map((operation) => calls(sandbox, operation))).toEqual(before);
+    expect(changes.map((operation) => world.calls(operation))).toEqual(before);
   });
 
   type More = (stack: Stack, backup: FsxBackup) => void;
@@ -140,83 +135,83 @@ describe.each(KINDS)('%s', (kind) => {
     ['keeps', undefined, 2],
     ['deletes', DESTROY, 1],
   ])('a change of source takes another backup and %s the old one', async (_, removalPolicy, left) => {
-    const sandbox = await start();
-    await sandbox.deploy(twoSources('One', { removalPolicy }));
-    const [first] = backupsIn(sandbox);
-    const { Files } = await sandbox.deploy(twoSources('Two', { removalPolicy }));
+    const world = await start();
+    await world.deploy(twoSources('One', { removalPolicy }));
+    const [first] = world.backups;
+    const { Files } = await world.deploy(twoSources('Two', { removalPolicy }));
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(backupsIn(sandbox)).toHaveLength(left);
-    expect(physicalIdFor(sandbox, first)).not.toBe(first.id);
+    expect(world.backups).toHaveLength(left);
+    expect(world.physicalIdFor(first)).not.toBe(first.id);
   });
 
   test('a rolled back change of source returns to the old backup; a retry takes up the new one', async () => {
-    const sandbox = await start();
+    const world = await start();
     const version = (n: number) => (stack: Stack, backup: FsxBackup) => bystander(stack, backup, String(n));
-    await sandbox.deploy(twoSources('One', {}, version(1)));
-    const [first] = backupsIn(sandbox);
+    await world.deploy(twoSources('One', {}, version(1)));
+    const [first] = world.backups;
 
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', reason: 'the upgrade failed' });
-    expect((await sandbox.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe(
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', reason: 'the upgrade failed' });
+    expect((await world.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe(
       'UPDATE_ROLLBACK_COMPLETE',
     );
-    expect(physicalIdFor(sandbox, first)).toBe(first.id);
-    expect(backupsIn(sandbox)).toHaveLength(2);
+    expect(world.physicalIdFor(first)).toBe(first.id);
+    expect(world.backups).toHaveLength(2);
 
-    const second = backupsIn(sandbox).find((backup) => backup !== first)!;
-    expect((await sandbox.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(physicalIdFor(sandbox, second)).toBe(second.id);
-    expect(backupsIn(sandbox)).toHaveLength(2);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    const second = world.backups.find((backup) => backup !== first)!;
+    expect((await world.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.physicalIdFor(second)).toBe(second.id);
+    expect(world.backups).toHaveLength(2);
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
   });
 
   test('with DESTROY, a rolled back change of source deletes the new backup', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(
+    const world = await start();
+    await world.deploy(
       twoSources('One', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '1')),
     );
-    const [first] = backupsIn(sandbox);
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    await sandbox.deploy(
+    const [first] = world.backups;
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    await world.deploy(
       twoSources('Two', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '2')),
     );
-    expect(backupsIn(sandbox)).toEqual([first]);
+    expect(world.backups).toEqual([first]);
   });
 
   test('back to the first source takes a third backup, not the old one', async () => {
-    const sandbox = await start();
+    const world = await start();
     for (const which of ['One', 'Two', 'One'] as const) {
-      expect((await sandbox.deploy(twoSources(which))).Files.status).toMatch(/^(CREATE|UPDATE)_COMPLETE$/);
+      expect((await world.deploy(twoSources(which))).Files.status).toMatch(/^(CREATE|UPDATE)_COMPLETE$/);
     }
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
-    const newest = backupsIn(sandbox).sort((a, b) => b.createdAt - a.createdAt)[0];
-    expect(physicalIdFor(sandbox, newest)).toBe(newest.id);
+    expect(world.calls('fsx:CreateBackup')).toBe(3);
+    const newest = world.backups.sort((a, b) => b.createdAt - a.createdAt)[0];
+    expect(world.physicalIdFor(newest)).toBe(newest.id);
   });
 
   test('RETAIN: the backup survives the stack, and nothing was ever allowed or asked to delete', async () => {
-    const sandbox = await start();
+    const world = await start();
     const assembly = backupStack(kind);
-    await sandbox.deploy(assembly);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    expect(calls(sandbox, 'fsx:DeleteBackup')).toBe(0);
+    await world.deploy(assembly);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(1);
+    expect(world.calls('fsx:DeleteBackup')).toBe(0);
   });
 
   test('DESTROY: the backup goes with the stack, and nothing else does', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY }));
-    const [own] = backupsIn(sandbox);
+    const world = await start();
+    await world.deploy(backupStack(kind, { removalPolicy: DESTROY }));
+    const [own] = world.backups;
     for (const type of ['AUTOMATIC', 'AWS_BACKUP', 'USER_INITIATED'] as const) {
-      sandbox.fsx.plantBackup({ type, lifecycle: 'AVAILABLE', ...idOf(own.source) });
+      world.fsx.plantBackup({ type, lifecycle: 'AVAILABLE', ...idOf(own.source) });
     }
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
-    expect(sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input)).toEqual([
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toEqual([]);
+    expect(world.journal.calls('fsx:DeleteBackup').map((call) => call.input)).toEqual([
       expect.objectContaining({ BackupId: own.id }),
     ]);
   });
 
   test('DESTROY: the backup goes with the construct, while others stay and keep the engine', async () => {
-    const sandbox = await start();
+    const world = await start();
     const stacks = (withBackup: boolean) =>
       synthesize((stack) => {
         const source = sourceOf(stack, kind);
@@ -227,37 +222,36 @@ describe.each(KINDS)('%s', (kind) => {
           );
         }
       });
-    await sandbox.deploy(stacks(true));
-    expect(backupsIn(sandbox)).toHaveLength(2);
-    expect((await sandbox.deploy(stacks(false))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(backupsIn(sandbox).map(nameOf)).toEqual(['Files/Kept']);
+    await world.deploy(stacks(true));
+    expect(world.backups).toHaveLength(2);
+    expect((await world.deploy(stacks(false))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.backups.map(nameOf)).toEqual(['Files/Kept']);
   });
 
   test.each([
     ['RETAIN', undefined],
     ['DESTROY', DESTROY],
   ])("a backup that fails rolls the stack back, with FSx's reason (%s)", async (_, removalPolicy) => {
-    const sandbox = await start({ fsx: { fail: () => 'The volume ran out of space for the snapshot.' } });
-    const { Files } = await sandbox.deploy(backupStack(kind, { removalPolicy }));
+    const world = await start({ fsx: { fail: () => 'The volume ran out of space for the snapshot.' } });
+    const { Files } = await world.deploy(backupStack(kind, { removalPolicy }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       new RegExp(
-        /Received response status \[FAILED\] from custom resource\. Message returned: FSx /.source +
-          /could not finish backup backup-\w+ of .*: The volume ran out of space for the /.source +
-          /snapshot\./.source,
+        /Received response status \[FAILED\] from custom resource\. Message returned: FSx could /.source +
+          /not finish backup backup-\w+ of .*: The volume ran out of space for the snapshot\./.source,
       ),
     );
-    expect(ownBackupsIn(sandbox)).toHaveLength(removalPolicy ? 0 : 1);
-    if (!removalPolicy) expect(Files.reason).toContain(ownBackupsIn(sandbox)[0].id);
+    expect(world.ownBackups).toHaveLength(removalPolicy ? 0 : 1);
+    if (!removalPolicy) expect(Files.reason).toContain(world.ownBackups[0].id);
   });
 
   test("somebody else's backup is waited out", async () => {
-    const sandbox = await start();
-    await sandbox.deploy(backupStack(kind));
-    const [own] = backupsIn(sandbox);
-    sandbox.fsx.plantBackup({ type: 'AUTOMATIC', duration: 20 * MINUTE, ...idOf(own.source) });
-    const since = sandbox.clock.now();
-    const { Files } = await sandbox.deploy(
+    const world = await start();
+    await world.deploy(backupStack(kind));
+    const [own] = world.backups;
+    world.fsx.plantBackup({ type: 'AUTOMATIC', duration: 20 * MINUTE, ...idOf(own.source) });
+    const since = world.clock.now();
+    const { Files } = await world.deploy(
       synthesize((stack) => {
         const source = sourceOf(stack, kind);
         new FsxBackup(stack, 'Backup', { source });
@@ -265,65 +259,65 @@ describe.each(KINDS)('%s', (kind) => {
       }),
     );
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    const second = backupsIn(sandbox).find((backup) => nameOf(backup) === 'Files/Second')!;
+    const second = world.backups.find((backup) => nameOf(backup) === 'Files/Second')!;
     expect(second.createdAt - since).toBeGreaterThanOrEqual(20 * MINUTE);
     expect(second.createdAt - since).toBeLessThanOrEqual(23 * MINUTE);
-    expect(ownBackupsIn(sandbox)).toHaveLength(2);
+    expect(world.ownBackups).toHaveLength(2);
   });
 
   test('two backups of one source in one deployment take turns', async () => {
-    const sandbox = await start();
-    const { Files } = await sandbox.deploy(
+    const world = await start();
+    const { Files } = await world.deploy(
       synthesize((stack) => {
         const source = sourceOf(stack, kind);
         for (const id of ['One', 'Two']) new FsxBackup(stack, id, { source });
       }),
     );
     expect(Files.status).toBe('CREATE_COMPLETE');
-    const [first, second] = backupsIn(sandbox).sort((a, b) => a.createdAt - b.createdAt);
+    const [first, second] = world.backups;
     expect(second.createdAt).toBeGreaterThanOrEqual(first.createdAt + first.duration);
   });
 
   test('a backup that takes too long fails with its progress; deploying again takes it up', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
+    const world = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
     const withBackup = (present: boolean) =>
       synthesize((stack) => {
         const source = sourceOf(stack, kind);
         if (present) new FsxBackup(stack, 'Backup', { source });
       });
-    await sandbox.deploy(withBackup(false));
-    const failed = (await sandbox.deploy(withBackup(true))).Files;
+    await world.deploy(withBackup(false));
+    const failed = (await world.deploy(withBackup(true))).Files;
     expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(failed.reason).toMatch(
       /is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/,
     );
-    expect((await sandbox.deploy(withBackup(true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(backupsIn(sandbox)).toHaveLength(1);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
+    expect((await world.deploy(withBackup(true))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.backups).toHaveLength(1);
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
   });
 
   test('waitUntil STARTED does not wait, and starts no execution', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 600 * MINUTE } });
-    const { Files } = await sandbox.deploy(backupStack(kind, { waitUntil: WaitUntil.STARTED }));
+    const world = await start({ fsx: { backupDuration: () => 600 * MINUTE } });
+    const { Files } = await world.deploy(backupStack(kind, { waitUntil: WaitUntil.STARTED }));
     expect(Files.status).toBe('CREATE_COMPLETE');
-    expect(answersIn(sandbox)[0].Data.BackupLifecycle).toBe(kind === 'LUSTRE' ? 'PENDING' : 'CREATING');
-    expect(calls(sandbox, 'states:StartExecution')).toBe(0);
+    expect(world.answers[0].Data.BackupLifecycle).toBe(kind === 'LUSTRE' ? 'PENDING' : 'CREATING');
+    expect(world.calls('states:StartExecution')).toBe(0);
   });
 
   test("the source's tags are copied where it asks for that", async () => {
-    const sandbox = await start();
+    const world = await start();
     const tags = [
       { key: 'data', value: 'projects' },
       { key: 'Name', value: 'of the source' },
     ];
-    await sandbox.deploy(
+    await world.deploy(
       synthesize((stack) => {
         new FsxBackup(stack, 'Copied', { source: sourceOf(stack, kind, 'One', tags, true) });
         new FsxBackup(stack, 'Plain', { source: sourceOf(stack, kind, 'Two', tags, false) });
       }),
     );
     const byName = Object.fromEntries(
-      backupsIn(sandbox).map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
+      world.backups.map((backup) => [nameOf(backup), Object.fromEntries(backup.tags)]),
     );
     expect(byName['Files/Copied']).toMatchObject({ data: 'projects' });
     expect(byName['Files/Plain']).not.toHaveProperty('data');
@@ -334,7 +328,7 @@ describe.each(KINDS)('%s', (kind) => {
       removalPolicy: RemovalPolicy | undefined,
       options: SandboxOptions['fsx'] = {},
     ) => {
-      const sandbox = await start({ fsx: { backupDuration: () => 10 * MINUTE, ...options } });
+      const world = await start({ fsx: { backupDuration: () => 10 * MINUTE, ...options } });
       const deployed = (present: boolean) =>
         synthesize((stack) => {
           const source = sourceOf(stack, kind);
@@ -342,35 +336,35 @@ describe.each(KINDS)('%s', (kind) => {
           new FsxBackup(stack, 'Backup', { source, removalPolicy });
           bystander(stack);
         });
-      await sandbox.deploy(deployed(false));
-      sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2 * MINUTE });
-      const { Files } = await sandbox.deploy(deployed(true));
+      await world.deploy(deployed(false));
+      world.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2 * MINUTE });
+      const { Files } = await world.deploy(deployed(true));
       expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
       expect(Files.events.map((event) => event.reason).join()).toContain('Resource creation cancelled');
-      await sandbox.clock.run(sandbox.clock.sleep(2 * 60 * MINUTE)); // whatever still runs gets its time
-      return sandbox;
+      await world.pass(2 * 60 * MINUTE); // whatever still runs gets its time
+      return world;
     };
 
     test('with DESTROY leaves no backup', async () => {
-      const sandbox = await cancelled(DESTROY);
-      expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
-      expect(backupsIn(sandbox)).toEqual([]);
+      const world = await cancelled(DESTROY);
+      expect(world.calls('fsx:CreateBackup')).toBe(1);
+      expect(world.backups).toEqual([]);
     });
 
     test('with DESTROY leaves no backup, also where FSx cannot delete a running one', async () => {
-      const sandbox = await cancelled(DESTROY, { deletionInProgress: 'BackupInProgress' });
-      expect(calls(sandbox, 'fsx:CreateBackup')).toBe(1);
-      expect(backupsIn(sandbox)).toEqual([]);
+      const world = await cancelled(DESTROY, { deletionInProgress: 'BackupInProgress' });
+      expect(world.calls('fsx:CreateBackup')).toBe(1);
+      expect(world.backups).toEqual([]);
     });
 
     test('with RETAIN leaves one, tagged, and named in the log', async () => {
-      const sandbox = await cancelled(undefined);
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
-      expect(logOf(sandbox)).toContain(ownBackupsIn(sandbox)[0].id);
+      const world = await cancelled(undefined);
+      expect(world.ownBackups).toHaveLength(1);
+      expect(world.log).toContain(world.ownBackups[0].id);
     });
 
     test("takes nothing afterwards that was still waiting for somebody else's backup", async () => {
-      const sandbox = await start();
+      const world = await start();
       const deployed = (present: boolean) =>
         synthesize((stack) => {
           const source = sourceOf(stack, kind);
@@ -379,43 +373,43 @@ describe.each(KINDS)('%s', (kind) => {
           new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY });
           bystander(stack);
         });
-      await sandbox.deploy(deployed(false));
-      sandbox.fsx.plantBackup({
+      await world.deploy(deployed(false));
+      world.fsx.plantBackup({
         type: 'AUTOMATIC',
         duration: 20 * MINUTE,
-        ...idOf(backupsIn(sandbox)[0].source),
+        ...idOf(world.backups[0].source),
       });
-      sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 5 * MINUTE });
-      expect((await sandbox.deploy(deployed(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-      await sandbox.clock.run(sandbox.clock.sleep(2 * 60 * MINUTE));
-      expect(ownBackupsIn(sandbox)).toHaveLength(1);
+      world.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 5 * MINUTE });
+      expect((await world.deploy(deployed(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      await world.pass(2 * 60 * MINUTE);
+      expect(world.ownBackups).toHaveLength(1);
     });
   });
 
   describe('deletion that is blocked', () => {
     test('by a restore is waited out', async () => {
-      const sandbox = await start();
-      await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY }));
-      const [backup] = backupsIn(sandbox);
+      const world = await start();
+      await world.deploy(backupStack(kind, { removalPolicy: DESTROY }));
+      const [backup] = world.backups;
       backup.restoringTo = 'fs-0aaaaaaaaaaaaaaaa';
-      sandbox.clock.setTimeout(() => {
+      world.clock.setTimeout(() => {
         backup.restoringTo = undefined;
       }, 15 * MINUTE);
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      expect(backupsIn(sandbox).filter((left) => left === backup)).toEqual([]);
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(world.backups.filter((left) => left === backup)).toEqual([]);
     });
 
     test('by a copy for longer than the timeout blocks the stack; the next attempt succeeds', async () => {
-      const sandbox = await start();
-      await sandbox.deploy(backupStack(kind, { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
-      const [backup] = backupsIn(sandbox);
+      const world = await start();
+      await world.deploy(backupStack(kind, { removalPolicy: DESTROY, timeout: Duration.minutes(10) }));
+      const [backup] = world.backups;
       backup.beingCopiedTo = 'backup-0aaaaaaaaaaaaaaaa';
-      const blocked = await sandbox.destroy('Files');
+      const blocked = await world.destroy('Files');
       expect(blocked.status).toBe('DELETE_FAILED');
       expect(blocked.reason).toMatch(/Deleting backup-\w+ was not possible in 55 min\..*BackupBeingCopied/);
       backup.beingCopiedTo = undefined;
-      expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-      expect(ownBackupsIn(sandbox)).toEqual([]);
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(world.ownBackups).toEqual([]);
     });
   });
 });

@@ -1,26 +1,21 @@
 import { aws_fsx as fsx, CfnOutput, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
+import type { BackupRecord } from '../../sandbox';
+import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
 import {
-  backupsIn,
   bystander,
-  calls,
+  HOUR,
   idOf,
   KINDS,
-  logOf,
   MINUTE,
-  ownBackupsIn,
-  passTime,
   recreate,
   sourceOf,
   start,
   synthesize,
-} from './fixture';
-import type { BackupRecord } from '../../sandbox/fsx/backup';
-import type { Sandbox } from '../../sandbox/sandbox';
-import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+  type World,
+} from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
-const HOUR = 60 * MINUTE;
 
 type Props = Partial<FsxBackupProps>;
 
@@ -43,55 +38,52 @@ function upgrade(
   });
 }
 
-async function deploy(sandbox: Sandbox, app: string, status = /^(CREATE|UPDATE)_COMPLETE$/): Promise<void> {
-  expect((await sandbox.deploy(app)).Files.status).toMatch(status);
+async function deploy(world: World, app: string, status = /^(CREATE|UPDATE)_COMPLETE$/): Promise<void> {
+  expect((await world.deploy(app)).Files.status).toMatch(status);
 }
 
 /** Versions one after the other. */
-async function upgrades(sandbox: Sandbox, names: string[], props?: Props): Promise<void> {
-  for (const version of names) await deploy(sandbox, upgrade(version, props));
+async function upgrades(world: World, names: string[], props?: Props): Promise<void> {
+  for (const version of names) await deploy(world, upgrade(version, props));
 }
 
 /** The bystander fails, and with it the update. */
-async function rolledBack(sandbox: Sandbox, app: string): Promise<void> {
-  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-  await deploy(sandbox, app, /^UPDATE_ROLLBACK_COMPLETE$/);
+async function rolledBack(world: World, app: string): Promise<void> {
+  world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+  await deploy(world, app, /^UPDATE_ROLLBACK_COMPLETE$/);
 }
 
 /** Before which versions there are backups, the oldest first. */
-function versions(sandbox: Sandbox, name = 'Files/Backup'): string[] {
-  return ownBackupsIn(sandbox)
+function versions(world: World, name = 'Files/Backup'): string[] {
+  return world.ownBackups
     .filter(
       (backup) =>
         backup.tags.get('Name') === name &&
-        backup.tags.get('cdk-fsx-backup:stack-id') === sandbox.cloudFormation.stack('Files').id,
+        backup.tags.get('cdk-fsx-backup:stack-id') === world.cloudFormation.stack('Files').id,
     )
-    .sort((a, b) => a.createdAt - b.createdAt)
     .map((backup) => backup.tags.get('version')!);
 }
 
 /** The version whose backup the stack points at. */
-function held(sandbox: Sandbox): string | undefined {
-  const resource = Object.values(sandbox.cloudFormation.stack('Files').resources).find(
-    ({ type }) => type === 'Custom::FsxBackup',
-  );
-  return sandbox.fsx.backups.get(resource!.physicalId!)?.tags.get('version');
+function held(world: World): string | undefined {
+  const [resource] = world.resourcesOf('Custom::FsxBackup');
+  return world.fsx.backups.get(resource.physicalId!)?.tags.get('version');
 }
 
-const backupBefore = (sandbox: Sandbox, version: string) =>
-  ownBackupsIn(sandbox).find((backup) => backup.tags.get('version') === version)!;
-const deletions = (sandbox: Sandbox) =>
-  sandbox.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId as string);
+const backupBefore = (world: World, version: string) =>
+  world.ownBackups.find((backup) => backup.tags.get('version') === version)!;
+const deletions = (world: World) =>
+  world.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId as string);
 
 /** What is nobody's business: with the tags of a backup of ours, and yet not ours. */
-function plantOthers(sandbox: Sandbox, like: BackupRecord): string[] {
+function plantOthers(world: World, like: BackupRecord): string[] {
   const tags = [...like.tags]
     .filter(([key]) => key.startsWith('cdk-fsx-backup:'))
     .map(([Key, Value]) => ({ Key, Value }));
   const changed = (key: string, value: string) =>
     tags.map((tag) => (tag.Key === key ? { Key: key, Value: value } : tag));
-  const plant = (plan: Parameters<typeof sandbox.fsx.plantBackup>[0]) =>
-    sandbox.fsx.plantBackup({ lifecycle: 'AVAILABLE', ...idOf(like.source), ...plan }).id;
+  const plant = (plan: Parameters<typeof world.fsx.plantBackup>[0]) =>
+    world.fsx.plantBackup({ lifecycle: 'AVAILABLE', ...idOf(like.source), ...plan }).id;
   return [
     plant({ type: 'AUTOMATIC', tags }),
     plant({ type: 'AWS_BACKUP', tags }),
@@ -114,28 +106,28 @@ function plantOthers(sandbox: Sandbox, like: BackupRecord): string[] {
 }
 
 test('five upgrades with keepLast: 2, one of them rolled back: two stay, and what is in use', async () => {
-  const sandbox = await start();
-  await upgrades(sandbox, ['0']);
-  const others = plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
+  const world = await start();
+  await upgrades(world, ['0']);
+  const others = plantOthers(world, world.ownBackups[0]);
   const steps: Array<[string, string[], string]> = [
     ['1', ['0', '1'], '1'],
     ['2', ['1', '2'], '2'],
     ['3', ['2', '3'], '3'],
   ];
   for (const [version, left, holds] of steps) {
-    await deploy(sandbox, upgrade(version));
-    expect([version, versions(sandbox), held(sandbox)]).toEqual([version, left, holds]);
+    await deploy(world, upgrade(version));
+    expect([version, versions(world), held(world)]).toEqual([version, left, holds]);
   }
-  await rolledBack(sandbox, upgrade('4'));
-  expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3', '4'], '3']);
-  await deploy(sandbox, upgrade('5'));
-  expect([versions(sandbox), held(sandbox)]).toEqual([['4', '5'], '5']);
-  expect(backupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(others));
-  expect(deletions(sandbox)).toHaveLength(4);
+  await rolledBack(world, upgrade('4'));
+  expect([versions(world), held(world)]).toEqual([['2', '3', '4'], '3']);
+  await deploy(world, upgrade('5'));
+  expect([versions(world), held(world)]).toEqual([['4', '5'], '5']);
+  expect(world.backups.map(({ id }) => id)).toEqual(expect.arrayContaining(others));
+  expect(deletions(world)).toHaveLength(4);
 });
 
 test.each(KINDS)("the older backups of a resource go, and nobody else's: %s", async (kind) => {
-  const sandbox = await start();
+  const world = await start();
   const app = (version: string) =>
     synthesize((stack) => {
       const source = sourceOf(stack, kind);
@@ -148,45 +140,45 @@ test.each(KINDS)("the older backups of a resource go, and nobody else's: %s", as
         Tags.of(backup).add('version', version);
       }
     });
-  await deploy(sandbox, app('1'));
-  const others = plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
-  for (const version of ['2', '3']) await deploy(sandbox, app(version));
-  expect(versions(sandbox)).toEqual(['3']);
-  expect(versions(sandbox, 'Files/Twin')).toEqual(['1', '2', '3']);
-  expect(backupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(others));
+  await deploy(world, app('1'));
+  const others = plantOthers(world, world.ownBackups[0]);
+  for (const version of ['2', '3']) await deploy(world, app(version));
+  expect(versions(world)).toEqual(['3']);
+  expect(versions(world, 'Files/Twin')).toEqual(['1', '2', '3']);
+  expect(world.backups.map(({ id }) => id)).toEqual(expect.arrayContaining(others));
 });
 
 describe('nothing is deleted', () => {
   test.each([false, true])(
     'in the cleanup of a rollback (CloudFormation spares the new id with UpdateReplacePolicy Retain: %s)',
     async (updateReplacePolicySparesNewId) => {
-      const sandbox = await start({ cloudFormation: { updateReplacePolicySparesNewId } });
-      await upgrades(sandbox, ['1', '2'], { keepLast: 1 });
-      const before = deletions(sandbox).length;
-      await rolledBack(sandbox, upgrade('3', { keepLast: 1 }));
-      expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3'], '2']);
-      expect(deletions(sandbox)).toHaveLength(before);
-      const request = sandbox.journal.of('request').at(-1)!;
+      const world = await start({ cloudFormation: { updateReplacePolicySparesNewId } });
+      await upgrades(world, ['1', '2'], { keepLast: 1 });
+      const before = deletions(world).length;
+      await rolledBack(world, upgrade('3', { keepLast: 1 }));
+      expect([versions(world), held(world)]).toEqual([['2', '3'], '2']);
+      expect(deletions(world)).toHaveLength(before);
+      const request = world.journal.of('request').at(-1)!;
       expect([request.type, request.event.PhysicalResourceId]).toEqual([
         'Delete',
-        backupBefore(sandbox, '3').id,
+        backupBefore(world, '3').id,
       ]); // it was asked for
-      await deploy(sandbox, upgrade('3', { keepLast: 1 }));
-      expect([versions(sandbox), held(sandbox)]).toEqual([['3'], '3']);
-      expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
+      await deploy(world, upgrade('3', { keepLast: 1 }));
+      expect([versions(world), held(world)]).toEqual([['3'], '3']);
+      expect(world.calls('fsx:CreateBackup')).toBe(3);
     },
   );
 
   test('with the stack', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2']);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(versions(sandbox)).toEqual(['1', '2']);
-    expect(deletions(sandbox)).toEqual([]);
+    const world = await start();
+    await upgrades(world, ['1', '2']);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(versions(world)).toEqual(['1', '2']);
+    expect(deletions(world)).toEqual([]);
   });
 
   test('with the resource, while another one keeps the engine and the permission', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = (version: string, present = true) =>
       synthesize((stack) => {
         const source = sourceOf(stack, 'LUSTRE');
@@ -196,67 +188,67 @@ describe('nothing is deleted', () => {
           Tags.of(new FsxBackup(stack, 'Backup', { source, triggers, keepLast: 2 })).add('version', version);
         }
       });
-    for (const version of ['1', '2', '3']) await deploy(sandbox, app(version));
-    await deploy(sandbox, app('4', false));
-    expect(versions(sandbox)).toEqual(['2', '3']);
+    for (const version of ['1', '2', '3']) await deploy(world, app(version));
+    await deploy(world, app('4', false));
+    expect(versions(world)).toEqual(['2', '3']);
   });
 
   test('by a Delete that comes again when the cleanup is over', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2']);
-    const first = backupBefore(sandbox, '1');
+    const world = await start();
+    await upgrades(world, ['1', '2']);
+    const first = backupBefore(world, '1');
     first.restoringTo = 'fs-0aaaaaaaaaaaaaaaa'; // so that the first delivery leaves it
-    sandbox.cloudFormation.options.redeliveries = [30 * MINUTE];
-    await deploy(sandbox, upgrade('3'));
+    world.cloudFormation.options.redeliveries = [30 * MINUTE];
+    await deploy(world, upgrade('3'));
     first.restoringTo = undefined;
-    const before = deletions(sandbox).length;
-    await passTime(sandbox, HOUR);
-    expect(
-      sandbox.journal.of('invocation').filter(({ input }) => input.RequestType === 'Delete'),
-    ).toHaveLength(3);
-    expect(deletions(sandbox)).toHaveLength(before);
-    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+    const before = deletions(world).length;
+    await world.pass(HOUR);
+    expect(world.journal.of('invocation').filter(({ input }) => input.RequestType === 'Delete')).toHaveLength(
+      3,
+    );
+    expect(deletions(world)).toHaveLength(before);
+    expect(versions(world)).toEqual(['1', '2', '3']);
   });
 
   test('where the new backup fails, but what is left of it', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2']);
-    sandbox.fsx.options.fail = () => 'The volume ran out of space for the snapshot.';
-    const { Files } = await sandbox.deploy(upgrade('3'));
+    const world = await start();
+    await upgrades(world, ['1', '2']);
+    world.fsx.options.fail = () => 'The volume ran out of space for the snapshot.';
+    const { Files } = await world.deploy(upgrade('3'));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       /The volume ran out of space for the snapshot\..*What was left of it is removed/,
     );
-    expect([versions(sandbox), held(sandbox)]).toEqual([['1', '2'], '2']);
+    expect([versions(world), held(world)]).toEqual([['1', '2'], '2']);
   });
 
   test('where only tags or options change', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2', '3'], { keepLast: 3 });
+    const world = await start();
+    await upgrades(world, ['1', '2', '3'], { keepLast: 3 });
     await deploy(
-      sandbox,
+      world,
       upgrade('3', { keepLast: 1 }, (_, backup) => Tags.of(backup).add('team', 'files')),
     );
-    expect(versions(sandbox)).toEqual(['1', '2', '3']);
+    expect(versions(world)).toEqual(['1', '2', '3']);
   });
 
   test('of a former stack of the same name', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2']);
-    await sandbox.destroy('Files');
-    const former = ownBackupsIn(sandbox).map(({ id }) => id);
-    await upgrades(sandbox, ['1', '2', '3'], { keepLast: 1 });
-    expect(versions(sandbox)).toEqual(['3']);
-    expect(ownBackupsIn(sandbox).map(({ id }) => id)).toEqual(expect.arrayContaining(former));
+    const world = await start();
+    await upgrades(world, ['1', '2']);
+    await world.destroy('Files');
+    const former = world.ownBackups.map(({ id }) => id);
+    await upgrades(world, ['1', '2', '3'], { keepLast: 1 });
+    expect(versions(world)).toEqual(['3']);
+    expect(world.ownBackups.map(({ id }) => id)).toEqual(expect.arrayContaining(former));
   });
 });
 
 describe('how many stay, the template says that comes with the new backup', () => {
   const changed = async (before: Props, after: Props, taken = ['1', '2', '3', '4']) => {
-    const sandbox = await start();
-    await upgrades(sandbox, taken, before);
-    await deploy(sandbox, upgrade('new', after));
-    return sandbox;
+    const world = await start();
+    await upgrades(world, taken, before);
+    await deploy(world, upgrade('new', after));
+    return world;
   };
 
   test('lowered', async () => {
@@ -268,10 +260,10 @@ describe('how many stay, the template says that comes with the new backup', () =
   });
 
   test('removed: nothing is lost', async () => {
-    const sandbox = await changed({ keepLast: 2 }, {});
-    expect(versions(sandbox)).toEqual(['3', '4', 'new']);
-    await upgrades(sandbox, ['newer'], {});
-    expect(versions(sandbox)).toEqual(['3', '4', 'new', 'newer']);
+    const world = await changed({ keepLast: 2 }, {});
+    expect(versions(world)).toEqual(['3', '4', 'new']);
+    await upgrades(world, ['newer'], {});
+    expect(versions(world)).toEqual(['3', '4', 'new', 'newer']);
   });
 
   test('added', async () => {
@@ -286,63 +278,63 @@ describe('how many stay, the template says that comes with the new backup', () =
   });
 
   test('removed for DESTROY: what was kept stays', async () => {
-    const sandbox = await changed({ keepLast: 2 }, { removalPolicy: DESTROY });
-    expect(versions(sandbox)).toEqual(['3', '4', 'new']);
-    await upgrades(sandbox, ['newer'], { removalPolicy: DESTROY });
-    expect(versions(sandbox)).toEqual(['3', '4', 'newer']);
+    const world = await changed({ keepLast: 2 }, { removalPolicy: DESTROY });
+    expect(versions(world)).toEqual(['3', '4', 'new']);
+    await upgrades(world, ['newer'], { removalPolicy: DESTROY });
+    expect(versions(world)).toEqual(['3', '4', 'newer']);
   });
 
   test('and again in the one after a change', async () => {
-    const sandbox = await changed({}, { keepLast: 2 });
-    await upgrades(sandbox, ['newer']);
-    expect(versions(sandbox)).toEqual(['new', 'newer']);
+    const world = await changed({}, { keepLast: 2 });
+    await upgrades(world, ['newer']);
+    expect(versions(world)).toEqual(['new', 'newer']);
   });
 
   test('and a number that means all keeps all', async () => {
-    const sandbox = await changed({ keepLast: 1 }, { keepLast: Number.MAX_SAFE_INTEGER });
-    expect(versions(sandbox)).toEqual(['4', 'new']);
+    const world = await changed({ keepLast: 1 }, { keepLast: Number.MAX_SAFE_INTEGER });
+    expect(versions(world)).toEqual(['4', 'new']);
   });
 });
 
 describe('what is left of a failed backup', () => {
   test('that nobody waited for goes at the next upgrade', async () => {
-    const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
+    const world = await start({ fsx: { fail: () => 'failed for the test' } });
     const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
-    await upgrades(sandbox, ['1'], started);
-    await passTime(sandbox, HOUR);
-    sandbox.fsx.options.fail = () => undefined;
-    await upgrades(sandbox, ['2'], started);
-    expect(versions(sandbox)).toEqual(['2']);
+    await upgrades(world, ['1'], started);
+    await world.pass(HOUR);
+    world.fsx.options.fail = () => undefined;
+    await upgrades(world, ['2'], started);
+    expect(versions(world)).toEqual(['2']);
   });
 
   test('stays while the resource holds it', async () => {
-    const sandbox = await start();
+    const world = await start();
     const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
-    await upgrades(sandbox, ['1'], started);
-    await passTime(sandbox, HOUR);
-    sandbox.fsx.options.fail = () => 'failed for the test';
-    sandbox.fsx.options.backupDuration = () => 1;
-    sandbox.cloudFormation.options.duration = (type, operation) =>
+    await upgrades(world, ['1'], started);
+    await world.pass(HOUR);
+    world.fsx.options.fail = () => 'failed for the test';
+    world.fsx.options.backupDuration = () => 1;
+    world.cloudFormation.options.duration = (type, operation) =>
       type === 'AWS::SSM::Parameter' && operation === 'update' ? MINUTE : undefined;
-    await upgrades(sandbox, ['2'], started);
-    expect([versions(sandbox), held(sandbox)]).toEqual([['1', '2'], '2']);
+    await upgrades(world, ['2'], started);
+    expect([versions(world), held(world)]).toEqual([['1', '2'], '2']);
   });
 
   test('that could not be removed at once goes at the next upgrade', async () => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1']);
-    Object.assign(sandbox.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
-    const { Files } = await sandbox.deploy(upgrade('2'));
+    const world = await start();
+    await upgrades(world, ['1']);
+    Object.assign(world.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
+    const { Files } = await world.deploy(upgrade('2'));
     expect(Files.reason).toMatch(
       new RegExp(
-        /What is left of it could not be removed, and counts towards the quota until you /.source +
-          /delete it: .*BadRequest/.source,
+        /What is left of it could not be removed, and counts towards the quota until you delete /.source +
+          /it: .*BadRequest/.source,
       ),
     );
-    expect(versions(sandbox)).toEqual(['1', '2']);
-    Object.assign(sandbox.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });
-    await upgrades(sandbox, ['3']);
-    expect(versions(sandbox)).toEqual(['1', '3']);
+    expect(versions(world)).toEqual(['1', '2']);
+    Object.assign(world.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });
+    await upgrades(world, ['3']);
+    expect(versions(world)).toEqual(['1', '3']);
   });
 });
 
@@ -353,20 +345,20 @@ describe('a backup that is to go and cannot', () => {
   ] as const)(
     'since it is being %s is left, named in the log, and taken next time',
     async (_, flag, error) => {
-      const sandbox = await start();
-      await upgrades(sandbox, ['1', '2']);
-      const first = backupBefore(sandbox, '1');
+      const world = await start();
+      await upgrades(world, ['1', '2']);
+      const first = backupBefore(world, '1');
       first[flag] = 'fs-0aaaaaaaaaaaaaaaa';
-      const since = sandbox.clock.now();
-      await upgrades(sandbox, ['3']);
-      expect(sandbox.clock.now() - since).toBeLessThan(5 * MINUTE); // it is not waited for
-      expect(versions(sandbox)).toEqual(['1', '2', '3']);
-      expect(logOf(sandbox)).toMatch(
+      const since = world.clock.now();
+      await upgrades(world, ['3']);
+      expect(world.clock.now() - since).toBeLessThan(5 * MINUTE); // it is not waited for
+      expect(versions(world)).toEqual(['1', '2', '3']);
+      expect(world.log).toMatch(
         new RegExp(`older backup not deleted: tried again next time.*${first.id}.*${error}`, 's'),
       );
       first[flag] = undefined;
-      await upgrades(sandbox, ['4']);
-      expect(versions(sandbox)).toEqual(['3', '4']);
+      await upgrades(world, ['4']);
+      expect(versions(world)).toEqual(['3', '4']);
     },
   );
 
@@ -382,85 +374,85 @@ describe('a backup that is to go and cannot', () => {
   ] as const)(
     'because of %s fails no deployment; the log says so, and the next one deletes it',
     async (_, fault) => {
-      const sandbox = await start();
-      await upgrades(sandbox, ['1', '2']);
-      sandbox.faults.add('fsx:DeleteBackup', { from: 1 }, fault);
-      const { Files } = await sandbox.deploy(upgrade('3'));
+      const world = await start();
+      await upgrades(world, ['1', '2']);
+      world.faults.add('fsx:DeleteBackup', { from: 1 }, fault);
+      const { Files } = await world.deploy(upgrade('3'));
       expect(Files.status).toBe('UPDATE_COMPLETE');
       expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
-      expect(versions(sandbox)).toEqual(['1', '2', '3']);
-      expect(logOf(sandbox)).toMatch(
+      expect(versions(world)).toEqual(['1', '2', '3']);
+      expect(world.log).toMatch(
         /older backup not deleted: tried again next time|the cleanup goes on, and something was left undone/,
       );
-      sandbox.faults.clear();
-      await upgrades(sandbox, ['4']);
-      expect(versions(sandbox)).toEqual(['3', '4']);
+      world.faults.clear();
+      await upgrades(world, ['4']);
+      expect(versions(world)).toEqual(['3', '4']);
     },
   );
 
   test.each(['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'fsx:DescribeBackups'])(
     'because %s fails in the cleanup fails no deployment',
     async (operation) => {
-      const sandbox = await start();
-      await upgrades(sandbox, ['1', '2']);
-      sandbox.journal.onEntry((entry) => {
+      const world = await start();
+      await upgrades(world, ['1', '2']);
+      world.journal.onEntry((entry) => {
         if (entry.kind === 'event' && entry.status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') {
-          sandbox.faults.add(operation, { from: 1 }, { kind: 'server-error' });
+          world.faults.add(operation, { from: 1 }, { kind: 'server-error' });
         }
       });
-      const { Files } = await sandbox.deploy(upgrade('3'));
+      const { Files } = await world.deploy(upgrade('3'));
       expect(Files.status).toBe('UPDATE_COMPLETE');
       expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
-      expect(versions(sandbox)).toEqual(['1', '2', '3']);
-      expect(logOf(sandbox)).toMatch(/the cleanup goes on, and something was left undone/);
+      expect(versions(world)).toEqual(['1', '2', '3']);
+      expect(world.log).toMatch(/the cleanup goes on, and something was left undone/);
     },
   );
 });
 
 test('older backups on later pages, behind those of others, are found', async () => {
-  const sandbox = await start({ fsx: { pageSize: 2 } });
-  await upgrades(sandbox, ['1']);
-  for (let n = 0; n < 5; n++) plantOthers(sandbox, ownBackupsIn(sandbox)[0]);
-  await upgrades(sandbox, ['2', '3', '4', '5'], { keepLast: 4 });
-  expect(versions(sandbox)).toEqual(['2', '3', '4', '5']);
-  await upgrades(sandbox, ['6'], { keepLast: 1 });
-  expect(versions(sandbox)).toEqual(['6']);
+  const world = await start({ fsx: { pageSize: 2 } });
+  await upgrades(world, ['1']);
+  for (let n = 0; n < 5; n++) plantOthers(world, world.ownBackups[0]);
+  await upgrades(world, ['2', '3', '4', '5'], { keepLast: 4 });
+  expect(versions(world)).toEqual(['2', '3', '4', '5']);
+  await upgrades(world, ['6'], { keepLast: 1 });
+  expect(versions(world)).toEqual(['6']);
 });
 
 test('what the resource holds by a retry counts like any other', async () => {
-  const sandbox = await start();
-  await upgrades(sandbox, ['1', '2']);
-  await rolledBack(sandbox, upgrade('3'));
-  await upgrades(sandbox, ['3']);
-  expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
-  expect([versions(sandbox), held(sandbox)]).toEqual([['2', '3'], '3']);
+  const world = await start();
+  await upgrades(world, ['1', '2']);
+  await rolledBack(world, upgrade('3'));
+  await upgrades(world, ['3']);
+  expect(world.calls('fsx:CreateBackup')).toBe(3);
+  expect([versions(world), held(world)]).toEqual([['2', '3'], '3']);
 });
 
 test('a retry without rollback prunes as well', async () => {
-  const sandbox = await start();
-  await upgrades(sandbox, ['1', '2']);
-  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-  expect((await sandbox.deploy(upgrade('3'), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
-  expect(versions(sandbox)).toEqual(['1', '2', '3']);
-  await deploy(sandbox, upgrade('4'));
-  expect([versions(sandbox), held(sandbox)]).toEqual([['3', '4'], '4']);
+  const world = await start();
+  await upgrades(world, ['1', '2']);
+  world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+  expect((await world.deploy(upgrade('3'), { disableRollback: true })).Files.status).toBe('UPDATE_FAILED');
+  expect(versions(world)).toEqual(['1', '2', '3']);
+  await deploy(world, upgrade('4'));
+  expect([versions(world), held(world)]).toEqual([['3', '4'], '4']);
 });
 
 test('the older backups of a file system that was replaced in between go, too', async () => {
-  const sandbox = await start();
-  await upgrades(sandbox, ['1', '2']);
+  const world = await start();
+  await upgrades(world, ['1', '2']);
   await deploy(
-    sandbox,
+    world,
     upgrade('3', { keepLast: 2 }, (stack) => recreate(stack)),
   );
-  expect(new Set(ownBackupsIn(sandbox).map(({ source }) => source.fileSystemId)).size).toBe(2);
-  expect(versions(sandbox)).toEqual(['2', '3']);
+  expect(new Set(world.ownBackups.map(({ source }) => source.fileSystemId)).size).toBe(2);
+  expect(versions(world)).toEqual(['2', '3']);
   await deploy(
-    sandbox,
+    world,
     upgrade('4', { keepLast: 2 }, (stack) => recreate(stack)),
   );
-  expect(versions(sandbox)).toEqual(['3', '4']);
-  expect(new Set(ownBackupsIn(sandbox).map(({ source }) => source.fileSystemId)).size).toBe(1);
+  expect(versions(world)).toEqual(['3', '4']);
+  expect(new Set(world.ownBackups.map(({ source }) => source.fileSystemId)).size).toBe(1);
 });
 
 describe("a guard of a file system's own changes", () => {
@@ -476,38 +468,38 @@ describe("a guard of a file system's own changes", () => {
     });
 
   test('has none at first, and then keeps the newest', async () => {
-    const sandbox = await start();
-    await deploy(sandbox, app(1200));
-    expect(held(sandbox)).toBeUndefined();
+    const world = await start();
+    await deploy(world, app(1200));
+    expect(held(world)).toBeUndefined();
     for (const [capacity, left] of [
       [2400, ['2400']],
       [4800, ['2400', '4800']],
       [7200, ['4800', '7200']],
     ] as const) {
-      await deploy(sandbox, app(capacity));
-      expect(versions(sandbox)).toEqual(left);
+      await deploy(world, app(capacity));
+      expect(versions(world)).toEqual(left);
     }
-    expect(deletions(sandbox)).toHaveLength(1);
+    expect(deletions(world)).toHaveLength(1);
   });
 
   test('keeps the newest of the file system that was replaced', async () => {
-    const sandbox = await start();
-    for (const capacity of [1200, 2400, 4800]) await deploy(sandbox, app(capacity));
+    const world = await start();
+    for (const capacity of [1200, 2400, 4800]) await deploy(world, app(capacity));
     await deploy(
-      sandbox,
+      world,
       app(7200, (stack) => recreate(stack)),
     );
-    expect(versions(sandbox)).toEqual(['4800', '7200']);
-    expect(held(sandbox)).toBe('7200');
+    expect(versions(world)).toEqual(['4800', '7200']);
+    expect(held(world)).toBe('7200');
   });
 
   test('that becomes a backup of the file system prunes all the same', async () => {
-    const sandbox = await start();
-    for (const capacity of [1200, 2400, 4800]) await deploy(sandbox, app(capacity, undefined, 1));
-    const { Files } = await sandbox.deploy(upgrade('after', { keepLast: 1 }));
+    const world = await start();
+    for (const capacity of [1200, 2400, 4800]) await deploy(world, app(capacity, undefined, 1));
+    const { Files } = await world.deploy(upgrade('after', { keepLast: 1 }));
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
-    expect(versions(sandbox)).toEqual(['after']);
+    expect(versions(world)).toEqual(['after']);
   });
 
   test('that is removed takes its backup along, with DESTROY, while another keeps the engine', async () => {
@@ -527,13 +519,13 @@ describe("a guard of a file system's own changes", () => {
           );
         }
       });
-    const sandbox = await start();
-    for (const capacity of [1200, 2400]) await deploy(sandbox, guarded(capacity));
-    expect(versions(sandbox)).toEqual(['2400']);
-    const { Files } = await sandbox.deploy(guarded(2400, false));
+    const world = await start();
+    for (const capacity of [1200, 2400]) await deploy(world, guarded(capacity));
+    expect(versions(world)).toEqual(['2400']);
+    const { Files } = await world.deploy(guarded(2400, false));
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
-    expect(versions(sandbox)).toEqual([]);
+    expect(versions(world)).toEqual([]);
   });
 
   test('whose creation is cancelled leaves none, with DESTROY, while another keeps the engine', async () => {
@@ -554,14 +546,14 @@ describe("a guard of a file system's own changes", () => {
           );
         }
       });
-    const sandbox = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
-    await deploy(sandbox, guarded(1200, false));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
-    const { Files } = await sandbox.deploy(guarded(2400));
+    const world = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
+    await deploy(world, guarded(1200, false));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
+    const { Files } = await world.deploy(guarded(2400));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
-    expect(versions(sandbox)).toEqual([]);
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect(versions(world)).toEqual([]);
   });
 
   test('that a rolled back update made of a backup of the source leaves none, with DESTROY', async () => {
@@ -575,12 +567,12 @@ describe("a guard of a file system's own changes", () => {
           String(deployed),
         );
       });
-    const sandbox = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
-    await deploy(sandbox, changing(false));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
-    expect((await sandbox.deploy(changing(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
-    expect([versions(sandbox), held(sandbox)]).toEqual([['false'], 'false']);
+    const world = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
+    await deploy(world, changing(false));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
+    expect((await world.deploy(changing(true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect([versions(world), held(world)]).toEqual([['false'], 'false']);
   });
 });
 
@@ -597,22 +589,19 @@ describe('a nested stack', () => {
       bystander(stack, undefined, version);
       stack.node.findChild('Bystander').node.addDependency(nested);
     });
-  const left = (sandbox: Sandbox) =>
-    ownBackupsIn(sandbox)
-      .sort((a, b) => a.createdAt - b.createdAt)
-      .map((backup) => backup.tags.get('version'));
+  const left = (world: World) => world.ownBackups.map((backup) => backup.tags.get('version'));
 
   test('prunes when its parent has succeeded', async () => {
-    const sandbox = await start();
-    for (const version of ['1', '2', '3']) await deploy(sandbox, app(version));
-    expect(left(sandbox)).toEqual(['3']);
+    const world = await start();
+    for (const version of ['1', '2', '3']) await deploy(world, app(version));
+    expect(left(world)).toEqual(['3']);
   });
 
   test('deletes nothing when its parent is rolled back', async () => {
-    const sandbox = await start();
-    for (const version of ['1', '2']) await deploy(sandbox, app(version));
-    await rolledBack(sandbox, app('3'));
-    expect(left(sandbox)).toEqual(['2', '3']);
+    const world = await start();
+    for (const version of ['1', '2']) await deploy(world, app(version));
+    await rolledBack(world, app('3'));
+    expect(left(world)).toEqual(['2', '3']);
   });
 });
 
@@ -620,11 +609,11 @@ describe('whatever is delivered, lost or repeated, the same ones stay', () => {
   test.each([0, 300, 3_000, 30_000, 20 * MINUTE])(
     'where every event comes again after %i ms',
     async (delay) => {
-      const sandbox = await start({ cloudFormation: { redeliveries: [delay] } });
-      await upgrades(sandbox, ['1', '2', '3', '4']);
-      await passTime(sandbox, HOUR);
-      expect(versions(sandbox)).toEqual(['3', '4']);
-      expect(deletions(sandbox).length).toBeGreaterThanOrEqual(2);
+      const world = await start({ cloudFormation: { redeliveries: [delay] } });
+      await upgrades(world, ['1', '2', '3', '4']);
+      await world.pass(HOUR);
+      expect(versions(world)).toEqual(['3', '4']);
+      expect(deletions(world).length).toBeGreaterThanOrEqual(2);
     },
   );
 
@@ -634,33 +623,33 @@ describe('whatever is delivered, lost or repeated, the same ones stay', () => {
     'cloudformation:DescribeStacks',
     'fsx:DescribeBackups',
   ])('where the invocation dies after %s in the cleanup', async (operation) => {
-    const sandbox = await start();
-    await upgrades(sandbox, ['1', '2']);
-    sandbox.journal.onEntry((entry) => {
+    const world = await start();
+    await upgrades(world, ['1', '2']);
+    world.journal.onEntry((entry) => {
       if (entry.kind === 'event' && entry.status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') {
-        sandbox.lambda.crashAfter(operation);
+        world.lambda.crashAfter(operation);
       }
     });
-    await upgrades(sandbox, ['3']);
-    expect(sandbox.journal.of('invocation').filter((invocation) => invocation.error)).toHaveLength(1);
-    expect(versions(sandbox)).toEqual(['2', '3']);
+    await upgrades(world, ['3']);
+    expect(world.journal.of('invocation').filter((invocation) => invocation.error)).toHaveLength(1);
+    expect(versions(world)).toEqual(['2', '3']);
   });
 
   test('where whichever call of an upgrade meets whatever passing fault', async () => {
     const before = ['1', '2'].map((version) => upgrade(version));
     const next = upgrade('3');
-    const play = async (disturb: (sandbox: Sandbox) => void = () => {}) => {
-      const sandbox = await start({ fsx: { backupDuration: () => 7_000 } });
-      for (const app of before) await deploy(sandbox, app);
-      const from = sandbox.journal.entries.length;
-      disturb(sandbox);
-      const { status } = (await sandbox.deploy(next)).Files;
-      const made = sandbox.journal.entries
+    const play = async (disturb: (world: World) => void = () => {}) => {
+      const world = await start({ fsx: { backupDuration: () => 7_000 } });
+      for (const app of before) await deploy(world, app);
+      const from = world.journal.entries.length;
+      disturb(world);
+      const { status } = (await world.deploy(next)).Files;
+      const made = world.journal.entries
         .slice(from)
         .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
-      await passTime(sandbox, 90 * MINUTE);
-      const outcome = [status, versions(sandbox), held(sandbox)];
-      await sandbox.close();
+      await world.pass(90 * MINUTE);
+      const outcome = [status, versions(world), held(world)];
+      await world.close();
       return { outcome, made };
     };
     const { outcome, made } = await play();

@@ -1,24 +1,8 @@
 import { CfnOutput, CfnParameter, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
-import {
-  answersIn,
-  backupsIn,
-  backupStack,
-  bystander,
-  calls,
-  logOf,
-  MINUTE,
-  nameOf,
-  ownBackupsIn,
-  physicalIdFor,
-  sourceOf,
-  start,
-  synthesize,
-} from './fixture';
-import type { Fault } from '../../sandbox/faults';
-import { createExisting } from '../../sandbox/fsx/existing';
-import type { Sandbox } from '../../sandbox/sandbox';
+import { createExisting, type Fault } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+import { backupStack, bystander, DAY, MINUTE, nameOf, sourceOf, start, synthesize } from '../fixtures';
 
 /*
  * When something else goes wrong while something has gone wrong already: rollbacks go on, nothing leaks,
@@ -26,9 +10,7 @@ import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
  */
 
 const { DESTROY } = RemovalPolicy;
-const DAY = 24 * 60 * MINUTE;
 
-const wait = (sandbox: Sandbox, ms: number) => sandbox.clock.run(sandbox.clock.sleep(ms));
 const tagged = (tags: Record<string, string>) =>
   backupStack('OPENZFS', {}, (stack, backup) => {
     for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
@@ -57,14 +39,14 @@ const versioned = (version: string, present: boolean, props: Partial<FsxBackupPr
 
 describe('a retry', () => {
   test('without rollback keeps the backup that it took from the failed create, with DESTROY', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
+    const world = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
     const app = backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) });
-    expect((await sandbox.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
-    const { Files } = await sandbox.deploy(app, { disableRollback: true });
+    expect((await world.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
+    const { Files } = await world.deploy(app, { disableRollback: true });
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox).map((backup) => backup.id)).toEqual([Files.outputs.BackupId]);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    expect(world.ownBackups.map((backup) => backup.id)).toEqual([Files.outputs.BackupId]);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toEqual([]);
   });
 
   test.each([
@@ -73,17 +55,17 @@ describe('a retry', () => {
     [1.1, 2],
     [80, 2],
   ])('of a failed deployment after %d days has taken %i backups', async (days, count) => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1', false));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect((await sandbox.deploy(versioned('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    await wait(sandbox, days * DAY);
-    expect((await sandbox.deploy(versioned('2', true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox).filter((backup) => nameOf(backup) === 'Files/Backup')).toHaveLength(count);
+    const world = await start();
+    await world.deploy(versioned('1', false));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await world.deploy(versioned('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await world.pass(days * DAY);
+    expect((await world.deploy(versioned('2', true))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.ownBackups.filter((backup) => nameOf(backup) === 'Files/Backup')).toHaveLength(count);
   });
 
   test('after the nested stack had succeeded and its parent had not takes up that backup', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = (version: string, present: boolean) =>
       synthesize((stack) => {
         const source = sourceOf(stack, 'OPENZFS');
@@ -93,16 +75,16 @@ describe('a retry', () => {
         bystander(stack, undefined, version);
         stack.node.findChild('Bystander').node.addDependency(nested);
       });
-    await sandbox.deploy(app('1', false));
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect((await sandbox.deploy(app('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect((await sandbox.deploy(app('2', true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    await world.deploy(app('1', false));
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await world.deploy(app('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await world.deploy(app('2', true))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
   });
 
   test('of a first deployment is told that it will not take the backup up', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
+    const world = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
+    const { Files } = await world.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       new RegExp(
@@ -119,34 +101,34 @@ describe('a rollback goes on', () => {
     ['fsx:DescribeBackups', { kind: 'error', code: 'BadRequest', message: 'no' }],
     ['fsx:*', { kind: 'hang' }],
   ])('where %s ends in %j', async (operation, fault) => {
-    const sandbox = await start();
-    await sandbox.deploy(tagged({ team: 'a' }));
-    const [backup] = ownBackupsIn(sandbox);
-    sandbox.faults.add(operation, { from: 1 }, fault);
-    const { Files } = await sandbox.deploy(tagged({ team: 'b' }));
+    const world = await start();
+    await world.deploy(tagged({ team: 'a' }));
+    const [backup] = world.ownBackups;
+    world.faults.add(operation, { from: 1 }, fault);
+    const { Files } = await world.deploy(tagged({ team: 'b' }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(physicalIdFor(sandbox, backup)).toBe(backup.id);
-    expect(logOf(sandbox)).toContain('the rollback goes on, and something was left undone');
+    expect(world.physicalIdFor(backup)).toBe(backup.id);
+    expect(world.log).toContain('the rollback goes on, and something was left undone');
   });
 
   test('where tags can no longer be changed', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(tagged({ team: 'a', cost: '1' }));
-    sandbox.faults.add(
+    const world = await start();
+    await world.deploy(tagged({ team: 'a', cost: '1' }));
+    world.faults.add(
       'fsx:TagResource',
       { from: 1 },
       { kind: 'error', code: 'AccessDeniedException', message: 'explicit deny in a service control policy' },
     );
-    const { Files } = await sandbox.deploy(tagged({ team: 'b', level: 'gold' }));
+    const { Files } = await world.deploy(tagged({ team: 'b', level: 'gold' }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       /Updating backup-\w+ failed\. AccessDeniedException: explicit deny.*lacks this permission/,
     );
-    expect(Object.fromEntries(ownBackupsIn(sandbox)[0].tags)).toMatchObject({ team: 'a', cost: '1' });
+    expect(Object.fromEntries(world.ownBackups[0].tags)).toMatchObject({ team: 'a', cost: '1' });
   });
 
   test('where the source is gone', async () => {
-    const sandbox = await start({ fsx: { filterOfMissingSource: 'error' } });
+    const world = await start({ fsx: { filterOfMissingSource: 'error' } });
     const app = (team: string) =>
       synthesize((stack) => {
         const backup = new FsxBackup(stack, 'Backup', {
@@ -155,19 +137,19 @@ describe('a rollback goes on', () => {
         Tags.of(backup).add('team', team);
         bystander(stack, backup, team);
       });
-    const fileSystemId = createExisting(sandbox.fsx);
+    const fileSystemId = createExisting(world.fsx);
     const parameters = { Id: fileSystemId };
-    expect((await sandbox.deploy(app('a'), { parameters })).Files.status).toBe('CREATE_COMPLETE');
-    sandbox.fsx.deleteFileSystem(fileSystemId);
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect((await sandbox.deploy(app('b'), { parameters })).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect((await sandbox.deploy(app('b'), { parameters })).Files.status).toBe('UPDATE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    expect((await world.deploy(app('a'), { parameters })).Files.status).toBe('CREATE_COMPLETE');
+    world.fsx.deleteFileSystem(fileSystemId);
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await world.deploy(app('b'), { parameters })).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await world.deploy(app('b'), { parameters })).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(1);
   });
 
   test('of a create whose source never was, with DESTROY', async () => {
-    const sandbox = await start({ fsx: { filterOfMissingSource: 'error' } });
-    const { Files } = await sandbox.deploy(
+    const world = await start({ fsx: { filterOfMissingSource: 'error' } });
+    const { Files } = await world.deploy(
       synthesize((stack) => {
         new FsxBackup(stack, 'Backup', {
           source: BackupSource.fromFileSystemId('fs-0123456789abcdef0'),
@@ -180,7 +162,7 @@ describe('a rollback goes on', () => {
   });
 
   test('of a create whose source was nonsense and that was cancelled before it could say so', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = synthesize((stack) => {
       new FsxBackup(stack, 'Backup', {
         source: BackupSource.fromFileSystemId(new CfnParameter(stack, 'Id').valueAsString),
@@ -189,25 +171,25 @@ describe('a rollback goes on', () => {
       bystander(stack, undefined, '1');
       stack.node.findChild('Bystander').node.addDependency(stack.node.findChild('FsxBackupDefaultProvider'));
     });
-    sandbox.journal.onEntry((entry) => {
+    world.journal.onEntry((entry) => {
       // the function is throttled when the request arrives
       if (entry.kind === 'request' && entry.type === 'Create') {
-        sandbox.faults.add('lambda:*', { from: 1, to: 2 }, { kind: 'throttle' });
+        world.faults.add('lambda:*', { from: 1, to: 2 }, { kind: 'throttle' });
       }
     });
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2000 });
-    const { Files } = await sandbox.deploy(app, { parameters: { Id: 'nonsense' } });
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'create', after: 2000 });
+    const { Files } = await world.deploy(app, { parameters: { Id: 'nonsense' } });
     expect(Files.events.map((event) => event.reason).join()).toContain('Resource creation cancelled');
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
   });
 
   test('where FSx does not delete what is left of a failed backup, which the text names', async () => {
-    const sandbox = await start({
+    const world = await start({
       fsx: { fail: () => 'The volume ran out of space.', deletionOfFailed: 'BadRequest' },
     });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
+    const { Files } = await world.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    const [husk] = ownBackupsIn(sandbox);
+    const [husk] = world.ownBackups;
     expect(Files.reason).toMatch(
       new RegExp(
         `backup ${husk.id} .*ran out of space\\. .*could not be removed, and counts towards the ` +
@@ -218,35 +200,35 @@ describe('a rollback goes on', () => {
   });
 
   test('where the answer to the deletion of what is left of a failed backup was lost', async () => {
-    const sandbox = await start({ fsx: { fail: () => 'The volume ran out of space.' } });
-    sandbox.faults.add('fsx:DeleteBackup', 1, { kind: 'lost-response' });
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
+    const world = await start({ fsx: { fail: () => 'The volume ran out of space.' } });
+    world.faults.add('fsx:DeleteBackup', 1, { kind: 'lost-response' });
+    const { Files } = await world.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(/What was left of it is removed/);
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    expect(world.ownBackups).toEqual([]);
   });
 
   test('and waits for a backup that FSx cannot delete while it runs, however short the timeout', async () => {
-    const sandbox = await start({
+    const world = await start({
       fsx: { backupDuration: () => 30 * MINUTE, deletionInProgress: 'BackupInProgress' },
     });
-    const { Files } = await sandbox.deploy(
+    const { Files } = await world.deploy(
       backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
     );
     expect(Files.reason).toMatch(
       /is not finished after 10 min \(CREATING, 33 %\)\. It is removed with the rollback/,
     );
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    expect(world.ownBackups).toEqual([]);
   });
 
   test('of a cancelled create with the shortest timeout', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(versioned('1', false));
-    sandbox.fsx.plantBackup({
+    const world = await start();
+    await world.deploy(versioned('1', false));
+    world.fsx.plantBackup({
       type: 'AUTOMATIC',
       duration: 20 * MINUTE,
-      fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+      fileSystemId: world.backups[0].source.fileSystemId,
     });
     const app = synthesize((stack) => {
       const source = sourceOf(stack, 'OPENZFS');
@@ -254,8 +236,8 @@ describe('a rollback goes on', () => {
       new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY, timeout: Duration.minutes(1) });
       bystander(stack, undefined, '2');
     });
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 20_000 });
-    const { Files } = await sandbox.deploy(app);
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 20_000 });
+    const { Files } = await world.deploy(app);
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
   });
@@ -266,115 +248,115 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     ['was just calling CreateBackup, which hung', {}, true],
     ['had started a backup that does not show yet', { visibilityDelay: 20_000 }, false],
   ])('where it was cancelled when it %s', async (_, options, hang) => {
-    const sandbox = await start({ fsx: options });
-    await sandbox.deploy(moving('One'));
-    if (hang) sandbox.faults.add('fsx:CreateBackup', { from: 1, to: 2 }, { kind: 'hang' });
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
-    const { Files } = await sandbox.deploy(moving('Two'));
+    const world = await start({ fsx: options });
+    await world.deploy(moving('One'));
+    if (hang) world.faults.add('fsx:CreateBackup', { from: 1, to: 2 }, { kind: 'hang' });
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
+    const { Files } = await world.deploy(moving('Two'));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    await wait(sandbox, 90 * MINUTE);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBeGreaterThanOrEqual(2);
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
-    expect(physicalIdFor(sandbox, ownBackupsIn(sandbox)[0])).toBe(ownBackupsIn(sandbox)[0].id);
+    await world.pass(90 * MINUTE);
+    expect(world.calls('fsx:CreateBackup')).toBeGreaterThanOrEqual(2);
+    expect(world.ownBackups).toHaveLength(1);
+    expect(world.physicalIdFor(world.ownBackups[0])).toBe(world.ownBackups[0].id);
   });
 
   test('where it was cancelled before its backup showed, beside one of an earlier attempt', async () => {
-    const sandbox = await start({ fsx: { visibilityDelay: 20_000, deletionInProgress: 'BackupInProgress' } });
-    await sandbox.deploy(moving('One'));
-    const [{ id }] = ownBackupsIn(sandbox);
-    Object.assign(sandbox.fsx.options, { backupDuration: () => 120 * MINUTE });
-    await sandbox.deploy(moving('Two', { timeout: Duration.minutes(30) }));
-    Object.assign(sandbox.fsx.options, { backupDuration: () => 12 * MINUTE });
-    await wait(sandbox, 26 * 60 * MINUTE);
-    expect(ownBackupsIn(sandbox)).toHaveLength(2); // it could not be deleted while it was running
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
-    const { Files } = await sandbox.deploy(moving('Two', { timeout: Duration.minutes(30) }));
+    const world = await start({ fsx: { visibilityDelay: 20_000, deletionInProgress: 'BackupInProgress' } });
+    await world.deploy(moving('One'));
+    const [{ id }] = world.ownBackups;
+    Object.assign(world.fsx.options, { backupDuration: () => 120 * MINUTE });
+    await world.deploy(moving('Two', { timeout: Duration.minutes(30) }));
+    Object.assign(world.fsx.options, { backupDuration: () => 12 * MINUTE });
+    await world.pass(26 * 60 * MINUTE);
+    expect(world.ownBackups).toHaveLength(2); // it could not be deleted while it was running
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
+    const { Files } = await world.deploy(moving('Two', { timeout: Duration.minutes(30) }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    await wait(sandbox, 90 * MINUTE);
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(3);
-    expect(ownBackupsIn(sandbox).map((backup) => backup.id)).toEqual([id]);
+    await world.pass(90 * MINUTE);
+    expect(world.calls('fsx:CreateBackup')).toBe(3);
+    expect(world.ownBackups.map((backup) => backup.id)).toEqual([id]);
   });
 
   test('where it was to replace a backup that had failed', async () => {
-    const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
-    await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
-    await wait(sandbox, 60 * MINUTE);
-    Object.assign(sandbox.fsx.options, { fail: () => undefined, backupDuration: () => 60 * MINUTE });
-    const { Files } = await sandbox.deploy(
+    const world = await start({ fsx: { fail: () => 'failed for the test' } });
+    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
+    await world.pass(60 * MINUTE);
+    Object.assign(world.fsx.options, { fail: () => undefined, backupDuration: () => 60 * MINUTE });
+    const { Files } = await world.deploy(
       backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
     );
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
-    expect((await sandbox.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toEqual([]);
   });
 
   test('where somebody has deleted the old backup', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
-    await sandbox.deploy(moving('One'));
-    sandbox.fsx.backups.delete(ownBackupsIn(sandbox)[0].id);
-    const { Files } = await sandbox.deploy(moving('Two', { timeout: Duration.minutes(10) }));
+    const world = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
+    await world.deploy(moving('One'));
+    world.fsx.backups.delete(world.ownBackups[0].id);
+    const { Files } = await world.deploy(moving('Two', { timeout: Duration.minutes(10) }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(ownBackupsIn(sandbox)).toEqual([]);
-    expect(logOf(sandbox)).toContain('no longer exists');
+    expect(world.ownBackups).toEqual([]);
+    expect(world.log).toContain('no longer exists');
   });
 });
 
 test('a create whose calls of CreateBackup were never answered leaks nothing, with DESTROY', async () => {
-  const sandbox = await start({ fsx: { visibilityDelay: 30_000 } });
-  await sandbox.deploy(versioned('1', false));
-  sandbox.fsx.plantBackup({
+  const world = await start({ fsx: { visibilityDelay: 30_000 } });
+  await world.deploy(versioned('1', false));
+  world.fsx.plantBackup({
     type: 'AUTOMATIC',
     duration: 65_000,
-    fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+    fileSystemId: world.backups[0].source.fileSystemId,
   });
-  sandbox.faults.add('fsx:CreateBackup', { from: 1 }, { kind: 'lost-response' });
-  const { Files } = await sandbox.deploy(
+  world.faults.add('fsx:CreateBackup', { from: 1 }, { kind: 'lost-response' });
+  const { Files } = await world.deploy(
     versioned('2', true, { removalPolicy: DESTROY, timeout: Duration.minutes(1) }),
   );
   expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-  await wait(sandbox, 60 * MINUTE);
-  expect(ownBackupsIn(sandbox).map(nameOf)).toEqual(['Files/Standing']);
+  await world.pass(60 * MINUTE);
+  expect(world.ownBackups.map(nameOf)).toEqual(['Files/Standing']);
 });
 
 test("somebody else's backup that takes an hour fails the deployment, and the text says so", async () => {
-  const sandbox = await start();
-  await sandbox.deploy(versioned('1', false));
-  sandbox.fsx.plantBackup({
+  const world = await start();
+  await world.deploy(versioned('1', false));
+  world.fsx.plantBackup({
     type: 'AUTOMATIC',
     duration: 60 * MINUTE,
-    fileSystemId: backupsIn(sandbox)[0].source.fileSystemId,
+    fileSystemId: world.backups[0].source.fileSystemId,
   });
-  const { Files } = await sandbox.deploy(versioned('2', true));
+  const { Files } = await world.deploy(versioned('2', true));
   expect(Files.reason).toMatch(
     /Backing up fs-\w+ was not possible in 55 min\. BackupInProgress: .*Try again when it is over/,
   );
 });
 
 test('an update that is delivered after it was rolled back changes nothing', async () => {
-  const sandbox = await start();
+  const world = await start();
   const app = (team: string) =>
     synthesize((stack) => {
       Tags.of(new FsxBackup(stack, 'Backup', { source: sourceOf(stack, 'OPENZFS') })).add('team', team);
       bystander(stack, undefined, team);
     });
-  await sandbox.deploy(app('a'));
-  sandbox.faults.add('lambda:*', { from: 1, to: 5 }, { kind: 'throttle' });
-  sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 16_000 });
-  expect((await sandbox.deploy(app('b'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-  await wait(sandbox, 60 * MINUTE);
-  expect(ownBackupsIn(sandbox)[0].tags.get('team')).toBe('a');
+  await world.deploy(app('a'));
+  world.faults.add('lambda:*', { from: 1, to: 5 }, { kind: 'throttle' });
+  world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 16_000 });
+  expect((await world.deploy(app('b'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  await world.pass(60 * MINUTE);
+  expect(world.ownBackups[0].tags.get('team')).toBe('a');
 });
 
 test('a function that Lambda runs three minutes late still answers in time', async () => {
-  const sandbox = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
-  sandbox.journal.onEntry((entry) => {
+  const world = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
+  world.journal.onEntry((entry) => {
     if (entry.kind === 'request' && entry.type === 'Create') {
-      sandbox.faults.add('lambda:*', { from: 1, to: 7 }, { kind: 'throttle' });
+      world.faults.add('lambda:*', { from: 1, to: 7 }, { kind: 'throttle' });
     }
   });
-  const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
-  expect(sandbox.journal.of('invocation')[0].at - sandbox.journal.of('request')[0].at).toBeGreaterThan(
+  const { Files } = await world.deploy(backupStack('OPENZFS'));
+  expect(world.journal.of('invocation')[0].at - world.journal.of('request')[0].at).toBeGreaterThan(
     2 * MINUTE,
   );
   expect(Files.reason).toMatch(/is not finished after 55 min/);
@@ -382,65 +364,65 @@ test('a function that Lambda runs three minutes late still answers in time', asy
 
 describe('the backup a resource has', () => {
   test('by a rollback is not the new one of a retry a month later', async () => {
-    const sandbox = await start();
+    const world = await start();
     const app = (which: 'One' | 'Two') =>
       synthesize((stack) => {
         const sources = { One: sourceOf(stack, 'OPENZFS', 'One'), Two: sourceOf(stack, 'OPENZFS', 'Two') };
         bystander(stack, new FsxBackup(stack, 'Backup', { source: sources[which] }), which);
       });
-    await sandbox.deploy(app('One'));
-    sandbox.fsx.backups.delete(ownBackupsIn(sandbox)[0].id); // by somebody
-    sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
-    expect((await sandbox.deploy(app('Two'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    await wait(sandbox, 30 * DAY);
-    const before = calls(sandbox, 'fsx:CreateBackup');
-    expect((await sandbox.deploy(app('Two'))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(calls(sandbox, 'fsx:CreateBackup') - before).toBe(1);
+    await world.deploy(app('One'));
+    world.fsx.backups.delete(world.ownBackups[0].id); // by somebody
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await world.deploy(app('Two'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await world.pass(30 * DAY);
+    const before = world.calls('fsx:CreateBackup');
+    expect((await world.deploy(app('Two'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup') - before).toBe(1);
   });
 
   test('is reported as it is where it has lost its tags', async () => {
-    const sandbox = await start();
-    await sandbox.deploy(tagged({ team: 'a' }));
-    const [backup] = ownBackupsIn(sandbox);
+    const world = await start();
+    await world.deploy(tagged({ team: 'a' }));
+    const [backup] = world.ownBackups;
     backup.tags.delete('cdk-fsx-backup:generation');
-    const { Files } = await sandbox.deploy(tagged({ team: 'b' }));
+    const { Files } = await world.deploy(tagged({ team: 'b' }));
     expect(Files).toMatchObject({
       status: 'UPDATE_COMPLETE',
       outputs: { Lifecycle: 'AVAILABLE', Arn: backup.arn },
     });
     expect(backup.tags.get('team')).toBe('a');
-    expect(logOf(sandbox)).toContain('has lost the tags');
+    expect(world.log).toContain('has lost the tags');
   });
 
   test('is replaced where it failed after it was started, and is now waited for', async () => {
-    const sandbox = await start({ fsx: { fail: () => 'failed for the test' } });
-    await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED }));
-    await wait(sandbox, 60 * MINUTE);
-    sandbox.fsx.options.fail = () => undefined;
-    const { Files } = await sandbox.deploy(backupStack('OPENZFS'));
+    const world = await start({ fsx: { fail: () => 'failed for the test' } });
+    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED }));
+    await world.pass(60 * MINUTE);
+    world.fsx.options.fail = () => undefined;
+    const { Files } = await world.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(sandbox.fsx.backups.get(Files.outputs.BackupId)?.failure).toBeUndefined();
-    expect(calls(sandbox, 'fsx:CreateBackup')).toBe(2);
+    expect(world.fsx.backups.get(Files.outputs.BackupId)?.failure).toBeUndefined();
+    expect(world.calls('fsx:CreateBackup')).toBe(2);
   });
 
   test('stays where a change of options does not get it finished in time', async () => {
-    const sandbox = await start({ fsx: { backupDuration: () => 60 * MINUTE } });
-    await sandbox.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
-    const { Files } = await sandbox.deploy(
+    const world = await start({ fsx: { backupDuration: () => 60 * MINUTE } });
+    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
+    const { Files } = await world.deploy(
       backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(5) }),
     );
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       /is not finished after 5 min .*It goes on, and stays this resource's backup/,
     );
-    expect(ownBackupsIn(sandbox)).toHaveLength(1);
+    expect(world.ownBackups).toHaveLength(1);
   });
 });
 
 describe('no circular dependency and no needless wait', () => {
   test('where a file system is restored from one backup and backed up by another', async () => {
-    const sandbox = await start();
-    const { Files } = await sandbox.deploy(
+    const world = await start();
+    const { Files } = await world.deploy(
       synthesize((stack: Stack) => {
         const first = new FsxBackup(stack, 'First', { source: sourceOf(stack, 'LUSTRE') });
         const clone = new fsx.CfnFileSystem(stack, 'Clone', {
@@ -454,45 +436,45 @@ describe('no circular dependency and no needless wait', () => {
       }),
     );
     expect(Files.status).toBe('CREATE_COMPLETE');
-    expect(backupsIn(sandbox).map(nameOf).sort()).toEqual(['Files/First', 'Files/Second']);
+    expect(world.backups.map(nameOf).sort()).toEqual(['Files/First', 'Files/Second']);
   });
 
   test("a backup does not wait for another backup's source", async () => {
-    const sandbox = await start();
-    sandbox.cloudFormation.options.duration = (_type, operation, logicalId) =>
+    const world = await start();
+    world.cloudFormation.options.duration = (_type, operation, logicalId) =>
       operation === 'create' && logicalId === 'Slow' ? 60 * MINUTE : undefined;
-    await sandbox.deploy(
+    await world.deploy(
       synthesize((stack) => {
         for (const id of ['Quick', 'Slow']) {
           new FsxBackup(stack, `${id}Backup`, { source: sourceOf(stack, 'OPENZFS', id) });
         }
       }),
     );
-    const [quick, slow] = backupsIn(sandbox).sort((a, b) => a.createdAt - b.createdAt);
+    const [quick, slow] = world.backups;
     expect(slow.createdAt - quick.createdAt).toBeGreaterThan(40 * MINUTE);
   });
 });
 
 test('a minute of throttled invocations does not fail a deployment', async () => {
-  const sandbox = await start();
-  sandbox.journal.onEntry((entry) => {
+  const world = await start();
+  world.journal.onEntry((entry) => {
     if (entry.kind === 'call' && entry.operation === 'states:StartExecution') {
-      sandbox.faults.add('lambda:*', { from: 3, to: 8 }, { kind: 'throttle' });
+      world.faults.add('lambda:*', { from: 3, to: 8 }, { kind: 'throttle' });
     }
   });
-  expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
-  expect(answersIn(sandbox)).toHaveLength(1);
+  expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+  expect(world.answers).toHaveLength(1);
 });
 
 test.each(['KmsAccessDeniedException', 'KmsThrottlingException'])(
   '%s of StartExecution is waited out',
   async (code) => {
-    const sandbox = await start();
-    sandbox.faults.add(
+    const world = await start();
+    world.faults.add(
       'states:StartExecution',
       { from: 1, to: 2 },
       { kind: 'error', code, message: 'not yet' },
     );
-    expect((await sandbox.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+    expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
   },
 );

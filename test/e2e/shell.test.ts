@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { aws_iam as iam } from 'aws-cdk-lib';
-import { backupsIn, finishedAt, MINUTE, sourceOf, start, synthesize, theOnly } from './fixture';
-import type { Sandbox } from '../../sandbox/sandbox';
 import { FsxBackupProvider } from '../../src';
+import { finishedAt, MINUTE, sourceOf, start, synthesize, temporary, theOnly, type World } from '../fixtures';
 
 /*
  * examples/shell/backup.sh, run by a real shell. In the place of the AWS CLI and of `sleep` stand two
@@ -37,7 +35,7 @@ fetch(process.env.TEST_SERVER, { method: 'POST', body });
 let bin: string;
 const servers: Server[] = [];
 beforeEach(() => {
-  bin = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
+  bin = temporary();
   for (const [name, text] of Object.entries({ aws: AWS, sleep: SLEEP })) {
     writeFileSync(join(bin, name), text);
     chmodSync(join(bin, name), 0o755);
@@ -45,12 +43,11 @@ beforeEach(() => {
 });
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
-  rmSync(bin, { recursive: true });
 });
 
-async function prepare(): Promise<{ sandbox: Sandbox; stateMachine: string; source: string }> {
-  const sandbox = await start({ fsx: { backupDuration: () => 3 * MINUTE } });
-  await sandbox.deploy(
+async function prepare(): Promise<{ world: World; stateMachine: string; source: string }> {
+  const world = await start({ fsx: { backupDuration: () => 3 * MINUTE } });
+  await world.deploy(
     synthesize((stack) => {
       const provider = new FsxBackupProvider(stack, 'Provider');
       provider.allowBackupsOf(sourceOf(stack, 'OPENZFS'));
@@ -59,25 +56,22 @@ async function prepare(): Promise<{ sandbox: Sandbox; stateMachine: string; sour
       );
     }),
   );
-  const { resources } = sandbox.cloudFormation.stack('Files');
-  const stateMachine = theOnly(
-    Object.keys(resources).filter((name) => /^ProviderStateMachine[0-9A-F]{8}$/.test(name)),
-  );
-  return { sandbox, stateMachine: resources[stateMachine].physicalId!, source: resources.Source.physicalId! };
+  const stateMachine = world.physicalIdOf(/^ProviderStateMachine[0-9A-F]{8}$/)!;
+  return { world, stateMachine, source: world.physicalIdOf('Source')! };
 }
 
-async function serve(sandbox: Sandbox): Promise<string> {
+async function serve(world: World): Promise<string> {
   const principal = 'arn:aws:iam::123456789012:role/operator';
   const answer = async ({ operation, options, seconds }: any): Promise<unknown> => {
-    if (operation === 'sleep') return sandbox.clock.run(sandbox.clock.sleep(seconds * 1000));
+    if (operation === 'sleep') return world.pass(seconds * 1000);
     if (operation === 'start-execution') {
-      return sandbox.stepFunctions.api.handle({
+      return world.stepFunctions.api.handle({
         operation: 'StartExecution',
         principal,
         input: { stateMachineArn: options['state-machine-arn'], input: options.input },
       });
     }
-    return sandbox.stepFunctions.api.handle({
+    return world.stepFunctions.api.handle({
       operation: 'DescribeExecution',
       principal,
       input: { executionArn: options['execution-arn'] },
@@ -103,13 +97,13 @@ async function serve(sandbox: Sandbox): Promise<string> {
 }
 
 async function backup(
-  sandbox: Sandbox,
+  world: World,
   ...args: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = {
     ...process.env,
     PATH: [bin, process.env.PATH].join(delimiter),
-    TEST_SERVER: await serve(sandbox),
+    TEST_SERVER: await serve(world),
   };
   return new Promise((done) => {
     execFile('sh', ['examples/shell/backup.sh', ...args], { env }, (error, stdout, stderr) =>
@@ -119,17 +113,17 @@ async function backup(
 }
 
 test('the script waits for a backup and prints its id; a job that is run again takes no second', async () => {
-  const { sandbox, stateMachine, source } = await prepare();
+  const { world, stateMachine, source } = await prepare();
   const input = JSON.stringify({ source, run: '4242' });
-  expect(await backup(sandbox, stateMachine, input)).toEqual({
+  expect(await backup(world, stateMachine, input)).toEqual({
     code: 0,
-    stdout: `${theOnly(backupsIn(sandbox)).id}\n`,
+    stdout: `${theOnly(world.backups).id}\n`,
     stderr: '',
   });
-  expect(sandbox.clock.now()).toBeGreaterThanOrEqual(finishedAt(theOnly(backupsIn(sandbox))));
-  expect(await backup(sandbox, stateMachine, input)).toMatchObject({
+  expect(world.clock.now()).toBeGreaterThanOrEqual(finishedAt(theOnly(world.backups)));
+  expect(await backup(world, stateMachine, input)).toMatchObject({
     code: 0,
-    stdout: `${theOnly(backupsIn(sandbox)).id}\n`,
+    stdout: `${theOnly(world.backups).id}\n`,
   });
 });
 
@@ -141,9 +135,9 @@ test.each([
   ],
   ['a wrong input', { timeout: 'soon' }, /^FAILED\tInvalidInput\tNo backup was taken: timeout is "soon"/],
 ])('the script fails with the text of %s', async (_, more, text) => {
-  const { sandbox, stateMachine, source } = await prepare();
-  sandbox.fsx.options.fail = () => 'the disk is full';
-  expect(await backup(sandbox, stateMachine, JSON.stringify({ source, ...more }))).toEqual({
+  const { world, stateMachine, source } = await prepare();
+  world.fsx.options.fail = () => 'the disk is full';
+  expect(await backup(world, stateMachine, JSON.stringify({ source, ...more }))).toEqual({
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(text),
@@ -151,8 +145,8 @@ test.each([
 });
 
 test('the script fails where it may not start the execution', async () => {
-  const { sandbox, stateMachine } = await prepare();
-  expect(await backup(sandbox, `${stateMachine}x`, '{}')).toMatchObject({
+  const { world, stateMachine } = await prepare();
+  expect(await backup(world, `${stateMachine}x`, '{}')).toMatchObject({
     code: expect.any(Number),
     stdout: '',
     stderr: expect.stringMatching(/not authorized/),

@@ -18,15 +18,10 @@ import {
   ListStateMachinesCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
-import { FastClock } from './fast-clock';
 import { NODE_MODULES } from './install';
 import { type PythonServer, startPython } from './python-server';
-import { fsxTypes } from '../../sandbox/cloudformation/resources/fsx';
-import { listen } from '../../sandbox/endpoint';
-import { FaultPlan } from '../../sandbox/faults';
-import type { BackupRecord } from '../../sandbox/fsx/backup';
-import { FsxService } from '../../sandbox/fsx/service';
-import { Journal } from '../../sandbox/journal';
+import { type BackupRecord, FaultPlan, FsxService, fsxTypes, Journal, listen } from '../../sandbox';
+import { FastClock } from '../fixtures/fast-clock';
 
 const ROOT = resolve(__dirname, '../..');
 const NODE = join(ROOT, 'node_modules/node/bin');

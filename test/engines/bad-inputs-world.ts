@@ -3,14 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, aws_iam as iam, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import type { BackupRecord } from '../../sandbox/fsx/backup';
-import { createExisting } from '../../sandbox/fsx/existing';
-import { FunctionError } from '../../sandbox/lambda/runtime';
-import { Sandbox } from '../../sandbox/sandbox';
+import { aws_iam as iam, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type BackupRecord, createExisting, FunctionError } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
-
-const HOUR = 3_600_000;
+import { HOUR, synthesize, World } from '../fixtures';
 
 /** What an input has led to. */
 export interface Seen {
@@ -31,22 +27,22 @@ export interface Seen {
 export class Target {
   static async begin(): Promise<Target> {
     const directory = mkdtempSync(join(tmpdir(), 'bad-inputs-'));
-    const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
-    const fileSystemId = createExisting(sandbox.fsx);
-    const app = new App({ outdir: directory, analyticsReporting: false });
-    const stack = new Stack(app, 'Files');
-    const provider = new FsxBackupProvider(stack, 'Provider');
-    const source = BackupSource.fromFileSystemId(fileSystemId);
-    new FsxBackup(stack, 'Backup', { source, provider, removalPolicy: RemovalPolicy.DESTROY });
-    new FsxFinalBackup(stack, 'Final', { source, provider });
-    provider.allowBackupsOf(source);
-    provider.allowPruning();
-    provider._allowReports();
-    provider.grantPrincipal.addToPrincipalPolicy(
-      new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }),
-    );
-    await sandbox.deploy(app.synth().directory);
-    return new Target(sandbox, directory, fileSystemId).listen();
+    const world = await World.start({ fsx: { backupDuration: () => 7_000 } });
+    const fileSystemId = createExisting(world.fsx);
+    const define = (stack: Stack) => {
+      const provider = new FsxBackupProvider(stack, 'Provider');
+      const source = BackupSource.fromFileSystemId(fileSystemId);
+      new FsxBackup(stack, 'Backup', { source, provider, removalPolicy: RemovalPolicy.DESTROY });
+      new FsxFinalBackup(stack, 'Final', { source, provider });
+      provider.allowBackupsOf(source);
+      provider.allowPruning();
+      provider._allowReports();
+      provider.grantPrincipal.addToPrincipalPolicy(
+        new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }),
+      );
+    };
+    await world.deploy(synthesize(define, { outdir: directory }));
+    return new Target(world, directory, fileSystemId).listen();
   }
 
   /** Of others: in the same way tagged, or not at all, taken by hand, by FSx and by AWS Backup. */
@@ -59,20 +55,20 @@ export class Target {
   private urls = 0;
 
   private constructor(
-    readonly sandbox: Sandbox,
+    readonly world: World,
     private readonly directory: string,
     readonly fileSystemId: string,
   ) {
-    const requests = sandbox.journal.of('request');
+    const requests = world.journal.of('request');
     this.request = requests.find(({ event }) => event.ResourceType === 'Custom::FsxBackup')!.event;
     this.finalRequest = requests.find(({ event }) => event.ResourceType === 'Custom::FsxFinalBackup')!.event;
-    const [own] = sandbox.fsx.backups.values();
+    const [own] = world.backups;
     const tags = [...own.tags].map(([Key, Value]) => ({
       Key,
       Value: Key === 'cdk-fsx-backup:stack-id' ? `${Value}0` : Value,
     }));
     const plant = (given: object) =>
-      sandbox.fsx.plantBackup({ fileSystemId, lifecycle: 'AVAILABLE', type: 'USER_INITIATED', ...given });
+      world.fsx.plantBackup({ fileSystemId, lifecycle: 'AVAILABLE', type: 'USER_INITIATED', ...given });
     this.foreign = [
       plant({ tags }),
       plant({}),
@@ -98,23 +94,23 @@ export class Target {
   /** What comes of this input to the function. */
   invoke(input: unknown): Promise<Seen> {
     return this.watch(
-      async () => void (await this.sandbox.clock.run(this.sandbox.lambda.invoke(this.functionArn, input))),
+      async () => void (await this.world.clock.run(this.world.lambda.invoke(this.functionArn, input))),
     );
   }
 
   /** What comes of this input to the state machine. */
   execute(input: unknown): Promise<Seen> {
     return this.watch(async () => {
-      const principal = this.sandbox.journal
+      const principal = this.world.journal
         .of('call')
         .find(({ operation }) => operation === 'fsx:DescribeBackups')!.principal;
       const given = { stateMachineArn: this.stateMachineArn, input: JSON.stringify(input) };
-      const { executionArn } = (await this.sandbox.stepFunctions.api.handle({
+      const { executionArn } = (await this.world.stepFunctions.api.handle({
         operation: 'StartExecution',
         principal,
         input: given,
       })) as any;
-      const execution = this.sandbox.stepFunctions.executions.get(executionArn)!;
+      const execution = this.world.stepFunctions.executions.get(executionArn)!;
       await this.pass();
       if (execution.status !== 'SUCCEEDED') return `${execution.error}: ${execution.cause}`;
       return undefined;
@@ -122,7 +118,7 @@ export class Target {
   }
 
   async end(): Promise<void> {
-    await this.sandbox.close();
+    await this.world.close();
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
       this.server.closeAllConnections();
@@ -131,7 +127,7 @@ export class Target {
   }
 
   private async watch(act: () => Promise<string | void>): Promise<Seen> {
-    const { clock, journal } = this.sandbox;
+    const { clock, journal } = this.world;
     const [since, from, before] = [journal.entries.length, clock.now(), this.backups()];
     this.received.clear();
     const error = await act().catch((thrown) => {
@@ -159,17 +155,14 @@ export class Target {
 
   /** Time, until no execution runs; at most three hours. */
   private async pass(): Promise<void> {
-    const { clock, stepFunctions } = this.sandbox;
+    const { stepFunctions } = this.world;
     const isRunning = () => [...stepFunctions.executions.values()].some(({ status }) => status === 'RUNNING');
-    for (let minutes = 0; isRunning() && minutes < 180; minutes += 10) await clock.run(clock.sleep(HOUR / 6));
+    for (let minutes = 0; isRunning() && minutes < 180; minutes += 10) await this.world.pass(HOUR / 6);
   }
 
   private backups(): Map<string, string> {
     return new Map(
-      [...this.sandbox.fsx.backups.values()].map(({ id, lifecycle, tags }) => [
-        id,
-        JSON.stringify([lifecycle, [...tags]]),
-      ]),
+      this.world.backups.map(({ id, lifecycle, tags }) => [id, JSON.stringify([lifecycle, [...tags]])]),
     );
   }
 

@@ -387,7 +387,7 @@ describe('Bad inputs', () => {
       for (const field of WORK) {
         for (const type of ['Create', 'Delete'] as const) {
           await each(values, async (what, value) => {
-            const work = { event: request(type), startedAt: target.sandbox.clock.now(), [field]: value };
+            const work = { event: request(type), startedAt: target.world.clock.now(), [field]: value };
             // who forges it may read what comes of it
             isHarmless(`${type}: ${field} is ${what}`, await target.execute({ over: false, wait: 1, work }));
           });

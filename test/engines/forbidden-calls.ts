@@ -1,5 +1,4 @@
-import { type Known, permissionsFor } from '../../sandbox/fsx/permissions';
-import type { AuthorizationRequest } from '../../sandbox/iam';
+import { type AuthorizationRequest, type Known, permissionsFor } from '../../sandbox';
 
 /** A call that nobody in a story may make. It is denied if one of the permissions that it takes is. */
 export interface ForbiddenCall {

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { evidence } from './evidence';
-import { FunctionWorld } from './function-world';
 import { NODE_MODULES } from './install';
 import { type ContainerOptions, type Outcome, RuntimeContainer } from './runtime-api';
-import { createExisting } from '../../sandbox/fsx/existing';
-import { createEvent, deleteEvent, FILE_SYSTEM, updateEvent } from '../lambda/events';
+import { createExisting } from '../../sandbox';
+import { createEvent, deleteEvent, FILE_SYSTEM, updateEvent } from '../fixtures/events';
+import { FunctionWorld } from '../fixtures/function-world';
 
 const BUNDLE = resolve(__dirname, '../../assets/lambda/handler');
 const VERSIONS = {

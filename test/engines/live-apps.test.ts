@@ -1,17 +1,12 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { evidence } from './evidence';
 import { INTEG_RUNNER } from './install';
 import { APPS, compileApps, copyApps, integRunner, liveApps, synthesizeApp } from './live-apps';
-import { listen } from '../../sandbox/endpoint';
-import { FaultPlan } from '../../sandbox/faults';
-import { type BackupRecord, lifecycleOf } from '../../sandbox/fsx/backup';
-import { FsxService } from '../../sandbox/fsx/service';
-import { Journal } from '../../sandbox/journal';
-import { Sandbox } from '../../sandbox/sandbox';
+import { type BackupRecord, FaultPlan, FsxService, Journal, lifecycleOf, listen } from '../../sandbox';
+import { MINUTE, start, temporary, type World } from '../fixtures';
 
 const PLACE = { accountId: '123456789012', region: 'us-east-1', partition: 'aws' };
 const SNAPSHOTS = join(__dirname, '../integ');
@@ -51,18 +46,9 @@ describe('Live tests', () => {
   });
 
   describe('in the sandbox, what the apps expect of an account is true', () => {
-    let outdir: string;
-    let sandbox: Sandbox;
-    beforeEach(async () => {
-      outdir = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
-      sandbox = await Sandbox.start();
-    });
-    afterEach(async () => {
-      rmSync(outdir, { recursive: true });
-      await sandbox.close();
-    });
-
     test.each(liveApps())('%s', async (name) => {
+      const outdir = temporary();
+      const world = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
       const stackName = `FsxBackupLive-${name}`;
       const { stackUpdateWorkflow, hooks, cdkCommandOptions } = Object.values<any>(
         readJson(join(SNAPSHOTS, `integ.${name}.ts.snapshot/integ.json`)).testCases,
@@ -75,27 +61,25 @@ describe('Live tests', () => {
         withoutAutoDelete(join(assembly, `${stackName}.template.json`));
         const isToFail = deployment === 'second' && cdkCommandOptions?.deploy?.expectError === true;
         // the sandbox checks no values
-        if (isToFail) sandbox.cloudFormation.failures.fail({ target: 'Service', on: 'update' });
-        const { status, reason } = (await sandbox.deploy(assembly, { stacks: [stackName] }))[stackName];
+        if (isToFail) world.cloudFormation.failures.fail({ target: 'Service', on: 'update' });
+        const { status, reason } = (await world.deploy(assembly, { stacks: [stackName] }))[stackName];
         expect(isToFail ? status : (reason ?? status)).toMatch(
           isToFail ? /^UPDATE_ROLLBACK_COMPLETE$/ : /^(CREATE|UPDATE)_COMPLETE$/,
         );
       }
-      const pipeline = Object.values(sandbox.cloudFormation.stack(stackName).resources).find(
-        ({ type }) => type === 'AWS::CodePipeline::Pipeline',
-      )?.physicalId;
+      const pipeline = world.resourcesOf('AWS::CodePipeline::Pipeline', stackName)[0]?.physicalId;
       if (pipeline) {
         expect(
-          await sandbox.clock.run(sandbox.codePipeline.start(pipeline, { assembly: join(outdir, 'second') })),
+          await world.clock.run(world.codePipeline.start(pipeline, { assembly: join(outdir, 'second') })),
         ).toMatchObject({ status: 'Succeeded' });
       }
 
       for (const expected of expectedBackups(join(outdir, 'second'))) {
-        expect(ownBackups(sandbox)).toEqual(expected);
+        expect(ownBackups(world)).toEqual(expected);
       }
-      expect((await sandbox.destroy(stackName)).status).toBe('DELETE_COMPLETE');
-      expect(ownBackups(sandbox)).toHaveLength(left);
-      expect(await afterDestroy(sandbox, hooks.postDestroy[0])).toEqual({ deleted: left });
+      expect((await world.destroy(stackName)).status).toBe('DELETE_COMPLETE');
+      expect(ownBackups(world)).toHaveLength(left);
+      expect(await afterDestroy(world, hooks.postDestroy[0])).toEqual({ deleted: left });
       evidence({ deployments: stackUpdateWorkflow ? 2 : 1 });
     });
   });
@@ -111,7 +95,7 @@ function withoutAutoDelete(file: string): void {
 }
 
 /** Run the command that counts and deletes what is left, on FSx as it is. */
-async function afterDestroy({ clock, fsx }: Sandbox, command: string): Promise<{ deleted: number }> {
+async function afterDestroy({ clock, fsx }: World, command: string): Promise<{ deleted: number }> {
   const journal = new Journal(clock);
   const copy = new FsxService({ clock, authorizer: { authorize: async () => undefined }, ...PLACE });
   for (const [id, backup] of fsx.backups) copy.backups.set(id, backup);
@@ -144,14 +128,12 @@ async function afterDestroy({ clock, fsx }: Sandbox, command: string): Promise<{
 const isOwn = ({ tags }: BackupRecord) => tags.has('cdk-fsx-backup:stack-id');
 
 /** The library's backups, as far as assertions look at them. */
-function ownBackups({ fsx, clock }: Sandbox) {
-  return [...fsx.backups.values()]
-    .filter((backup) => isOwn(backup) && lifecycleOf(backup, clock.now()) !== 'DELETED')
-    .map((backup) => ({
-      Lifecycle: lifecycleOf(backup, clock.now()),
-      Type: backup.type,
-      Tags: [...backup.tags].map(([Key, Value]) => ({ Key, Value })),
-    }));
+function ownBackups({ ownBackups: own, clock }: World) {
+  return own.map((backup) => ({
+    Lifecycle: lifecycleOf(backup, clock.now()),
+    Type: backup.type,
+    Tags: [...backup.tags].map(([Key, Value]) => ({ Key, Value })),
+  }));
 }
 
 /** What the assertions of a cloud assembly say about the answers of DescribeBackups. */

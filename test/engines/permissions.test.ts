@@ -6,10 +6,9 @@ import { FOREIGN_KEY, type ForbiddenCall, forbiddenCalls } from './forbidden-cal
 import { type Mutant, narrower, wider } from './policy-mutations';
 import { type Setting, STORIES, type Story } from './policy-stories';
 import { record, type Recording } from './recorded-calls';
-import type { PolicyDocument, Role } from '../../sandbox/iam';
-import { Sandbox, type SandboxOptions } from '../../sandbox/sandbox';
+import { type PolicyDocument, type Role, type SandboxOptions } from '../../sandbox';
+import { MINUTE, World } from '../fixtures';
 
-const MINUTE = 60_000;
 const ACCOUNT = '123456789012';
 const REGION = 'us-east-1';
 const [KEPT] = STORIES;
@@ -23,7 +22,7 @@ const OUTSIDE_PIPELINES = STORIES.filter(({ title }) => !title.includes('pipelin
 
 interface Told extends Recording {
   story: Story;
-  sandbox: Sandbox;
+  world: World;
   /** of all stacks, at each deployment */
   templates: string[];
 }
@@ -38,13 +37,13 @@ const GRANTS_OF_CDK: Record<string, RegExp> = {
     /kms:EncryptionContext:aws:states:stateMachineArn/,
 };
 
-const open: Sandbox[] = [];
-afterAll(() => Promise.all(open.map((sandbox) => sandbox.close())));
+const open: World[] = [];
+afterAll(() => Promise.all(open.map((world) => world.close())));
 
-async function start(options?: SandboxOptions): Promise<Sandbox> {
-  const sandbox = await Sandbox.start(options);
-  open.push(sandbox);
-  return sandbox;
+async function start(options?: SandboxOptions): Promise<World> {
+  const world = await World.start(options);
+  open.push(world);
+  return world;
 }
 
 describe('Permissions', () => {
@@ -52,7 +51,7 @@ describe('Permissions', () => {
     let told: Told[];
     beforeAll(async () => {
       told = await Promise.all(STORIES.map((story) => tell(story)));
-      for (const { sandbox } of told) sandbox.policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
+      for (const { world } of told) world.policies.putResourcePolicy(FOREIGN_KEY_ARN, LEFT_TO_IAM);
     });
 
     test('whatever the library does, no call is denied', () => {
@@ -62,14 +61,14 @@ describe('Permissions', () => {
     });
 
     test('without any one statement, action, resource or managed policy, some call is denied', async () => {
-      const { tried, survivors } = await mutate(told, narrower, async ({ sandbox, calls }, role, mutant) => {
+      const { tried, survivors } = await mutate(told, narrower, async ({ world, calls }, role, mutant) => {
         const concerned = calls.filter(
           (call) =>
             call.role === role && (mutant.actions ?? [call.request.action]).includes(call.request.action),
         );
         return some(
           concerned,
-          async ({ request }) => (await sandbox.policies.decide(mutant.role, request)) !== undefined,
+          async ({ request }) => (await world.policies.decide(mutant.role, request)) !== undefined,
         );
       });
       expect(survivors).toEqual([]);
@@ -120,8 +119,8 @@ describe('Permissions', () => {
     });
 
     const tellWithout = async (action: string) => {
-      const sandbox = await start();
-      const { policies } = sandbox;
+      const world = await start();
+      const { policies } = world;
       const [putRole, putPolicy] = [policies.putRole.bind(policies), policies.putPolicy.bind(policies)];
       policies.putRole = (arn, { inline = {}, ...role }) => {
         const changed = Object.entries(inline).map(([name, document]) => [
@@ -131,11 +130,11 @@ describe('Permissions', () => {
         return putRole(arn, { ...role, inline: Object.fromEntries(changed) });
       };
       policies.putPolicy = (arn, name, document) => putPolicy(arn, name, withoutAction(document, action));
-      const failure = await KEPT.tell(sandbox).then(
+      const failure = await KEPT.tell(world).then(
         () => 'none',
         (error) => /Received.*\n.*"status": "(\w+)"/s.exec(error.message)?.[1],
       );
-      return { failure, lines: sandbox.journal.of('log').length };
+      return { failure, lines: world.journal.of('log').length };
     };
 
     test('what the evaluation said is so: without any one action, it is rolled back', async () => {
@@ -233,12 +232,12 @@ describe('Permissions', () => {
     });
 
     test('that leaves out fsx:CreateBackup, the deployment soon fails and says so', async () => {
-      const sandbox = await start();
-      const told = KEPT.tell(sandbox, {
+      const world = await start();
+      const told = KEPT.tell(world, {
         boundary: boundary.filter((action) => action !== 'fsx:CreateBackup'),
       });
       await expect(told).rejects.toThrow('ROLLBACK_COMPLETE');
-      const [[request], [answer]] = [sandbox.journal.of('request'), sandbox.journal.of('response')];
+      const [[request], [answer]] = [world.journal.of('request'), world.journal.of('response')];
       expect(answer.body).toMatchObject({
         Status: 'FAILED',
         Reason: expect.stringMatching(
@@ -255,17 +254,17 @@ describe('Permissions', () => {
 
 async function tell(story: Story, setting: Setting & SandboxOptions = {}): Promise<Told> {
   const { region = REGION } = setting;
-  const sandbox = await start(setting);
-  const recording = record(sandbox);
+  const world = await start(setting);
+  const recording = record(world);
   const templates: string[] = [];
-  const deploy = sandbox.deploy.bind(sandbox);
-  sandbox.deploy = (directory, options) => {
+  const deploy = world.deploy.bind(world);
+  world.deploy = (directory, options) => {
     const files = readdirSync(directory).filter((file) => file.endsWith('.template.json'));
     templates.push(...files.map((file) => readFileSync(join(directory, file), 'utf8')));
     return deploy(directory, options);
   };
-  await story.tell(sandbox, { ...setting, env: { account: ACCOUNT, region } });
-  return { story, sandbox, templates, ...recording };
+  await story.tell(world, { ...setting, env: { account: ACCOUNT, region } });
+  return { story, world, templates, ...recording };
 }
 
 /** Roles with grants of the library. */
@@ -308,7 +307,7 @@ function withoutNames(text: string): string {
     .replace(/(FsxBackupDefault|Files)Provider/g, 'Provider');
 }
 
-function forbiddenIn({ story, sandbox, calls }: Told, arn: string): ForbiddenCall[] {
+function forbiddenIn({ story, world, calls }: Told, arn: string): ForbiddenCall[] {
   const [, partition] = arn.split(':');
   const created = calls.filter(
     ({ request }) => request.action === 'fsx:CreateBackup' && !request.resource.endsWith('*'),
@@ -317,21 +316,21 @@ function forbiddenIn({ story, sandbox, calls }: Told, arn: string): ForbiddenCal
     partition,
     account: ACCOUNT,
     region: REGION,
-    stackId: sandbox.cloudFormation.stack('Files').id,
+    stackId: world.cloudFormation.stack('Files').id,
     reach: story.reach,
     sources: [...new Set(created.map(({ request }) => request.resource))],
   });
 }
 
 async function isAllowed(
-  { sandbox }: Told,
+  { world }: Told,
   principal: string,
   role: Role,
   { requests }: ForbiddenCall,
 ): Promise<boolean> {
   return !(await some(
     requests,
-    async (request) => (await sandbox.policies.decide(role, { principal, ...request })) !== undefined,
+    async (request) => (await world.policies.decide(role, { principal, ...request })) !== undefined,
   ));
 }
 

@@ -1,4 +1,4 @@
-import type { PolicyDocument, Role } from '../../sandbox/iam';
+import type { PolicyDocument, Role } from '../../sandbox';
 
 /** The policies of a role, but for one thing. */
 export interface Mutant {

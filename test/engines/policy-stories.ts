@@ -17,8 +17,7 @@ import {
   Tags,
 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { createExisting } from '../../sandbox/fsx/existing';
-import type { Sandbox } from '../../sandbox/sandbox';
+import { createExisting } from '../../sandbox';
 import {
   BackupSource,
   BackupTrigger,
@@ -28,7 +27,7 @@ import {
   FsxBackupProvider,
   FsxFinalBackup,
 } from '../../src';
-import { bystander, recreate, sourceOf } from '../e2e/fixture';
+import { bystander, MINUTE, recreate, sourceOf, synthesize, type World } from '../fixtures';
 
 export interface Setting {
   env?: Environment;
@@ -44,7 +43,7 @@ export interface Story {
   title: string;
   /** what may be backed up besides sources that are named, or written to besides the log group */
   reach?: Array<'file systems' | 'volumes' | 'log groups'>;
-  tell(sandbox: Sandbox, setting?: Setting): Promise<void>;
+  tell(world: World, setting?: Setting): Promise<void>;
 }
 
 const OPERATOR = 'operator';
@@ -71,9 +70,9 @@ export const STORIES: Story[] = [
   },
   {
     title: 'the last backup of a file system that is named by its id',
-    tell: (sandbox, setting) => {
-      const source = BackupSource.fromFileSystemId(createExisting(sandbox.fsx));
-      return life((stack, release) => backup(stack, release, { source, keepLast: 1 }))(sandbox, setting);
+    tell: (world, setting) => {
+      const source = BackupSource.fromFileSystemId(createExisting(world.fsx));
+      return life((stack, release) => backup(stack, release, { source, keepLast: 1 }))(world, setting);
     },
   },
   {
@@ -143,23 +142,23 @@ type Define = (stack: Stack, release: Release) => void;
 
 /** Deployed; tags changed; an upgrade that fails, and then succeeds; deleted. */
 function life(define: Define, target = 'Bystander'): Story['tell'] {
-  return async (sandbox, setting) => {
+  return async (world, setting) => {
     const deploy = (version: string, tags: Record<string, string>, status: string) => {
-      return deployed(sandbox, setting, (stack) => define(stack, { version, tags }), status);
+      return deployed(world, setting, (stack) => define(stack, { version, tags }), status);
     };
     await deploy('1', { team: 'a', cost: '1' }, 'CREATE_COMPLETE');
     await deploy('1', { team: 'b' }, 'UPDATE_COMPLETE');
-    sandbox.cloudFormation.failures.fail({ target, on: 'update' });
+    world.cloudFormation.failures.fail({ target, on: 'update' });
     await deploy('2', { team: 'b' }, 'UPDATE_ROLLBACK_COMPLETE');
-    sandbox.cloudFormation.failures.clear();
+    world.cloudFormation.failures.clear();
     await deploy('2', { team: 'b' }, 'UPDATE_COMPLETE');
-    const { status, reason } = await sandbox.destroy('Files');
+    const { status, reason } = await world.destroy('Files');
     expect([status, reason]).toEqual(['DELETE_COMPLETE', undefined]);
   };
 }
 
-async function byHand(sandbox: Sandbox, setting?: Setting): Promise<void> {
-  await deployed(sandbox, setting, (stack) => {
+async function byHand(world: World, setting?: Setting): Promise<void> {
+  await deployed(world, setting, (stack) => {
     const data = new Stack(stack.node.root as App, 'Data', setting);
     const [deployedFileSystem, deployedVolume] = [
       sourceOf(data, 'OPENZFS', 'Wiki'),
@@ -177,20 +176,20 @@ async function byHand(sandbox: Sandbox, setting?: Setting): Promise<void> {
       new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }),
     );
   });
-  const source = sandbox.cloudFormation.stack('Files').resources.Source.physicalId!;
+  const source = world.physicalIdOf('Source')!;
   for (const input of [
     { source, tags: { team: 'a' }, run: '1' },
     { source, tags: { team: 'b' }, run: '2', keepLast: 1 },
     { source: { stack: 'Data', logicalId: 'Wiki' } },
     { source: { stack: 'Data', logicalId: 'ShareVolume' } },
   ]) {
-    await execute(sandbox, input);
+    await execute(world, input);
   }
 }
 
-async function manySources(sandbox: Sandbox, setting?: Setting): Promise<void> {
-  const [fileSystem, volume] = [createExisting(sandbox.fsx), existingVolume(sandbox)];
-  await deployed(sandbox, setting, (stack) => {
+async function manySources(world: World, setting?: Setting): Promise<void> {
+  const [fileSystem, volume] = [createExisting(world.fsx), existingVolume(world)];
+  await deployed(world, setting, (stack) => {
     const provider = new FsxBackupProvider(stack, 'Provider');
     const others = Array.from({ length: NAMED_SOURCES - 1 }, (_, nth) =>
       BackupSource.fromFileSystemId(`fs-${(nth + 0x10000000).toString(16)}`),
@@ -204,12 +203,12 @@ async function manySources(sandbox: Sandbox, setting?: Setting): Promise<void> {
       new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }),
     );
   });
-  for (const source of [fileSystem, volume]) await execute(sandbox, { source });
+  for (const source of [fileSystem, volume]) await execute(world, { source });
 }
 
 /** A pipeline is run twice; the second time, what tells the id of the backup fails. */
-async function inPipeline(sandbox: Sandbox, setting?: Setting): Promise<void> {
-  await deployed(sandbox, setting, (stack) => {
+async function inPipeline(world: World, setting?: Setting): Promise<void> {
+  await deployed(world, setting, (stack) => {
     const provider = new FsxBackupProvider(stack, 'Provider', { encryptionKey: new kms.Key(stack, 'Key') });
     const source = sourceOf(stack, 'WINDOWS');
     const role = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
@@ -251,12 +250,10 @@ async function inPipeline(sandbox: Sandbox, setting?: Setting): Promise<void> {
       ],
     });
   });
-  const { physicalId: name } = Object.values(sandbox.cloudFormation.stack('Files').resources).find(
-    ({ type }) => type === 'AWS::CodePipeline::Pipeline',
-  )!;
-  const run = async () => (await sandbox.clock.run(sandbox.codePipeline.start(name!))).status;
+  const [{ physicalId: name }] = world.resourcesOf('AWS::CodePipeline::Pipeline');
+  const run = async () => (await world.clock.run(world.codePipeline.start(name!))).status;
   expect(await run()).toBe('Succeeded');
-  sandbox.faults.add('states:DescribeExecution', 1, { kind: 'error', code: 'ExecutionDoesNotExist' });
+  world.faults.add('states:DescribeExecution', 1, { kind: 'error', code: 'ExecutionDoesNotExist' });
   expect(await run()).toBe('Failed');
 }
 
@@ -278,33 +275,33 @@ function tag(construct: Construct, { tags }: Release): void {
 }
 
 async function deployed(
-  sandbox: Sandbox,
+  world: World,
   setting: Setting | undefined,
   define: (stack: Stack) => void,
   status = 'CREATE_COMPLETE',
 ) {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-fsx-backup-'));
   directories.push(outdir); // a function's code is run from there
-  const app = new App({ outdir, analyticsReporting: false });
-  const stack = new Stack(app, 'Files', setting);
-  if (setting?.boundary) {
-    const statements = [new iam.PolicyStatement({ actions: setting.boundary, resources: ['*'] })];
-    iam.PermissionsBoundary.of(stack).apply(new iam.ManagedPolicy(stack, 'Boundary', { statements }));
-  }
-  define(stack);
-  app.synth();
-  const { Files } = await sandbox.deploy(outdir);
+  synthesize(
+    (stack) => {
+      if (setting?.boundary) {
+        const statements = [new iam.PolicyStatement({ actions: setting.boundary, resources: ['*'] })];
+        iam.PermissionsBoundary.of(stack).apply(new iam.ManagedPolicy(stack, 'Boundary', { statements }));
+      }
+      define(stack);
+    },
+    { outdir, env: setting?.env },
+  );
+  const { Files } = await world.deploy(outdir);
   expect(Files).toMatchObject({ status });
   return Files;
 }
 
 /** What an operator does: start the state machine, and see how that ends. */
-async function execute(sandbox: Sandbox, input: object): Promise<void> {
-  const { api } = sandbox.stepFunctions;
-  const { resources } = sandbox.cloudFormation.stack('Files');
-  const { physicalId: stateMachineArn } = Object.values(resources).find(
-    ({ type }) => type === 'AWS::StepFunctions::StateMachine',
-  )!;
+async function execute(world: World, input: object): Promise<void> {
+  const { api } = world.stepFunctions;
+  const { resources } = world.cloudFormation.stack('Files');
+  const [{ physicalId: stateMachineArn }] = world.resourcesOf('AWS::StepFunctions::StateMachine');
   const principal = Object.values(resources).find(({ physicalId }) => physicalId === OPERATOR)!.attributes
     .Arn as string;
   const { executionArn } = (await api.handle({
@@ -314,23 +311,23 @@ async function execute(sandbox: Sandbox, input: object): Promise<void> {
   })) as any;
   const describe = () =>
     api.handle({ operation: 'DescribeExecution', principal, input: { executionArn } }) as Promise<any>;
-  while ((await describe()).status === 'RUNNING') await sandbox.clock.run(sandbox.clock.sleep(60_000));
+  while ((await describe()).status === 'RUNNING') await world.pass(MINUTE);
   expect(await describe()).toMatchObject({ status: 'SUCCEEDED' });
 }
 
 /** A volume that no stack defines. */
-function existingVolume(sandbox: Sandbox): string {
-  const { fileSystemId } = sandbox.fsx.createFileSystem({
+function existingVolume(world: World): string {
+  const { fileSystemId } = world.fsx.createFileSystem({
     FileSystemType: 'ONTAP',
     StorageCapacity: 1024,
     SubnetIds: ['subnet-0123456789abcdef0'],
     OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1', ThroughputCapacity: 128 },
   });
-  const { storageVirtualMachineId } = sandbox.fsx.createStorageVirtualMachine({
+  const { storageVirtualMachineId } = world.fsx.createStorageVirtualMachine({
     FileSystemId: fileSystemId,
     Name: 'svm',
   });
-  return sandbox.fsx.createVolume({
+  return world.fsx.createVolume({
     Name: 'vol',
     VolumeType: 'ONTAP',
     OntapConfiguration: {

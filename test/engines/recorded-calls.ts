@@ -1,5 +1,4 @@
-import type { AuthorizationRequest, Role } from '../../sandbox/iam';
-import type { Sandbox } from '../../sandbox/sandbox';
+import type { AuthorizationRequest, Role, Sandbox } from '../../sandbox';
 
 /** A call that IAM was asked for, and the policies of its principal at that time. */
 export interface RecordedCall {

@@ -76,7 +76,7 @@ const STEPS: Array<{ step: string; act: (life: Life) => Promise<string>; status:
 async function liveThrough(one: Life, kind: Kind, operations: string[], times: number): Promise<void> {
   for (const { step, act, status, tagged } of STEPS) {
     for (const operation of operations) one.wire.disturb(operation, { from: 1, to: times }, kind.disturbance);
-    const since = one.sandbox.journal.entries.length;
+    const since = one.world.journal.entries.length;
     const found = {
       step,
       times,
@@ -142,7 +142,7 @@ describe('Faults on the wire', () => {
   test('credentials that run out on the way are waited out until Lambda has others', async () => {
     const one = (life = await Life.begin(Duration.minutes(30)));
     const {
-      sandbox: { clock, fsx },
+      world: { clock, fsx },
       wire,
     } = one;
     const expired = new Set<string>();
@@ -224,7 +224,7 @@ async function failAndDeleteAgain(one: Life, kind: Kind, operation: string): Pro
 }
 
 async function lasting(one: Life, kind: Kind, operation: string, act: () => Promise<string>) {
-  const since = one.sandbox.journal.entries.length;
+  const since = one.world.journal.entries.length;
   one.wire.disturb(operation, { from: 1 }, kind.disturbance);
   one.onFailure = () => one.wire.calm();
   const status = await act();

@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import { Wire } from './wire';
 import { belongsToResource, generationOf, identityTags } from '../../lambda/identity';
-import type { BackupRecord } from '../../sandbox/fsx/backup';
-import { createExisting } from '../../sandbox/fsx/existing';
-import { Sandbox } from '../../sandbox/sandbox';
+import { type BackupRecord, createExisting } from '../../sandbox';
 import { BackupSource, FsxBackup } from '../../src';
-import { bystander, ownBackupsIn } from '../e2e/fixture';
+import { bystander, synthesize, World } from '../fixtures';
 
 /* The life of one backup on a wire that is disturbed, among backups of others that look like it. */
 
@@ -18,22 +16,24 @@ import { bystander, ownBackupsIn } from '../e2e/fixture';
 export type Version = 'none' | 'one' | 'tagged' | 'other';
 
 /** One backup that is deleted with its resource, and one that is always there and brings the engine. */
-function synthesize(directory: string, ids: string[], timeout: Duration): Record<Version, string> {
+function versionsOf(directory: string, ids: string[], timeout: Duration): Record<Version, string> {
   const [one, two, three] = ids.map((id) => BackupSource.fromFileSystemId(id));
   const version = (name: Version, source?: BackupSource, tag = 'old') => {
-    const app = new App({ outdir: join(directory, name), analyticsReporting: false });
-    const stack = new Stack(app, 'Files');
-    new FsxBackup(stack, 'Standing', { source: three, removalPolicy: RemovalPolicy.DESTROY });
-    if (source) {
-      const backup = new FsxBackup(stack, 'Backup', {
-        source,
-        removalPolicy: RemovalPolicy.DESTROY,
-        timeout,
-      });
-      Tags.of(backup).add(tag, 'yes');
-      bystander(stack, backup, name);
-    }
-    return app.synth().directory;
+    const outdir = join(directory, name);
+    return synthesize(
+      (stack) => {
+        new FsxBackup(stack, 'Standing', { source: three, removalPolicy: RemovalPolicy.DESTROY });
+        if (!source) return;
+        const backup = new FsxBackup(stack, 'Backup', {
+          source,
+          removalPolicy: RemovalPolicy.DESTROY,
+          timeout,
+        });
+        Tags.of(backup).add(tag, 'yes');
+        bystander(stack, backup, name);
+      },
+      { outdir },
+    );
   };
   return {
     none: version('none'),
@@ -46,10 +46,10 @@ function synthesize(directory: string, ids: string[], timeout: Duration): Record
 export class Life {
   static async begin(timeout: Duration): Promise<Life> {
     const directory = mkdtempSync(join(tmpdir(), 'wire-'));
-    const sandbox = await Sandbox.start({ fsx: { backupDuration: () => 7_000 } });
-    const wire = await Wire.into(sandbox);
-    const sources = ['One', 'Two', 'Three'].map(() => createExisting(sandbox.fsx));
-    const life = new Life(sandbox, wire, synthesize(directory, sources, timeout), directory);
+    const world = await World.start({ fsx: { backupDuration: () => 7_000 } });
+    const wire = await Wire.into(world);
+    const sources = ['One', 'Two', 'Three'].map(() => createExisting(world.fsx));
+    const life = new Life(world, wire, versionsOf(directory, sources, timeout), directory);
     await life.deploy('none');
     life.plantLookalikes(sources[0]);
     return life;
@@ -62,7 +62,7 @@ export class Life {
   private foreignAtFirst = '';
 
   private constructor(
-    readonly sandbox: Sandbox,
+    readonly world: World,
     readonly wire: Wire,
     private readonly versions: Record<Version, string>,
     private readonly directory: string,
@@ -71,7 +71,7 @@ export class Life {
     this.logicalId = Object.keys(Resources).find(
       (id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup',
     )!;
-    sandbox.journal.onEntry((entry) => {
+    world.journal.onEntry((entry) => {
       if (entry.kind === 'response' && entry.body.Status === 'FAILED') this.onFailure();
       if (entry.kind !== 'call') return;
       const sources = this.own.map(({ source }) => source.fileSystemId);
@@ -83,24 +83,24 @@ export class Life {
   onFailure: () => void = () => undefined;
 
   async deploy(version: Version): Promise<string> {
-    return (await this.sandbox.deploy(this.versions[version])).Files.status;
+    return (await this.world.deploy(this.versions[version])).Files.status;
   }
 
   /** What comes after the backup fails. */
   failToDeploy(version: Version): Promise<string> {
-    this.sandbox.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    this.world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
     return this.deploy(version);
   }
 
   async destroy(): Promise<string> {
-    return (await this.sandbox.destroy('Files')).status;
+    return (await this.world.destroy('Files')).status;
   }
 
   /** The backups of the resource. */
   get own(): BackupRecord[] {
     const { stackId, logicalId } = this;
     const listOf = (tags: Map<string, string>) => [...tags].map(([Key, Value]) => ({ Key, Value }));
-    return ownBackupsIn(this.sandbox).filter(({ tags }) =>
+    return this.world.ownBackups.filter(({ tags }) =>
       belongsToResource(listOf(tags), { stackId, logicalId }),
     );
   }
@@ -112,7 +112,7 @@ export class Life {
 
   /** Requests of CloudFormation that had no answer, or two. */
   get unanswered(): string[] {
-    const { journal } = this.sandbox;
+    const { journal } = this.world;
     const accepted = journal
       .of('response')
       .filter(({ effect }) => effect === 'accepted')
@@ -125,7 +125,7 @@ export class Life {
 
   /** What CloudFormation was told of failures, from this entry of the journal on. */
   failuresSince(nth: number) {
-    const entries = this.sandbox.journal.entries.slice(nth);
+    const entries = this.world.journal.entries.slice(nth);
     return entries.flatMap((entry) => {
       if (entry.kind !== 'response' || entry.effect !== 'accepted' || entry.body.Status !== 'FAILED') {
         return [];
@@ -139,11 +139,11 @@ export class Life {
 
   /** Lambda gives the function new containers. */
   recycle(): void {
-    this.sandbox.lambda.recycle(this.sandbox.journal.of('request')[0].event.ServiceToken);
+    this.world.lambda.recycle(this.world.journal.of('request')[0].event.ServiceToken);
   }
 
   private get stackId(): string {
-    return this.sandbox.cloudFormation.stack('Files').id;
+    return this.world.cloudFormation.stack('Files').id;
   }
 
   get isForeignUntouched(): boolean {
@@ -151,7 +151,7 @@ export class Life {
   }
 
   async end(): Promise<void> {
-    await this.sandbox.close();
+    await this.world.close();
     await this.wire.close();
     rmSync(this.directory, { recursive: true });
   }
@@ -171,7 +171,7 @@ export class Life {
         Key: Key!,
         Value: Value!,
       }));
-      return this.sandbox.fsx.plantBackup({ fileSystemId, type, lifecycle: 'AVAILABLE', tags: all });
+      return this.world.fsx.plantBackup({ fileSystemId, type, lifecycle: 'AVAILABLE', tags: all });
     };
     this.foreign = [
       plant(identityTags({ ...identity, stackId: `${this.stackId}0` })),

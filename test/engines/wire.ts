@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { FaultPlan, type Which } from '../../sandbox/faults';
-import type { Sandbox } from '../../sandbox/sandbox';
+import { FaultPlan, type Sandbox, type Which } from '../../sandbox';
 
 /*
  * What lies between the handler and AWS: a proxy before each service, which does to single calls what

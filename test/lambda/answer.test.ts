@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { createEvent } from './events';
 import { responseBody, signalBody } from '../../lambda/answer';
+import { createEvent } from '../fixtures/events';
 
 const bytes = (body: string) => Buffer.byteLength(body);
 const failed = (reason: string, logicalId = 'Backup') =>

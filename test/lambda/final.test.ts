@@ -6,6 +6,9 @@ import {
   DescribeVolumesCommand,
 } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { MockedAws } from './mocked-aws';
+import { finalGenerationOf } from '../../lambda/identity';
+import type { CloudFormationEvent } from '../../lambda/request';
 import {
   awsError,
   BACKUP,
@@ -17,16 +20,13 @@ import {
   START,
   updateEvent,
   VOLUME,
-  World,
-} from './events';
-import { finalGenerationOf } from '../../lambda/identity';
-import type { CloudFormationEvent } from '../../lambda/request';
+} from '../fixtures/events';
 
 const OTHER_FILE_SYSTEM = 'fs-0aaaaaaaaaaaaaaaa';
 const GENERATION = finalGenerationOf({ fileSystemId: FILE_SYSTEM });
 const HOUR = 3600_000;
 
-const world = new World();
+const world = new MockedAws();
 beforeEach(() => world.reset());
 
 const final = (event: CloudFormationEvent): CloudFormationEvent => ({

@@ -1,4 +1,3 @@
-import { FILE_SYSTEM, STACK_ID, VOLUME } from './events';
 import {
   belongsTo,
   belongsToResource,
@@ -7,6 +6,7 @@ import {
   identityTags,
 } from '../../lambda/identity';
 import type { Source } from '../../lambda/request';
+import { FILE_SYSTEM, STACK_ID, VOLUME } from '../fixtures/events';
 
 const of = (source: Source) => generationOf({ source, triggers: [] });
 

@@ -1,8 +1,9 @@
 import { PutJobFailureResultCommand, PutJobSuccessResultCommand } from '@aws-sdk/client-codepipeline';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import { awsError, EXECUTION, World } from './events';
+import { MockedAws } from './mocked-aws';
+import { awsError, EXECUTION } from '../fixtures/events';
 
-const world = new World();
+const world = new MockedAws();
 beforeEach(() => world.reset());
 
 const job = {

@@ -10,10 +10,11 @@ import {
   DescribeBackupsCommand,
 } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { awsError, BACKUP, EXECUTION, FILE_SYSTEM, STACK_ID, START, World } from './events';
+import { MockedAws } from './mocked-aws';
 import { generationOf, identityTags } from '../../lambda/identity';
+import { awsError, BACKUP, EXECUTION, FILE_SYSTEM, STACK_ID, START } from '../fixtures/events';
 
-const world = new World();
+const world = new MockedAws();
 beforeEach(() => world.reset());
 
 const MINUTE = 60_000;

@@ -11,6 +11,7 @@ import {
   DescribeBackupsCommand,
 } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { MockedAws } from './mocked-aws';
 import {
   awsError,
   BACKUP,
@@ -22,10 +23,9 @@ import {
   stackEvent,
   START,
   updateEvent,
-  World,
-} from './events';
+} from '../fixtures/events';
 
-const world = new World();
+const world = new MockedAws();
 beforeEach(() => world.reset());
 
 /** Backups of the resource by their age, each of another generation. */

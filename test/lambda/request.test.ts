@@ -1,6 +1,6 @@
-import { createEvent, deleteEvent, properties, updateEvent, VOLUME } from './events';
 import { responseBody } from '../../lambda/answer';
 import { checked, InvalidProperties, isCloudFormationEvent, parseProperties } from '../../lambda/request';
+import { createEvent, deleteEvent, properties, updateEvent, VOLUME } from '../fixtures/events';
 
 test('the properties of a file system backup', () => {
   expect(parseProperties(properties())).toEqual({

@@ -15,8 +15,11 @@ import {
 } from '@aws-sdk/client-fsx';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { aws, run } from './mocked-aws';
+import { generationOf, identityTags } from '../../lambda/identity';
+import type { Effects, Execution } from '../../lambda/run';
+import { secondsToNextLook } from '../../lambda/schedule';
 import {
-  aws,
   awsError,
   BACKUP,
   createEvent,
@@ -24,14 +27,10 @@ import {
   EXECUTION,
   FILE_SYSTEM,
   RESPONSE_URL,
-  run,
   STACK_ID,
   START,
   updateEvent,
-} from './events';
-import { generationOf, identityTags } from '../../lambda/identity';
-import type { Effects, Execution } from '../../lambda/run';
-import { secondsToNextLook } from '../../lambda/schedule';
+} from '../fixtures/events';
 
 const fsx = mockClient(FSxClient);
 const cloudFormation = mockClient(CloudFormationClient);

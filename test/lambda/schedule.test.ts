@@ -1,5 +1,5 @@
-import { looksIn } from './looks';
 import { secondsToNextAttempt, secondsToNextLook } from '../../lambda/schedule';
+import { looksIn } from '../fixtures/looks';
 
 test('an hour costs at most 90 looks', () => {
   expect(looksIn(3600)).toBeLessThanOrEqual(90);

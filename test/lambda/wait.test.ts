@@ -10,6 +10,8 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-fsx';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { MockedAws } from './mocked-aws';
+import { generationOf } from '../../lambda/identity';
 import {
   awsError,
   BACKUP,
@@ -22,16 +24,14 @@ import {
   START,
   updateEvent,
   WAIT_HANDLE,
-  World,
-} from './events';
-import { generationOf } from '../../lambda/identity';
+} from '../fixtures/events';
 
 const OTHER_FILE_SYSTEM = 'fs-0aaaaaaaaaaaaaaaa';
 const HOUR = 3600_000;
 const WAIT = { TimeoutSeconds: '21600', WaitHandle: WAIT_HANDLE };
 const GENERATION = generationOf({ source: { fileSystemId: FILE_SYSTEM }, triggers: [] });
 
-const world = new World();
+const world = new MockedAws();
 beforeEach(() => {
   world.reset();
   world.stackIs(

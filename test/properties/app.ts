@@ -6,7 +6,7 @@ import * as fsx from 'aws-cdk-lib/aws-fsx';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { type AppModel, type BackupModel, BACKUPS, type SourceModel, SOURCES } from './model';
-import type { Template } from '../../sandbox/cloudformation/template';
+import type { Template } from '../../sandbox';
 import {
   BackupSource,
   BackupTrigger,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Guard } from './app';
-import type { Entry, Recorded } from '../../sandbox/journal';
+import type { Entry, Recorded } from '../../sandbox';
 
 /*
  * What happened in a run, and what follows from it: who asked for what, which backup came of it, and what

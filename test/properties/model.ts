@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Fault } from '../../sandbox/faults';
+import type { Fault } from '../../sandbox';
 
 /*
  * What a run is made of: an app, the world around it, and what happens to both. All of it is plain data, so

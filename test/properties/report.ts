@@ -13,7 +13,7 @@ import {
   type Step,
   type Visitor,
 } from './model';
-import type { Recorded } from '../../sandbox/journal';
+import type { Recorded } from '../../sandbox';
 
 /* A run and what was wrong with it, for people. */
 

@@ -4,7 +4,7 @@ import { type Violation, violationsIn } from './invariants';
 import { type Run, runs } from './model';
 import { describeRun, describeViolations } from './report';
 import { carryOut } from './world';
-import { Sandbox } from '../../sandbox/sandbox';
+import { Sandbox } from '../../sandbox';
 
 /** What piles up in a sandbox makes it a lived-in account, and slow in the end. */
 const RUNS_PER_SANDBOX = 15;

@@ -1,5 +1,5 @@
 import { type History, type Operation, type Request, tokenOf } from './history';
-import type { Recorded } from '../../sandbox/journal';
+import type { Recorded } from '../../sandbox';
 
 const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/1';
 export const MINUTE = 60_000;

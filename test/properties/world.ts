@@ -11,8 +11,7 @@ import {
   type Step,
   type Visitor,
 } from './model';
-import type { Recorded } from '../../sandbox/journal';
-import type { Sandbox } from '../../sandbox/sandbox';
+import type { Recorded, Sandbox } from '../../sandbox';
 
 const CALM: Omit<Step, 'pause' | 'act'> = {
   changes: [],

@@ -1,0 +1,449 @@
+import { join } from 'node:path';
+import { type BackupRecord, lifecycleOf, type Sandbox, synthesize, type Terminal } from '../sandbox';
+
+/** A part of the story: what is told, what is done, and what must be true afterwards. */
+export interface Scene {
+  title: string;
+  words: string;
+  /** virtual time */
+  begins: string;
+  /** what is deployed, in the timeline */
+  label?: string;
+  /** sentences that are checked, with the instant at which the scene began */
+  claims: Record<string, (since: number) => boolean>;
+  act(): Promise<unknown>;
+}
+
+/** What the scenes are played with. */
+export interface Stage {
+  sandbox: Sandbox;
+  terminal: Terminal;
+  assemblies: Assemblies;
+  existing: Existing;
+  /** of every backup that there ever was */
+  backups: ReadonlySet<BackupRecord>;
+  /** for what is synthesized on the way */
+  directory: string;
+}
+
+/** File systems that belong to no stack. */
+export interface Existing {
+  shared: string;
+  archive: string;
+}
+
+const EXAMPLES = join(__dirname, '../examples/typescript');
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** What FSx says of a backup that it cannot finish. */
+export const FAILURE = 'The file system ran out of space for the snapshot that the backup is made from.';
+const BROKEN =
+  'Resource handler returned message: "Error occurred during operation \'ECS Deployment Circuit Breaker ' +
+  'was triggered\'." (HandlerErrorCode: GeneralServiceException)';
+
+export type Assemblies = Awaited<ReturnType<typeof synthesizeAll>>;
+
+export async function synthesizeAll(directory: string, { shared, archive }: Existing) {
+  const wiki = (context: Record<string, string>) =>
+    synthesizeExample('before-an-upgrade', directory, context);
+  const [
+    version1,
+    version2,
+    throughput,
+    version3,
+    fourKinds,
+    fourKindsOfStorage,
+    quickStart,
+    development,
+    longFirstBackup,
+  ] = await Promise.all([
+    wiki({ version: '1' }),
+    wiki({ version: '2' }),
+    wiki({ version: '2', throughput: '128' }),
+    wiki({ version: '3', throughput: '128' }),
+    synthesizeExample('four-kinds', directory),
+    synthesizeExample('four-kinds', directory, { team: 'storage' }),
+    synthesizeExample('quick-start', directory),
+    synthesizeExample('development', directory, { shared }),
+    synthesizeExample('long-first-backup', directory, { archive }),
+  ]);
+  return {
+    version1,
+    version2,
+    throughput,
+    version3,
+    fourKinds,
+    fourKindsOfStorage,
+    quickStart,
+    development,
+    longFirstBackup,
+  };
+}
+
+function synthesizeExample(
+  example: string,
+  directory: string,
+  context: Record<string, string> = {},
+): Promise<string> {
+  return synthesize(join(EXAMPLES, example), {
+    context,
+    outdir: join(directory, [example, ...Object.entries(context).flat()].join('-')),
+  });
+}
+
+/** The story of a wiki, with what else the library does in the middle. */
+export function scenesOf(stage: Stage): Scene[] {
+  return [...wikiLives(stage), ...meanwhile(stage), ...endings(stage)];
+}
+
+function wikiLives(stage: Stage): Scene[] {
+  const {
+    sandbox: { cloudFormation },
+    terminal,
+    assemblies,
+  } = stage;
+  const { statusIs, taken, existing, available, began, holds, creations } = factsOf(stage);
+  const backupOf = (nth: number) => taken('Wiki/BeforeUpgrade')[nth - 1];
+  return [
+    {
+      title: 'Version 1',
+      begins: '2026-11-02T09:00:00Z',
+      label: 'version 1',
+      words:
+        'The stack Wiki has a file system, a service that keeps its pages there, and three guards: ' +
+        'BeforeUpgrade takes a backup before the service is changed, BeforeChange before the file system ' +
+        'itself is, Final before it is deleted.',
+      act: () => terminal.deploy(assemblies.version1),
+      claims: {
+        'the first backup was AVAILABLE before the service came up': () =>
+          available(backupOf(1), began('Wiki', 'Service', 'CREATE')),
+        'BeforeChange took none: there was nothing yet that could be lost': () =>
+          taken('Wiki/BeforeChange').length === 0 && holds('BeforeChange') === 'none',
+        'Wiki is CREATE_COMPLETE': statusIs('Wiki', 'CREATE_COMPLETE'),
+      },
+    },
+    {
+      title: 'An upgrade',
+      begins: '2026-11-03T09:00:00Z',
+      label: 'version 2',
+      words:
+        'The next day, with `-c version=2`. The image of the service is another one, so there has to be ' +
+        'another backup. First the backup, then the service. (Roles, functions, networks and the like are ' +
+        'left out from here on.)',
+      act: () => terminal.deploy(assemblies.version2),
+      claims: {
+        'a second backup was AVAILABLE before the update of the service began': (since) => {
+          return (
+            backupOf(2).createdAt >= since &&
+            available(backupOf(2), began('Wiki', 'Service', 'UPDATE', since))
+          );
+        },
+        'the first one is still there: keepLast is 2': () => existing('Wiki/BeforeUpgrade').length === 2,
+        'the file system did not change, and BeforeChange took none': (since) =>
+          !began('Wiki', 'FileSystem', 'UPDATE', since) && taken('Wiki/').length === 2,
+        'Wiki is UPDATE_COMPLETE': statusIs('Wiki', 'UPDATE_COMPLETE'),
+      },
+    },
+    {
+      title: 'The file system itself changes',
+      begins: '2026-11-04T09:00:00Z',
+      label: '128 MB/s',
+      words:
+        'With `-c throughput=128`. BeforeChange backs the file system up as it is deployed now, and ' +
+        'only then does CloudFormation change it.',
+      act: () => terminal.deploy(assemblies.throughput),
+      claims: {
+        'the backup was AVAILABLE before the update of the file system began': (since) => {
+          return available(taken('Wiki/BeforeChange')[0], began('Wiki', 'FileSystem', 'UPDATE', since));
+        },
+        'it is a backup of the file system as it was, with 64 MB/s': () => {
+          return taken('Wiki/BeforeChange')[0].fileSystem.OpenZFSConfiguration.ThroughputCapacity === 64;
+        },
+        'the service did not change, and BeforeUpgrade took none': (since) =>
+          !began('Wiki', 'Service', 'UPDATE', since) && taken('Wiki/').length === 3,
+      },
+    },
+    {
+      title: 'An upgrade fails',
+      begins: '2026-11-05T16:00:00Z',
+      label: 'version 3',
+      words:
+        'With `-c version=3`, which does not start. ECS gives up, and CloudFormation takes everything ' +
+        'back. The backup is there for whoever needs it.',
+      act: async () => {
+        cloudFormation.failures.fail({
+          target: 'AWS::ECS::Service',
+          on: 'update',
+          after: 90_000,
+          reason: BROKEN,
+        });
+        await terminal.deploy(assemblies.version3);
+      },
+      claims: {
+        'Wiki is UPDATE_ROLLBACK_COMPLETE': statusIs('Wiki', 'UPDATE_ROLLBACK_COMPLETE'),
+        'a third backup was AVAILABLE before the update of the service began, and still is': (since) => {
+          return (
+            available(backupOf(3), began('Wiki', 'Service', 'UPDATE', since)) &&
+            existing('Wiki/BeforeUpgrade').includes(backupOf(3))
+          );
+        },
+        'CreateBackup was called once: the rollback took none, and it deleted none': (since) =>
+          creations(since).length === 1 && existing('Wiki/').length === 4,
+        'what counts for the stack is the second one again, that of the version which runs': () =>
+          holds('BeforeUpgrade') === backupOf(2).id,
+      },
+    },
+    {
+      title: 'The upgrade again',
+      begins: '2026-11-06T09:00:00Z',
+      label: 'version 3 again',
+      words:
+        'The next morning the cause is found, and version 3 is deployed once more. Less than a day has ' +
+        'passed and nothing has been deployed since: the third backup is as good as a new one. With ' +
+        'keepLast: 2, the first one goes when the upgrade has succeeded.',
+      act: () => terminal.deploy(assemblies.version3),
+      claims: {
+        'Wiki is UPDATE_COMPLETE': statusIs('Wiki', 'UPDATE_COMPLETE'),
+        'the backup of yesterday was taken up, and CreateBackup was not called': (since) => {
+          return holds('BeforeUpgrade') === backupOf(3).id && creations(since).length === 0;
+        },
+        'the first backup was deleted, the second and the third are there': () => {
+          return (
+            existing('Wiki/BeforeUpgrade').length === 2 &&
+            !existing('Wiki/BeforeUpgrade').includes(backupOf(1))
+          );
+        },
+        "that of the file system's own change has nothing to do with it": () =>
+          existing('Wiki/BeforeChange').length === 1,
+      },
+    },
+  ];
+}
+
+/** What else there is. */
+function meanwhile(stage: Stage): Scene[] {
+  const {
+    sandbox: { fsx, cloudFormation, clock },
+    terminal,
+    assemblies,
+    existing: { shared, archive },
+  } = stage;
+  const { statusIs, taken, existing, lifecycles, available, began, creations } = factsOf(stage);
+  const failureOf = (stack: string) => {
+    return (
+      cloudFormation
+        .stack(stack)
+        .events.find(({ status, type }) => status === 'CREATE_FAILED' && type === 'Custom::FsxBackup')
+        ?.reason ?? ''
+    );
+  };
+  let stranger: BackupRecord;
+
+  return [
+    {
+      title: 'Four kinds',
+      begins: '2026-11-06T10:00:00Z',
+      words:
+        'The stack FourKinds defines a Windows, a Lustre, an OpenZFS and an ONTAP file system, and a ' +
+        'backup of each (of the volume, for ONTAP).',
+      act: () => terminal.deploy(assemblies.fourKinds),
+      claims: {
+        'it has four backups, and was CREATE_COMPLETE when all of them were AVAILABLE': () => {
+          return (
+            statusIs('FourKinds', 'CREATE_COMPLETE')() &&
+            lifecycles('FourKinds/') === 'AVAILABLE AVAILABLE AVAILABLE AVAILABLE'
+          );
+        },
+      },
+    },
+    {
+      title: 'Only a tag changes',
+      begins: '2026-11-06T11:00:00Z',
+      label: 'another tag',
+      words:
+        'The same app with `-c team=storage`. Tags change in place; a new tag is no reason for a new backup.',
+      act: () => terminal.deploy(assemblies.fourKindsOfStorage),
+      claims: {
+        'CreateBackup was not called': (since) => creations(since).length === 0,
+        'all four backups carry team=storage': () =>
+          existing('FourKinds/').every(({ tags }) => tags.get('team') === 'storage'),
+      },
+    },
+    {
+      title: 'A backup fails',
+      begins: '2026-11-06T12:00:00Z',
+      words:
+        'FSx cannot finish the backup of the stack QuickStart. The deployment fails, with the reason ' +
+        'that FSx gave, and is rolled back.',
+      act: async () => {
+        fsx.options.fail = () => FAILURE;
+        await terminal.deploy(assemblies.quickStart);
+        fsx.options.fail = () => undefined;
+      },
+      claims: {
+        'QuickStart is ROLLBACK_COMPLETE': statusIs('QuickStart', 'ROLLBACK_COMPLETE'),
+        ['the stack event gives the reason of FSx, and names the FAILED backup that is left: ' +
+        'with RETAIN the library may not delete']: () => {
+          return (
+            failureOf('QuickStart').includes(FAILURE) &&
+            lifecycles('QuickStart/') === 'FAILED' &&
+            failureOf('QuickStart').includes(taken('QuickStart/')[0].id)
+          );
+        },
+      },
+    },
+    {
+      title: 'Somebody else is first',
+      begins: '2026-11-06T13:00:00Z',
+      words:
+        `The stack Development backs up ${shared}, which belongs to no stack and of which an automatic ` +
+        'backup of a quarter of an hour has just begun. FSx refuses a second one meanwhile. The library ' +
+        'waits for its turn, and then only starts its backup, as this app asks for (WaitUntil.STARTED).',
+      act: async () => {
+        stranger = fsx.plantBackup({ type: 'AUTOMATIC', duration: 15 * MINUTE, fileSystemId: shared });
+        await terminal.deploy(assemblies.development);
+      },
+      claims: {
+        'Development is CREATE_COMPLETE': statusIs('Development', 'CREATE_COMPLETE'),
+        'FSx refused it meanwhile': (since) =>
+          creations(since).some(({ error }) => error?.startsWith('BackupInProgress')),
+        'it began when the automatic one was over, and not much later': () => {
+          const waited =
+            taken('Development/SharedBackup')[0].createdAt - (stranger.createdAt + stranger.duration);
+          return waited >= 0 && waited <= 2 * MINUTE;
+        },
+      },
+    },
+    {
+      title: 'A backup of five hours',
+      begins: '2026-11-07T08:00:00Z',
+      words:
+        `The stack Archive backs up ${archive}: 96 TiB of which there is no backup yet. Custom resources ` +
+        'have an hour; above that, the library answers a wait condition, which may take twelve. Whatever ' +
+        'needs the backup waits.',
+      act: async () => {
+        const usual = fsx.options.backupDuration;
+        fsx.options.backupDuration = () => 5 * HOUR;
+        await terminal.deploy(assemblies.longFirstBackup);
+        fsx.options.backupDuration = usual;
+      },
+      claims: {
+        'Archive is CREATE_COMPLETE, more than five hours later': (since) =>
+          statusIs('Archive', 'CREATE_COMPLETE')() && clock.now() - since > 5 * HOUR,
+        'the backup was AVAILABLE before its id was written down for others': (since) => {
+          return available(taken('Archive/Backup')[0], began('Archive', 'NewestBackup', 'CREATE', since));
+        },
+        'CreateBackup was called once': (since) => creations(since).length === 1,
+      },
+    },
+    {
+      title: 'Backups stay, or go',
+      begins: '2026-11-09T09:00:00Z',
+      words:
+        'Two stacks are destroyed. FourKinds leaves its backups: RemovalPolicy.RETAIN is the default. ' +
+        'Development says RemovalPolicy.DESTROY. FSx itself adds a last backup of each Windows and ' +
+        'OpenZFS file system; those are not of the library.',
+      act: async () => {
+        await terminal.destroy('FourKinds');
+        terminal.print();
+        await terminal.destroy('Development');
+      },
+      claims: {
+        'the four backups of FourKinds still exist': () =>
+          lifecycles('FourKinds/') === 'AVAILABLE AVAILABLE AVAILABLE AVAILABLE',
+        'those of Development are gone': () =>
+          taken('Development/').length === 1 &&
+          existing('Development/').length === 0 &&
+          existing('development home').length === 0,
+        'the automatic backup of the shared file system is still there': () => fsx.backups.has(stranger.id),
+      },
+    },
+  ];
+}
+
+function endings(stage: Stage): Scene[] {
+  const {
+    sandbox: { cloudFormation, fsx, journal },
+    terminal,
+    directory,
+  } = stage;
+  const { statusIs, taken, existing, available, began } = factsOf(stage);
+  const final = () => taken('Wiki/Final')[0];
+  return [
+    {
+      title: 'The wiki goes',
+      begins: '2026-11-09T12:00:00Z',
+      words:
+        'The stack Wiki is destroyed. Final takes a last backup before CloudFormation deletes the file ' +
+        'system, and would stop the deletion if it failed.',
+      act: () => terminal.destroy('Wiki'),
+      claims: {
+        'the final backup was AVAILABLE before the deletion of the file system began': (since) =>
+          available(final(), began('Wiki', 'FileSystem', 'DELETE', since)),
+        'Wiki is DELETE_COMPLETE': statusIs('Wiki', 'DELETE_COMPLETE'),
+        "its backups are there: two of upgrades, one of the file system's change, and the final one": () =>
+          existing('Wiki/').length === 4,
+        'DeleteBackup was called for what keepLast and DESTROY say, and for nothing else': () => {
+          const names = journal
+            .calls('fsx:DeleteBackup')
+            .map(({ input }) => [...stage.backups].find(({ id }) => id === input.BackupId)!.tags.get('Name'));
+          return names.sort().join() === 'Development/SharedBackup,Wiki/BeforeUpgrade,development home';
+        },
+      },
+    },
+    {
+      title: 'And comes back',
+      begins: '2026-11-09T14:00:00Z',
+      words: 'Somebody misses it. Another stack restores the file system from the final backup, by its id.',
+      act: async () => terminal.deploy(await synthesizeExample('restore', directory, { backup: final().id })),
+      claims: {
+        'Restored is CREATE_COMPLETE, with a file system made from that backup': () => {
+          const { resources, status } = cloudFormation.stack('Restored');
+          return (
+            status === 'CREATE_COMPLETE' &&
+            resources.FileSystem.properties.BackupId === final().id &&
+            fsx.fileSystems.has(resources.FileSystem.physicalId!)
+          );
+        },
+      },
+    },
+  ];
+}
+
+/** What claims are made of. */
+function factsOf({ sandbox: { cloudFormation, fsx, journal, clock }, backups }: Stage) {
+  const taken = (name: string) => [...backups].filter(({ tags }) => tags.get('Name')?.startsWith(name));
+  const existing = (name: string) => taken(name).filter(({ id }) => fsx.backups.has(id));
+  return {
+    /** the backups whose name begins like this, also those that are gone, oldest first */
+    taken,
+    existing,
+    lifecycles: (name: string) =>
+      existing(name)
+        .map((backup) => lifecycleOf(backup, clock.now()))
+        .sort()
+        .join(' '),
+    statusIs: (stack: string, status: string) => () => cloudFormation.stack(stack).status === status,
+    /** calls of CreateBackup, whether they succeeded or not */
+    creations: (since: number) => journal.calls('fsx:CreateBackup').filter(({ at }) => at >= since),
+    /** when something began to happen to a resource */
+    began: (stack: string, id: string, what: 'CREATE' | 'UPDATE' | 'DELETE', since = 0) =>
+      journal.of('event').find((event) => {
+        return (
+          event.stack === stack &&
+          event.logicalId.startsWith(id) &&
+          event.status === `${what}_IN_PROGRESS` &&
+          event.at >= since
+        );
+      })?.at,
+    available: (backup: BackupRecord, before: number | undefined) => {
+      return (
+        before !== undefined && lifecycleOf({ ...backup, lifecycle: undefined }, before - 1) === 'AVAILABLE'
+      );
+    },
+    /** the physical id of a resource of the wiki */
+    holds: (id: string) =>
+      Object.values(cloudFormation.stack('Wiki').resources).find(({ logicalId }) => logicalId.startsWith(id))
+        ?.physicalId,
+  };
+}
