@@ -16,6 +16,8 @@ export interface Operation {
   /** nothing was in its way: it has to succeed, and `outcome` says whether it did */
   readonly isUndisturbed: boolean;
   readonly outcome?: string;
+  /** at its end: the physical ids of the backup resources, by their logical ids */
+  readonly held: Readonly<Record<string, string>>;
 }
 
 export interface History {
@@ -62,18 +64,33 @@ export interface Backup {
   readonly index: number;
   readonly tags: ReadonlyMap<string, string>;
   readonly logicalId: string;
+  /** stack id and logical id */
+  readonly resource: string;
   /** stack id, logical id and generation */
   readonly identity: string;
   readonly source: string;
   readonly end: { readonly at: number; readonly as: 'AVAILABLE' | 'FAILED' };
   /** undefined where its token belongs to none */
   readonly request?: Request;
+  /** by the library */
   deleted?: Placed<'call'>;
+  /** by a person: the index of the entry */
+  readonly removed?: number;
+}
+
+/** What a person did to a backup of the stack. */
+export interface Act {
+  readonly at: number;
+  readonly index: number;
+  readonly act: 'edit' | 'untag' | 'hold' | 'delete';
+  readonly backupId: string;
 }
 
 export interface Facts extends History {
   readonly requests: readonly Request[];
   readonly backups: readonly Backup[];
+  readonly people: readonly Act[];
+  readonly stackEvents: readonly Placed<'event'>[];
   of<K extends Entry['kind']>(kind: K): Placed<K>[];
   stackStatus(index: number): string;
   operation(index: number): Operation;
@@ -91,12 +108,15 @@ export function factsOf(history: History): Facts {
   const stackStatus = (index: number) =>
     stackEvents.filter((event) => event.index <= index).at(-1)?.status ?? 'none';
   const requests = requestsIn(history, of('request'), of('response'), of('event'), stackStatus);
+  const people = of('person').map(actOf);
   return {
     ...history,
     of,
+    stackEvents,
     stackStatus,
     requests,
-    backups: backupsIn(history, of('call'), requests),
+    backups: backupsIn(history, of('call'), requests, people),
+    people,
     operation: (index) => history.operations.filter(({ from }) => from <= index).at(-1)!,
   };
 }
@@ -146,7 +166,12 @@ export function wasCarriedOut({ outcome, output }: Placed<'call'>): boolean {
   return outcome === 'ok' || output !== undefined;
 }
 
-function backupsIn({ ends }: History, calls: Placed<'call'>[], requests: Request[]): Backup[] {
+function backupsIn(
+  { ends }: History,
+  calls: Placed<'call'>[],
+  requests: Request[],
+  people: readonly Act[],
+): Backup[] {
   const requestOf = new Map(requests.map((request) => [tokenOf(request), request]));
   const backups = new Map<string, Backup>();
   for (const call of calls.filter(wasCarriedOut)) {
@@ -155,9 +180,9 @@ function backupsIn({ ends }: History, calls: Placed<'call'>[], requests: Request
       const { BackupId: id, Tags = [] } = output.Backup;
       const tags = new Map<string, string>(Tags.map(({ Key, Value }: any) => [Key, Value]));
       const logicalId = tags.get(`${TAG}logical-id`) ?? '';
-      const identity = JSON.stringify(
-        ['stack-id', 'logical-id', 'generation'].map((name) => tags.get(TAG + name)),
-      );
+      const valuesOf = (...names: string[]) => JSON.stringify(names.map((name) => tags.get(TAG + name)));
+      const resource = valuesOf('stack-id', 'logical-id');
+      const identity = valuesOf('stack-id', 'logical-id', 'generation');
       const source = input.VolumeId ?? input.FileSystemId;
       const request = requestOf.get(input.ClientRequestToken);
       backups.set(id, {
@@ -167,16 +192,27 @@ function backupsIn({ ends }: History, calls: Placed<'call'>[], requests: Request
         index,
         tags,
         logicalId,
+        resource,
         identity,
         source,
         end: ends.get(id)!,
         request,
+        removed: people.find(({ act, backupId }) => act === 'delete' && backupId === id)?.index,
       });
     }
     const deleted = operation === 'fsx:DeleteBackup' ? backups.get(input.BackupId) : undefined;
     if (deleted) deleted.deleted ??= call;
   }
   return [...backups.values()];
+}
+
+/** The tag with which a person keeps a backup from being deleted. */
+export const HOLD = `${TAG}hold`;
+
+function actOf({ at, index, act, backupId, key }: Placed<'person'>): Act {
+  if (act === 'delete') return { at, index, act, backupId };
+  if (act === 'untag') return { at, index, act, backupId };
+  return { at, index, act: key === HOLD ? 'hold' : 'edit', backupId };
 }
 
 /**
@@ -220,6 +256,6 @@ export function isRunning(backup: Backup, { at, index }: { at: number; index: nu
   return backup.index < index && backup.end.at > at && !isDeleted(backup, index);
 }
 
-export function isDeleted({ deleted }: Backup, index: number): boolean {
-  return deleted !== undefined && deleted.index < index;
+export function isDeleted({ deleted, removed }: Backup, index: number): boolean {
+  return (deleted !== undefined && deleted.index < index) || (removed !== undefined && removed < index);
 }

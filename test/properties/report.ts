@@ -1,5 +1,5 @@
+import type { Violation } from './first-design';
 import type { History } from './history';
-import type { Violation } from './invariants';
 import {
   type AppModel,
   BACKUPS,
@@ -22,7 +22,11 @@ const BEFORE = 40;
 const AFTER = 10;
 
 export function describeRun({ app, habits, steps, isDestroyed }: Run): string {
-  const unusual = Object.entries(habits)
+  const unusual = Object.entries({
+    ...habits.fsx,
+    ...habits.cloudFormation,
+    'a call of FSx takes': `${habits.callsTake} ms`,
+  })
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
   return [
@@ -69,19 +73,21 @@ function describeStep({
   setback,
   faults,
   crash,
-  visitor,
-  redelivery,
+  visitors,
+  redeliveries,
   disableRollback,
+  express,
 }: Step): string {
   return [
-    `After ${pause} min: ${act}${act === 'deploy' ? ` [${changes.map(describeChange).join('; ')}]` : ''}`,
+    `After ${pause} min: ${act}${act !== 'destroy' ? ` [${changes.map(describeChange).join('; ')}]` : ''}`,
     `backups take ${duration(weather.backupsTake)}${weather.backupsFail ? ' and fail' : ''}`,
     disableRollback && 'rollback disabled',
     setback && describeSetback(setback),
     ...faults.map(describeFault),
     crash && `the function crashes at ${crash.operation} ${crash.nth}`,
-    visitor && describeVisitor(visitor),
-    redelivery !== undefined && `every event again after ${duration(redelivery)}`,
+    express && 'Express mode',
+    ...visitors.map(describeVisitor),
+    redeliveries.length > 0 && `every event again after ${redeliveries.map(duration).join(', ')}`,
   ]
     .filter(Boolean)
     .join(', ');
@@ -126,6 +132,14 @@ function describeVisitor(visitor: Visitor): string {
       );
     case 'restore from the newest backup':
       return `${when} a ${visitor.kind}, for ${duration(visitor.takes)}`;
+    case 'maintenance':
+      return `${when} ${SOURCES[visitor.source]} is UPDATING for ${duration(visitor.takes)}`;
+    case 'person':
+      return `${when} a person: ${visitor.act} the ${visitor.which} backup`;
+    case 'hostile execution':
+      return `${when} hostile input ${visitor.which}`;
+    case 'refused invocations':
+      return `${when} Lambda answers ${visitor.code} for ${duration(visitor.takes)}`;
     default:
       return `${when} a ${visitor.kind}`;
   }
@@ -141,7 +155,7 @@ export function describeViolations(history: History, violations: readonly Violat
   const shown = history.entries.map((entry, at) => ({ entry, at })).filter(({ entry }) => isTelling(entry));
   const begin = shown.filter(({ at }) => at < index).length - BEFORE;
   return [
-    ...violations.map(({ invariant, what }) => `VIOLATED: ${invariant}\n  ${what}`),
+    ...new Set(violations.map(({ invariant, what }) => `VIOLATED: ${invariant}\n  ${what}`)),
     '',
     ...shown
       .slice(Math.max(0, begin), begin + BEFORE + AFTER)

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
+import { firstDesignViolationsIn, type Violation } from './first-design';
+import { friendlyRuns } from './friendly';
 import type { History } from './history';
-import { type Violation, violationsIn } from './invariants';
-import { type Run, runs } from './model';
+import { violationsIn } from './invariants';
+import type { Run, Setting } from './model';
 import { describeRun, describeViolations } from './report';
+import { unfriendlyRuns } from './unfriendly';
 import { carryOut } from './world';
 import { Sandbox } from '../../sandbox';
 
 /** What piles up in a sandbox makes it a lived-in account, and slow in the end. */
 const RUNS_PER_SANDBOX = 15;
+/** Backups of others in an unfriendly account: more than a page. */
+const CROWD = 60;
 /** Attempts to find a simpler run that fails as well. */
 const LONGEST_SHRINKING = 300;
 /** Real time after which a run counts as hanging. */
@@ -15,6 +20,8 @@ const PATIENCE = 120_000;
 
 export interface Plan {
   readonly seed: number;
+  /** default: friendly */
+  readonly setting?: Setting;
   /** of the run to repeat, with its shrinking */
   readonly path?: string;
   readonly runs?: number;
@@ -30,21 +37,35 @@ export interface Result {
   readonly path?: string;
 }
 
+/** Of runs that were all carried out, how many violated which invariant. */
+export interface Tally {
+  readonly runs: number;
+  /** runs with a violation */
+  readonly violating: number;
+  /** by invariant; a run that could not be carried out counts as `FAILED` */
+  readonly invariants: Readonly<
+    Record<string, { readonly runs: number; readonly seed: number; readonly path: string }>
+  >;
+}
+
+const RUNS = { friendly: friendlyRuns, unfriendly: unfriendlyRuns };
+const JUDGES = { friendly: firstDesignViolationsIn, unfriendly: violationsIn };
+
 /** Carry out random runs until one violates an invariant, or enough is enough. */
 export async function check(
-  { seed, path, runs: count, minutes }: Plan,
-  judge = violationsIn,
+  { seed, setting = 'friendly', path, runs: count, minutes }: Plan,
+  judge: (history: History) => Violation[] = JUDGES[setting],
 ): Promise<Result> {
-  const stage = new Stage(judge);
+  const stage = new Stage(setting, judge);
   let done = 0;
   let attempts = 0;
   let failure: string | undefined;
-  const property = fc.asyncProperty(runs, async (run) => {
+  const property = fc.asyncProperty(RUNS[setting], async (run) => {
     if (failure !== undefined && ++attempts > LONGEST_SHRINKING) return;
     const found = await stage.failureOf(run);
     if (failure === undefined) done++;
     if (found === undefined) return;
-    failure = found;
+    failure = found.text;
     throw new Error('violated');
   });
   try {
@@ -52,6 +73,7 @@ export async function check(
       seed,
       path,
       numRuns: count ?? Number.MAX_SAFE_INTEGER,
+      endOnFailure: path !== undefined, // it is simple already, or wanted as it is
       ...(minutes !== undefined && {
         interruptAfterTimeLimit: minutes * 60_000,
         markInterruptAsFailure: false,
@@ -63,6 +85,32 @@ export async function check(
   }
 }
 
+/** Carry out all of these runs, and count which invariants they violate. */
+export async function tally({ seed, setting = 'friendly', runs: count = 0 }: Plan): Promise<Tally> {
+  const stage = new Stage(setting, JUDGES[setting]);
+  const invariants: Record<string, { runs: number; seed: number; path: string }> = {};
+  let violating = 0;
+  try {
+    for (const [nth, run] of fc.sample(RUNS[setting], { seed, numRuns: count }).entries()) {
+      const found = await stage.failureOf(run);
+      if (found) violating++;
+      for (const invariant of found?.violated ?? []) {
+        invariants[invariant] ??= { runs: 0, seed, path: String(nth) };
+        invariants[invariant].runs++;
+      }
+    }
+    return { runs: count, violating, invariants };
+  } finally {
+    await stage.close();
+  }
+}
+
+/** What was wrong with a run. */
+interface Failure {
+  readonly violated: readonly string[];
+  readonly text: string;
+}
+
 /**
  * The sandbox that runs are carried out in, one after the other. A run that failed gets the next one a new
  * sandbox.
@@ -71,9 +119,12 @@ class Stage {
   private sandbox?: Sandbox;
   private carried = 0;
 
-  constructor(private readonly judge: (history: History) => Violation[]) {}
+  constructor(
+    private readonly setting: Setting,
+    private readonly judge: (history: History) => Violation[],
+  ) {}
 
-  async failureOf(run: Run): Promise<string | undefined> {
+  async failureOf(run: Run): Promise<Failure | undefined> {
     if (!this.sandbox || this.carried % RUNS_PER_SANDBOX === 0) await this.renew();
     const stack = `Run${++this.carried}`;
     let history: History;
@@ -81,12 +132,15 @@ class Stage {
       history = await inTime(carryOut(run, this.sandbox!, stack));
     } catch (error) {
       await this.renew();
-      return `${describeRun(run)}\n\nFAILED: ${(error as Error).stack}`;
+      return { violated: ['FAILED'], text: `${describeRun(run)}\n\nFAILED: ${(error as Error).stack}` };
     }
     const violations = this.judge(history);
     if (violations.length === 0) return undefined;
     await this.renew();
-    return `${describeRun(run)}\n\n${describeViolations(history, violations)}`;
+    return {
+      violated: [...new Set(violations.map(({ invariant }) => invariant))],
+      text: `${describeRun(run)}\n\n${describeViolations(history, violations)}`,
+    };
   }
 
   async close(): Promise<void> {
@@ -97,6 +151,7 @@ class Stage {
   private async renew(): Promise<void> {
     await this.close();
     this.sandbox = await Sandbox.start();
+    if (this.setting === 'unfriendly') this.sandbox.fsx.crowd(CROWD);
     this.carried = 0;
   }
 }

@@ -27,6 +27,7 @@ export class Tale {
       guards: [],
       disableRollback: false,
       isUndisturbed: false,
+      held: {},
       ...operation,
     });
     return this;
@@ -137,6 +138,15 @@ export class Tale {
   deletes(id: string): this {
     this.left.delete(id);
     return this.call('fsx:DeleteBackup', { BackupId: id }, { output: { Lifecycle: 'DELETED' } });
+  }
+
+  /** A person sets a tag, removes one, or deletes the backup. */
+  person(act: 'tag' | 'untag' | 'delete', backupId: string, key?: string): this {
+    return this.add({ kind: 'person', act, backupId, key });
+  }
+
+  stray(url: string): this {
+    return this.add({ kind: 'stray', method: 'PUT', url, body: '' });
   }
 
   call(operation: string, input: any, more: { outcome?: any; output?: any; error?: string } = {}): this {

@@ -1,23 +1,17 @@
 import { assets, type Synthesized, synthesize } from './app';
 import type { History, Operation } from './history';
-import {
-  type AppModel,
-  changed,
-  HOUR,
-  MINUTE,
-  type Run,
-  type Setback,
-  SOURCES,
-  type Step,
-  type Visitor,
-} from './model';
+import { type AppModel, changed, HOUR, MINUTE, type Run, type Setback, type Step } from './model';
+import { Others } from './others';
 import type { Recorded, Sandbox } from '../../sandbox';
 
 const CALM: Omit<Step, 'pause' | 'act'> = {
   changes: [],
   weather: { backupsTake: MINUTE, backupsFail: false },
   faults: [],
+  visitors: [],
+  redeliveries: [],
   disableRollback: false,
+  express: false,
 };
 const NOTHING: Synthesized = { template: { Resources: {} }, guards: [], sources: {} };
 /** Longer than anything that the last step has started can take. */
@@ -28,9 +22,10 @@ const QUICK = 3 * MINUTE;
 /** Carry a run out in a sandbox, in a stack of its own; resolves to what happened. */
 export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promise<History> {
   sandbox.journal.entries.length = 0; // it would only get longer
-  Object.assign(sandbox.fsx.options, run.habits);
-  const { updateReplacePolicySparesNewId, eventsPerPage } = run.habits;
-  Object.assign(sandbox.cloudFormation.options, { updateReplacePolicySparesNewId, eventsPerPage });
+  const { fsx, cloudFormation, callsTake } = run.habits;
+  Object.assign(sandbox.fsx.options, fsx);
+  Object.assign(sandbox.cloudFormation.options, cloudFormation);
+  sandbox.callDuration = (operation) => (operation.startsWith('fsx:') ? callsTake : 0);
 
   const stage = new Stage(sandbox, stack);
   let app = run.app;
@@ -42,29 +37,32 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   if (run.isDestroyed) await stage.destroyForGood(app);
   await stage.rest(REST);
   return stage.history({
-    keepsFailed: run.habits.deletionOfFailed === 'BadRequest',
-    forgetsFailed: run.habits.tokenAfterDeletion === 'new',
+    keepsFailed: fsx.deletionOfFailed === 'BadRequest',
+    forgetsFailed: fsx.tokenAfterDeletion === 'new',
   });
 }
 
 interface Began {
   /** how many entries the journal had */
   readonly entries: number;
-  readonly operation: Omit<Operation, 'from' | 'outcome'>;
+  readonly operation: Omit<Operation, 'from' | 'outcome' | 'held'>;
   readonly step: Pick<Step, 'weather'>;
   outcome?: string;
+  held: Record<string, string>;
 }
 
 class Stage {
   private readonly began: Began[] = [];
   private readonly timers: number[] = [];
-  private readonly busy = new Set<string>();
+  private readonly others: Others;
   private destruction?: Promise<unknown>;
 
   constructor(
     private readonly sandbox: Sandbox,
     private readonly stack: string,
-  ) {}
+  ) {
+    this.others = new Others(sandbox, stack);
+  }
 
   rest(ms: number): Promise<void> {
     return this.sandbox.clock.run(this.sandbox.clock.sleep(ms));
@@ -75,18 +73,17 @@ class Stage {
     this.prepare(step);
     const isUndisturbed = this.isUndisturbed(step);
     const { template, guards, sources } =
-      step.act === 'deploy' ? synthesize(app, this.began.length + 1) : NOTHING;
+      step.act === 'destroy' ? NOTHING : synthesize(app, this.began.length + 1);
     const operation = { guards, disableRollback: step.disableRollback, isUndisturbed };
-    const began: Began = { entries: sandbox.journal.entries.length, operation, step };
+    const began: Began = { entries: sandbox.journal.entries.length, operation, step, held: {} };
     this.began.push(began);
-    if (step.visitor) this.later(step.visitor.after, () => this.visit(step.visitor!, sources));
+    for (const visitor of step.visitors) this.later(visitor.after, () => this.others.visit(visitor, sources));
     if (step.setback) this.plan(step.setback, sources);
-    const act = async () =>
-      step.act === 'destroy' ? this.destroy() : this.deploy(template, step.disableRollback);
-    began.outcome = await sandbox.clock.run(act());
+    began.outcome = await sandbox.clock.run(this.act(step, template));
     for (const timer of this.timers.splice(0)) sandbox.clock.clearTimeout(timer);
     if (this.destruction) await sandbox.clock.run(this.destruction);
     this.destruction = undefined;
+    began.held = this.held();
   }
 
   /** With nothing in the way; more than once, as what an earlier step has started may still be. */
@@ -131,17 +128,17 @@ class Stage {
     return {
       stack: this.stack,
       entries: journal.entries.filter(isOwn),
-      operations: this.began.map(({ entries, operation, outcome }) => {
-        return { from: journal.entries.slice(0, entries).filter(isOwn).length, ...operation, outcome };
+      operations: this.began.map(({ entries, operation, outcome, held }) => {
+        return { from: journal.entries.slice(0, entries).filter(isOwn).length, ...operation, outcome, held };
       }),
       ends,
-      busy: this.busy,
+      busy: this.others.busy,
       left: new Set(fsx.backups.keys()),
       ...habits,
     };
   }
 
-  private prepare({ weather, faults, crash, redelivery }: Step): void {
+  private prepare({ weather, faults, crash, redeliveries }: Step): void {
     const { sandbox } = this;
     sandbox.faults.clear();
     for (const { operation, from, count, fault } of faults) {
@@ -149,12 +146,24 @@ class Stage {
     }
     sandbox.lambda.crashAfter(crash?.operation ?? 'no call', crash?.nth);
     sandbox.cloudFormation.failures.clear();
-    sandbox.cloudFormation.options.redeliveries = redelivery === undefined ? [] : [redelivery];
+    sandbox.cloudFormation.options.redeliveries = redeliveries;
     sandbox.fsx.options.backupDuration = () => weather.backupsTake;
     sandbox.fsx.options.fail = () => (weather.backupsFail ? 'failed for the test' : undefined);
   }
 
-  private async deploy(template: Synthesized['template'], disableRollback: boolean): Promise<string> {
+  private async act(step: Step, template: Synthesized['template']): Promise<string> {
+    if (step.act === 'destroy') return this.destroy();
+    const { cloudFormation } = this.sandbox;
+    if (step.act === 'rollback' && /^(CREATE|UPDATE)_FAILED$/.test(this.status())) {
+      return (await cloudFormation.rollbackStack(this.stack)).status;
+    }
+    return this.deploy(template, step);
+  }
+
+  private async deploy(
+    template: Synthesized['template'],
+    { disableRollback, express }: Pick<Step, 'disableRollback' | 'express'>,
+  ): Promise<string> {
     const { cloudFormation } = this.sandbox;
     if (/^ROLLBACK_|^DELETE_FAILED/.test(this.status())) await this.destroy();
     if (this.status() === 'UPDATE_ROLLBACK_FAILED') await cloudFormation.continueUpdateRollback(this.stack);
@@ -169,7 +178,9 @@ class Stage {
       template,
       stackName: this.stack,
       assets,
-      disableRollback,
+      // Without --no-rollback nothing is said of it, so that Express mode may have its own mind.
+      disableRollback: disableRollback || undefined,
+      express,
     });
     return status;
   }
@@ -189,7 +200,7 @@ class Stage {
   }
 
   /** Whether there is no reason for a deployment to fail. */
-  private isUndisturbed({ weather, setback, faults, crash, visitor, disableRollback }: Step): boolean {
+  private isUndisturbed({ weather, setback, faults, crash, visitors, disableRollback }: Step): boolean {
     const { clock, fsx } = this.sandbox;
     const now = clock.now();
     const isIdle = [...fsx.backups.values()].every(
@@ -202,7 +213,7 @@ class Stage {
       !setback &&
       faults.length === 0 &&
       !crash &&
-      !visitor &&
+      visitors.length === 0 &&
       !disableRollback &&
       !this.status().endsWith('FAILED')
     );
@@ -237,58 +248,14 @@ class Stage {
     }
   }
 
-  private visit(visitor: Visitor, sources: Readonly<Record<string, string>>): void {
-    const { fsx, clock } = this.sandbox;
-    if (visitor.kind === 'backup') {
-      const name = SOURCES[visitor.source];
-      const id = this.physicalId(sources[name]);
-      const isBusy = [...fsx.backups.values()].some(({ source, createdAt, duration }) => {
-        return [source.volumeId, source.fileSystemId].includes(id) && createdAt + duration > clock.now();
-      });
-      if (id === undefined || isBusy) return;
-      fsx.plantBackup({
-        type: visitor.type,
-        duration: visitor.takes,
-        ...(id.startsWith('fsvol') ? { volumeId: id } : { fileSystemId: id }),
-      });
-      return;
-    }
-    const newest = [...fsx.backups.values()]
-      .filter(({ tags, failure, createdAt, duration, sourceBackupId }) => {
-        const stackId = tags.get('cdk-fsx-backup:stack-id');
-        return (
-          stackId?.split('/')[1] === this.stack &&
-          !failure &&
-          !sourceBackupId &&
-          createdAt + duration <= clock.now()
-        );
-      })
-      .at(-1);
-    if (!newest) return;
-    if (visitor.kind === 'copy of the newest backup') {
-      const id = newest.id.replace(/.{4}$/, 'c0c0');
-      const copy = {
-        id,
-        arn: newest.arn.replace(newest.id, id),
-        tags: new Map(newest.tags),
-        createdAt: clock.now(),
-        sourceBackupId: newest.id,
-      };
-      fsx.backups.set(id, { ...newest, ...copy });
-    } else {
-      newest.restoringTo = 'fs-0aaaaaaaaaaaaaaaa';
-      this.busy.add(newest.id);
-      clock.setTimeout(() => {
-        newest.restoringTo = undefined;
-      }, visitor.takes);
-    }
-  }
-
-  private physicalId(logicalId: string | undefined): string | undefined {
-    const { fsx, cloudFormation } = this.sandbox;
-    if (logicalId === undefined || this.status() === 'none') return undefined;
-    const id = cloudFormation.stack(this.stack).resources[logicalId]?.physicalId;
-    return id !== undefined && (fsx.fileSystems.has(id) || fsx.volumes.has(id)) ? id : undefined;
+  /** The physical ids of the backup resources. */
+  private held(): Record<string, string> {
+    if (this.status() === 'none') return {};
+    const { resources } = this.sandbox.cloudFormation.stack(this.stack);
+    const backups = Object.values(resources).filter(
+      ({ type, status }) => type === 'Custom::FsxBackup' && !/^DELETE_(COMPLETE|SKIPPED)$/.test(status),
+    );
+    return Object.fromEntries(backups.map(({ logicalId, physicalId = '' }) => [logicalId, physicalId]));
   }
 }
 
@@ -306,7 +273,7 @@ function isOf(entry: Recorded, stack: string): boolean {
       return entry.stateMachine.startsWith(`${stack}-`);
     case 'person':
     case 'stray':
-      return false;
+      return true;
     default:
       return entry.stack === stack;
   }
