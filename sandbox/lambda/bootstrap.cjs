@@ -11,7 +11,9 @@
  */
 const { subscribe } = require('node:diagnostics_channel');
 const { Socket } = require('node:net');
+const Module = require('node:module');
 const { join } = require('node:path');
+const { Script } = require('node:vm');
 const { install } = require('@sinonjs/fake-timers');
 
 const realTimeout = globalThis.setTimeout;
@@ -167,6 +169,26 @@ function initError(error) {
 }
 
 const ours = new Set(Object.keys(require.cache));
+
+/*
+ * One container after the other loads the same code, from one directory after the other. V8 compiles it once: what it has
+ * compiled of a text is kept when its container goes, with all functions that were called by then.
+ */
+const compiled = new Map(); // by text
+const scripts = new Map(); // of the present container, by text
+Module.prototype._compile = function (text, filename) {
+  const script = new Script(Module.wrap(text), { filename, cachedData: compiled.get(text) });
+  scripts.set(text, script);
+  const wrapped = script.runInThisContext();
+  const required = Module.createRequire(filename);
+  return wrapped.call(this.exports, this.exports, required, this, filename, join(filename, '..'));
+};
+
+function keepCompiled() {
+  for (const [text, script] of scripts) if (!compiled.has(text)) compiled.set(text, script.createCachedData());
+  scripts.clear();
+}
+
 let handler;
 let failedInit;
 
@@ -181,6 +203,7 @@ function load() {
 
 /** Become the container of another function. What the code changed in Node.js itself is all that it finds again. */
 function reload({ environment, now }) {
+  keepCompiled();
   for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
   Object.assign(process.env, environment);
   for (const file of Object.keys(require.cache)) if (!ours.has(file)) delete require.cache[file];
