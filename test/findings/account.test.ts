@@ -1,0 +1,171 @@
+import { aws_ec2 as ec2, Duration } from 'aws-cdk-lib';
+import { finding } from './finding';
+import { deploy, operators, physicalId, run, upgrade, versions } from './scene';
+import { BackupSource, FsxFinalBackup } from '../../src';
+import { backupStack, DAY, HOUR, MINUTE, sourceOf, start, synthesize, World } from '../fixtures';
+
+/* Accounts with many backups, sources that are not ready yet, and a Lambda that refuses for a while. */
+
+/** 10,000 backups of others: 200 pages of 300 ms, which is more than one invocation has time for. */
+const CROWD = 10_000;
+const PAGES = 200;
+
+function startSlow(): Promise<World> {
+  return start({ callDuration: (operation) => (operation === 'fsx:DescribeBackups' ? 300 : 0) });
+}
+
+/** Pages of backups that were asked for. A poll of one backup names its id, and is no listing. */
+function listings(world: World): number {
+  return world.journal.calls('fsx:DescribeBackups').filter(({ input }) => !input.BackupIds).length;
+}
+
+finding(
+  'A5',
+  'a creation in an account with 10,000 backups takes its own, with at most 210 listings',
+  /\+ +"reason": ".*Backing up fs-\w+ was not possible in 5 min/,
+  async () => {
+    const world = await startSlow();
+    world.fsx.crowd(CROWD);
+    const app = backupStack('LUSTRE', { timeout: Duration.minutes(5) });
+    const { status, reason } = (await world.deploy(app)).Files;
+    expect({ status, reason }).toEqual({ status: 'CREATE_COMPLETE', reason: undefined });
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    expect(listings(world)).toBeLessThanOrEqual(PAGES + 10);
+  },
+);
+
+finding(
+  'A5',
+  'a run with fromDeployed in an account with 10,000 backups takes its own, with at most 210 listings',
+  /\+ +"cause": "Backing up fs-\w+ was not possible in 5 min/,
+  async () => {
+    const world = await startSlow();
+    await deploy(
+      world,
+      operators((stack) => {
+        sourceOf(stack, 'LUSTRE');
+        return BackupSource.fromDeployed(stack.node.findChild('Source'));
+      }),
+    );
+    world.fsx.crowd(CROWD);
+    const input = { source: { stack: 'Files', logicalId: 'Source' }, timeout: 300 };
+    const { status, cause } = await run(world, input);
+    expect({ status, cause }).toEqual({ status: 'SUCCEEDED', cause: undefined });
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    expect(listings(world)).toBeLessThanOrEqual(PAGES + 10);
+  },
+);
+
+finding(
+  'A5',
+  'keepLast prunes in an account with 10,000 backups, with at most 210 listings',
+  /\+ +"left": "1,2",/,
+  async () => {
+    const world = await startSlow();
+    await deploy(world, upgrade('1', { keepLast: 1 }));
+    world.journal.onEntry((entry) => {
+      if (entry.kind !== 'event' || entry.status !== 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') return;
+      world.fsx.crowd(CROWD);
+    });
+    const before = listings(world);
+    await deploy(world, upgrade('2', { keepLast: 1 }));
+    expect({ left: versions(world).join() }).toEqual({ left: '2' });
+    expect(listings(world) - before).toBeLessThanOrEqual(PAGES + 10);
+  },
+);
+
+finding(
+  'A6',
+  'in Express mode, a backup waits for a file system of its stack that is still CREATING',
+  /\+ +"reason": ".*BadRequest: The file system fs-\w+ is CREATING, not AVAILABLE/,
+  async () => {
+    const world = await start();
+    const { status, reason } = (await world.deploy(backupStack('LUSTRE'), { express: true })).Files;
+    expect({ status, reason }).toEqual({ status: 'CREATE_COMPLETE', reason: undefined });
+  },
+);
+
+finding(
+  'A6',
+  'a backup waits for a file system that is UPDATING',
+  /\+ +"reason": ".*BadRequest: The file system fs-\w+ is UPDATING, not AVAILABLE/,
+  async () => {
+    const world = await start();
+    await deploy(world, upgrade('1'));
+    world.fsx.keepBusy(physicalId(world, 'Source'), 10 * MINUTE);
+    const { status, reason } = (await world.deploy(upgrade('2'))).Files;
+    expect({ status, reason }).toEqual({ status: 'UPDATE_COMPLETE', reason: undefined });
+  },
+);
+
+finding(
+  'A6',
+  'a final backup waits for a file system that is UPDATING',
+  /\+ +"reason": ".*BadRequest: The file system fs-\w+ is UPDATING, not AVAILABLE/,
+  async () => {
+    const world = await start();
+    await deploy(
+      world,
+      synthesize((stack) => void new FsxFinalBackup(stack, 'Final', { source: sourceOf(stack, 'LUSTRE') })),
+    );
+    world.fsx.keepBusy(physicalId(world, 'Source'), 10 * MINUTE);
+    const { status, reason } = await world.destroy('Files');
+    expect({ status, reason }).toEqual({ status: 'DELETE_COMPLETE', reason: undefined });
+  },
+);
+
+/** Backups take a quarter of an hour. A minute after the first invocation, Lambda begins to refuse them. */
+async function refused(code: string, ms: number) {
+  const world = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
+  let isFirst = true;
+  world.journal.onEntry((entry) => {
+    if (entry.kind !== 'invocation' || !isFirst) return;
+    isFirst = false;
+    world.clock.setTimeout(() => world.lambda.refuse(code, ms), MINUTE);
+  });
+  const { status, reason } = (await world.deploy(backupStack('LUSTRE'))).Files;
+  return { status, reason };
+}
+
+finding(
+  'A7',
+  'a deployment succeeds if Lambda refuses with ResourceNotReadyException for two minutes',
+  /\+ +"reason": ".*failed several times in a row \(Lambda\.ResourceNotReadyException\)/,
+  async () => {
+    expect(await refused('ResourceNotReadyException', 2 * MINUTE)).toEqual({
+      status: 'CREATE_COMPLETE',
+      reason: undefined,
+    });
+  },
+);
+
+finding(
+  'A7',
+  'a deployment succeeds if the account has no concurrency for five minutes',
+  /\+ +"reason": ".*failed several times in a row \(Lambda\.TooManyRequestsException\)/,
+  async () => {
+    expect(await refused('TooManyRequestsException', 5 * MINUTE)).toEqual({
+      status: 'CREATE_COMPLETE',
+      reason: undefined,
+    });
+  },
+);
+
+finding(
+  'A7',
+  'a run succeeds if the function is in a VPC and was idle for 14 days',
+  /\+ +"cause": ".*failed several times in a row \(Lambda\.ResourceNotReadyException\)/,
+  async () => {
+    const world = await start();
+    await deploy(
+      world,
+      operators(
+        (stack) => sourceOf(stack, 'LUSTRE'),
+        (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc', { natGateways: 0 }) }),
+      ),
+    );
+    await world.pass(14 * DAY);
+    const { status, cause } = await run(world, { source: physicalId(world, 'Source') }, 2 * HOUR);
+    expect({ status, cause }).toEqual({ status: 'SUCCEEDED', cause: undefined });
+  },
+);
