@@ -272,7 +272,7 @@ describe('Deployments', () => {
       'ministack',
       'no Delete follows a Create that failed',
       [
-        'sandbox/test/cloudformation-custom-resource.test.ts',
+        'cloudformation-custom-resource',
         'a failed Create tells the reason, and the Delete after it carries the id of the answer',
       ],
       async () => {
@@ -359,7 +359,7 @@ describe('Deployments', () => {
     differs(
       'moto',
       'a `ClientRequestToken` is ignored: the same request makes another backup',
-      ['sandbox/test/fsx.test.ts', 'the same token and parameters give the existing backup as it is now'],
+      ['fsx', 'the same token and parameters give the existing backup as it is now'],
       async () => {
         const FileSystemId = await theFileSystem();
         const ids = [await create(FileSystemId), await create(FileSystemId)];
@@ -371,7 +371,7 @@ describe('Deployments', () => {
     differs(
       'moto',
       'DescribeBackups leaves out an unknown id, and does not fail',
-      ['sandbox/test/fsx.test.ts', 'by ids: filters do not count, and one unknown id fails the call'],
+      ['fsx', 'by ids: filters do not count, and one unknown id fails the call'],
       async () => {
         expect(
           (await client.send(new DescribeBackupsCommand({ BackupIds: ['backup-0123456789abcdef0'] })))
@@ -383,7 +383,7 @@ describe('Deployments', () => {
     differs(
       'moto',
       'volumes cannot be backed up',
-      ['sandbox/test/fsx.test.ts', 'a volume of ONTAP, which shows with its file system'],
+      ['fsx', 'a volume of ONTAP, which shows with its file system'],
       async () => {
         await expect(
           client.send(new CreateBackupCommand({ VolumeId: 'fsvol-0123456789abcdef0' })),

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { record } from './evidence';
 
-/** A test of the sandbox that has what an engine does not do: its file, and how its title begins. */
+/** A test of the sandbox that has what an engine does not do: its file's name, and how its title begins. */
 export type Cover = readonly [file: string, title: string];
+
+/** The path of the file of a test of the sandbox. */
+export const fileOf = ([name]: Cover) => `sandbox/test/${name}.test.ts`;
 
 export interface Divergence {
   engine: string;
@@ -23,8 +26,8 @@ export function differs(
 ): void {
   test(`${engine} differs: ${what}`, async () => {
     await seen();
-    const [file, title] = coveredBy;
-    expect(readFileSync(resolve(__dirname, '../..', file), 'utf8')).toContain(title);
+    const text = readFileSync(resolve(__dirname, '../..', fileOf(coveredBy)), 'utf8');
+    expect(text).toContain(coveredBy[1]);
     record({ divergence: { engine, what, coveredBy } });
   });
 }
