@@ -22,7 +22,7 @@ const URL_EXPIRES_AFTER = 7_200;
 const LARGEST_EVENT = 262_144;
 
 /**
- * `Custom::…` and `AWS::CloudFormation::CustomResource`: whoever stands behind the `ServiceToken` makes them.
+ * `Custom::…` and `AWS::CloudFormation::CustomResource`: what stands behind the `ServiceToken` makes them.
  */
 export function customResource(world: World): ResourceProvider {
   return {

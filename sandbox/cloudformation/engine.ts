@@ -320,7 +320,7 @@ export class CloudFormation {
     return stack.operation;
   }
 
-  /** `cdk deploy` deletes a stack whose creation was rolled back, and creates it anew. */
+  /** `cdk deploy` deletes a stack whose creation was rolled back, and creates it again. */
   private async deployFound(found: AssemblyStack, rest: Partial<Deployment>): Promise<StackOutcome> {
     if (this.find(found.stackName)?.status === 'ROLLBACK_COMPLETE') await this.destroy(found.stackName);
     return this.deploy({ ...found, ...rest });

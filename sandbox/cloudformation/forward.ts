@@ -23,18 +23,18 @@ export async function step(work: Work, planned: PlannedResource): Promise<boolea
   if (work.abort.signal.aborted) return false;
   const { stack } = work;
   const before = stack.resources.get(planned.logicalId);
-  const anew = before === undefined || before.status === 'CREATE_FAILED';
+  const isNew = before === undefined || before.status === 'CREATE_FAILED';
   let properties: any;
   try {
     properties = work.plan.resolve(planned.properties, lookup(stack));
   } catch (error) {
-    const state = anew ? stateOf(work, planned, {}) : { ...before, ...labels(planned) };
-    if (!anew) work.changes.set(planned.logicalId, { kind: 'relabelled', before });
+    const state = isNew ? stateOf(work, planned, {}) : { ...before, ...labels(planned) };
+    if (!isNew) work.changes.set(planned.logicalId, { kind: 'relabelled', before });
     else work.changes.set(planned.logicalId, { kind: 'created' });
     stack.resources.set(planned.logicalId, state);
-    return fail(work, state, anew ? 'create' : 'update', error);
+    return fail(work, state, isNew ? 'create' : 'update', error);
   }
-  if (anew) return createResource(work, planned, properties, before);
+  if (isNew) return createResource(work, planned, properties, before);
   if (before.status !== 'UPDATE_FAILED' && same(before.properties, properties)) {
     return relabel(work, planned, before);
   }

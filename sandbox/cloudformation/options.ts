@@ -42,7 +42,7 @@ export interface CloudFormationOptions {
   /** [?] whose `UpdateReplacePolicy` decides about a replaced physical resource */
   updateReplacePolicyOf: 'new template' | 'old template';
   /**
-   * [?] With rollback disabled, a creation failed, and a later attempt creates the resource anew: does the
+   * [?] With rollback disabled, a creation failed, and a later attempt creates the resource again: does the
    * physical id that the failed one has left get no Delete?
    */
   forgetsFailedIds: boolean;
@@ -52,7 +52,7 @@ export interface CloudFormationOptions {
   /** [?] Has an Express deployment rollback disabled, unless it says otherwise? */
   expressDisablesRollback: boolean;
   /**
-   * Does a wait condition handle that is created anew under the logical id of an earlier one still have its
+   * Does a wait condition handle that is created again under the logical id of an earlier one still have its
    * signals? Its URL is a key of stack and logical id in a versioned bucket, and AWS warns of that.
    */
   waitHandlesRemember: boolean;

@@ -102,8 +102,8 @@ export class Backups extends Sources {
   }
 
   /**
-   * Those of AWS Backup count too, and [?] failed ones. A crowd does not: whoever has ten thousand backups
-   * has had the quota raised.
+   * Those of AWS Backup count too, and [?] failed ones. A crowd does not: an account with ten thousand
+   * backups has had its quota raised.
    */
   protected assertWithinQuota(type: FileSystemType): void {
     const counted = [...this.backups.values()].filter(

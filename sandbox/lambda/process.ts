@@ -25,7 +25,7 @@ export interface Message {
 
 /**
  * A process of Node.js: the inside of one container after the other, for each of which the code is loaded
- * anew.
+ * again.
  */
 export class ContainerProcess {
   static start(
@@ -89,7 +89,7 @@ export class ContainerProcess {
 }
 
 /**
- * What Node.js, and what is under it, reads when a process starts. Other variables are set anew for the next
+ * What Node.js, and what is under it, reads when a process starts. Other variables are set again for the next
  * container.
  */
 const READ_AT_START = /^(NODE|UV|LD|MALLOC|OPENSSL|SSL|ICU)_|^(TZ|PATH|LANG|LC_ALL)$/;
@@ -104,7 +104,7 @@ function startedFor({ memoryMegabytes }: LambdaFunction, environment: Record<str
 
 /**
  * Processes that containers have vacated: starting one takes a hundred times longer than loading the code
- * anew.
+ * again.
  */
 export class VacantProcesses {
   private readonly all: ContainerProcess[] = [];

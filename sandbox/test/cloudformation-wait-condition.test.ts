@@ -85,7 +85,7 @@ test('it cannot be updated, and the rollback does not try', async () => {
   });
 });
 
-test('new logical ids wait anew; an old handle shows its old signals', async () => {
+test('new logical ids wait again; an old handle shows its old signals', async () => {
   const world = testWorld();
   signalling(world, [1, {}]);
   await world.deploy(template());
@@ -112,7 +112,7 @@ test('a signal that is none is refused', async () => {
   ).toEqual(['UniqueId must be a string', 'Status must be SUCCESS or FAILURE']);
 });
 
-describe('a handle that is created anew under the logical id of an earlier one', () => {
+describe('a handle that is created again under the logical id of an earlier one', () => {
   const NO_HANDLE = { Resources: { Other: custom() } };
   const again = async (waitHandlesRemember: boolean, signal: Record<string, unknown> = {}) => {
     const world = testWorld({ waitHandlesRemember });

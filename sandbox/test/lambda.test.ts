@@ -309,7 +309,7 @@ describe('containers', () => {
       closing.push(() => processes.close());
     });
 
-    test('lend their process to the next sandbox, where time begins anew, and nothing is known', async () => {
+    test('lend their process to the next sandbox, which begins at zero and knows nothing', async () => {
       const { pid } = await first({});
       expect(await invoke(define('second', CODE))).toEqual({
         pid,
