@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { record } from './evidence';
 
-/** A test of the sandbox that has what an engine does not do: its file's name, and how its title begins. */
+/** A test that has what an engine does not do: its file, and how its title begins. */
 export type Cover = readonly [file: string, title: string];
 
-/** The path of the file of a test of the sandbox. */
-export const fileOf = ([name]: Cover) => `sandbox/test/${name}.test.ts`;
+/** A test of the sandbox. */
+export function inSandbox(name: string, title: string): Cover {
+  return [`sandbox/test/${name}.test.ts`, title];
+}
 
 export interface Divergence {
   engine: string;
@@ -26,8 +28,8 @@ export function differs(
 ): void {
   test(`${engine} differs: ${what}`, async () => {
     await seen();
-    const text = readFileSync(resolve(__dirname, '../..', fileOf(coveredBy)), 'utf8');
-    expect(text).toContain(coveredBy[1]);
+    const [file, title] = coveredBy;
+    expect(readFileSync(resolve(__dirname, '../..', file), 'utf8')).toContain(title);
     record({ divergence: { engine, what, coveredBy } });
   });
 }

@@ -1,4 +1,4 @@
-import { type Divergence, fileOf } from './divergences';
+import type { Divergence } from './divergences';
 import type { Evidence } from './evidence';
 import type { ExplainedFinding } from './explained-findings';
 import { anchor, blocksOf, table } from './markdown';
@@ -96,7 +96,8 @@ function section(part: Part, shown: Shown[]): string[] {
 }
 
 function row({ engine, what, coveredBy }: Divergence): string[] {
-  return [engine, what, `\`${fileOf(coveredBy)}\`: ${coveredBy[1]}`];
+  const [file, title] = coveredBy;
+  return [engine, what, `\`${file}\`: ${title}`];
 }
 
 function explanation({ rules, what, where, why }: ExplainedFinding): string[] {
