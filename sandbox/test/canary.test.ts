@@ -1,4 +1,4 @@
-import { Sandbox } from '../../sandbox/sandbox';
+import { Sandbox } from '../sandbox';
 
 let sandbox: Sandbox;
 beforeEach(async () => {

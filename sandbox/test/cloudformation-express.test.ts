@@ -1,5 +1,5 @@
 import { custom, describedStack, testWorld, told, topic } from './cloudformation-fixture';
-import type { CloudFormationOptions, FileSystemService } from '../../sandbox/cloudformation/world';
+import type { CloudFormationOptions, FileSystemService } from '../cloudformation/world';
 
 /* Express mode: CloudFormation does not wait until native resources are stable. */
 

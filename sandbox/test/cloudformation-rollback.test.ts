@@ -1,5 +1,5 @@
 import { custom, testWorld, told, topic, type TestWorld } from './cloudformation-fixture';
-import type { CloudFormationOptions } from '../../sandbox/cloudformation/world';
+import type { CloudFormationOptions } from '../cloudformation/world';
 
 /* What AWS does not document of the way back: each question with both answers. */
 

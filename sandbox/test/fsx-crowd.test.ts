@@ -1,7 +1,7 @@
 import { FSxClient, paginateDescribeBackups } from '@aws-sdk/client-fsx';
 import { ontapVolume, OPENZFS, world } from './fsx-fixture';
-import { Records } from '../../sandbox/fsx/records';
-import { Sandbox } from '../../sandbox/sandbox';
+import { Records } from '../fsx/records';
+import { Sandbox } from '../sandbox';
 
 const COUNT = 10_000;
 

@@ -1,6 +1,6 @@
 import { OPENZFS, world } from './fsx-fixture';
-import { People } from '../../sandbox/fsx/people';
-import { Journal } from '../../sandbox/journal';
+import { People } from '../fsx/people';
+import { Journal } from '../journal';
 
 const UNKNOWN = 'backup-0123456789abcdef0';
 

@@ -1,5 +1,4 @@
-import { VirtualClock } from '../clock';
-import { FsxService, type FsxOptions } from '../fsx/service';
+import { world } from './fsx-fixture';
 
 const SUBNETS = { SubnetIds: ['subnet-1234abcd'] };
 const WINDOWS = { FileSystemType: 'WINDOWS', StorageCapacity: '300', ...SUBNETS };
@@ -11,23 +10,6 @@ const LUSTRE = {
   ...SUBNETS,
   LustreConfiguration: { DeploymentType: 'PERSISTENT_2' },
 };
-
-function world(options: Partial<FsxOptions> = {}) {
-  const clock = new VirtualClock();
-  const service = new FsxService({
-    clock,
-    accountId: '123456789012',
-    region: 'us-east-1',
-    partition: 'aws',
-    authorizer: { authorize: async () => undefined },
-    options,
-  });
-  const call = (operation: string, input: object = {}): Promise<any> =>
-    service.api.handle({ operation, input, principal: 'caller' });
-  const fileSystem = async (id: string) =>
-    (await call('DescribeFileSystems', { FileSystemIds: [id] })).FileSystems[0];
-  return { clock, service, call, fileSystem };
-}
 
 test('a file system of Windows shows what its template says, typed, but no secrets or inputs', async () => {
   const { service, fileSystem, clock } = world();

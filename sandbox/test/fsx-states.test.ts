@@ -166,7 +166,7 @@ describe('permission for a backup of a volume is asked', () => {
       'file-system': `file-system/${fileSystemId}`,
     };
     const arn = (path: string) => `arn:aws:fsx:us-east-1:123456789012:${path}`;
-    expect(asked).toEqual(
+    expect(asked).toMatchObject(
       ['backup/*', ...kinds.map((kind) => paths[kind])].map((path) => ({
         action: 'fsx:CreateBackup',
         resource: arn(path),

@@ -1,85 +1,8 @@
-import { VirtualClock } from '../clock';
-import { AwsError } from '../endpoint';
-import { FsxService, type FsxOptions } from '../fsx/service';
+import { lustre, MINUTE, ONTAP, ontapVolume, OPENZFS, WINDOWS, world } from './fsx-fixture';
+import type { FsxService, FsxOptions } from '../fsx/service';
 
-const CALLER = 'arn:aws:iam::123456789012:role/caller';
-const SUBNETS = { SubnetIds: ['subnet-1234abcd'] };
-const WINDOWS = {
-  FileSystemType: 'WINDOWS',
-  StorageCapacity: 300,
-  ...SUBNETS,
-  WindowsConfiguration: { ThroughputCapacity: 8 },
-};
-const OPENZFS = {
-  FileSystemType: 'OPENZFS',
-  StorageCapacity: 64,
-  ...SUBNETS,
-  OpenZFSConfiguration: { DeploymentType: 'SINGLE_AZ_1' },
-};
-const ONTAP = {
-  FileSystemType: 'ONTAP',
-  StorageCapacity: 1024,
-  ...SUBNETS,
-  OntapConfiguration: { DeploymentType: 'SINGLE_AZ_1' },
-};
-const lustre = (configuration: object = {}) => ({
-  FileSystemType: 'LUSTRE',
-  StorageCapacity: 1200,
-  ...SUBNETS,
-  LustreConfiguration: { DeploymentType: 'PERSISTENT_2', ...configuration },
-});
-const MINUTE = 60_000;
 const NAME = [{ Key: 'Name', Value: 'one' }];
 const UNKNOWN = 'backup-0123456789abcdef0';
-
-type Asked = { action: string; resource: string; context?: Record<string, unknown> };
-
-function world(
-  options: Partial<FsxOptions> = {},
-  location = { accountId: '123456789012', region: 'us-east-1', partition: 'aws' },
-) {
-  const clock = new VirtualClock();
-  const asked: Asked[] = [];
-  const denied = new Set<string>();
-  const authorizer = {
-    authorize: async ({ principal, ...request }: { principal: string } & Asked) => {
-      expect(principal).toBe(CALLER);
-      asked.push(request);
-      if (denied.has(request.action)) {
-        throw new AwsError('AccessDeniedException', `not authorized to perform: ${request.action}`);
-      }
-    },
-  };
-  const service = new FsxService({ clock, ...location, authorizer, options });
-  const call = (operation: string, input: object = {}): Promise<any> =>
-    service.api.handle({ operation, input, principal: CALLER });
-  const create = async (input: object) => (await call('CreateBackup', input)).Backup;
-  const describeOne = async (id: string) => (await call('DescribeBackups', { BackupIds: [id] })).Backups[0];
-  const pass = (ms: number) => clock.run(clock.sleep(ms));
-  const ids = async (input: object = {}): Promise<string[]> =>
-    (await call('DescribeBackups', input)).Backups.map(({ BackupId }: any) => BackupId);
-  return { clock, service, asked, denied, call, create, describeOne, pass, ids };
-}
-
-function ontapVolume(service: FsxService, configuration: object = {}, tags?: object[]) {
-  const { fileSystemId } = service.createFileSystem(ONTAP);
-  const { storageVirtualMachineId } = service.createStorageVirtualMachine({
-    FileSystemId: fileSystemId,
-    Name: 'svm',
-  });
-  const OntapConfiguration = {
-    StorageVirtualMachineId: storageVirtualMachineId,
-    SizeInMegabytes: '1024',
-    ...configuration,
-  };
-  const { volumeId } = service.createVolume({
-    VolumeType: 'ONTAP',
-    Name: 'vol1',
-    OntapConfiguration,
-    Tags: tags,
-  });
-  return { fileSystemId, storageVirtualMachineId, volumeId };
-}
 
 describe('lifecycle', () => {
   test('a backup of Windows is CREATING with growing progress, then AVAILABLE with its size', async () => {
@@ -199,7 +122,9 @@ describe('what can be backed up', () => {
       'an ONTAP volume for data protection',
       'UnsupportedOperation',
       /read-write/,
-      (service) => ({ VolumeId: ontapVolume(service, { OntapVolumeType: 'DP' }).volumeId }),
+      (service) => ({
+        VolumeId: ontapVolume(service, { configuration: { OntapVolumeType: 'DP' } }).volumeId,
+      }),
     ],
     [
       'an OpenZFS volume',
@@ -645,7 +570,7 @@ describe('tags', () => {
 
   test("those of a volume are copied by the volume's own flag", async () => {
     const { service, create } = world();
-    const { volumeId } = ontapVolume(service, { CopyTagsToBackups: 'true' }, COPY);
+    const { volumeId } = ontapVolume(service, { configuration: { CopyTagsToBackups: 'true' }, tags: COPY });
     expect((await create({ VolumeId: volumeId })).Tags).toEqual([COPY[0]]);
   });
 

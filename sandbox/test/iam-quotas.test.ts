@@ -1,5 +1,5 @@
-import { VirtualClock } from '../../sandbox/clock';
-import { type PolicyDocument, PolicyStore } from '../../sandbox/iam';
+import { VirtualClock } from '../clock';
+import { type PolicyDocument, PolicyStore } from '../iam';
 
 const ROLE = 'arn:aws:iam::123456789012:role/service/Backup';
 const MANAGED = 'arn:aws:iam::123456789012:policy/Backups';

@@ -1,6 +1,6 @@
 import { LambdaWorld } from './lambda-fixture';
-import { lambdaTypes } from '../../sandbox/cloudformation/resources/lambda';
-import type { LambdaFunction } from '../../sandbox/lambda/runtime';
+import { lambdaTypes } from '../cloudformation/resources/lambda';
+import type { LambdaFunction } from '../lambda/runtime';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { VirtualClock } from '../../sandbox/clock';
-import { listen } from '../../sandbox/endpoint';
-import { FaultPlan } from '../../sandbox/faults';
-import { Journal } from '../../sandbox/journal';
-import { type LambdaFunction, LambdaRuntime } from '../../sandbox/lambda/runtime';
+import { VirtualClock } from '../clock';
+import { listen } from '../endpoint';
+import { FaultPlan } from '../faults';
+import { Journal } from '../journal';
+import { type LambdaFunction, LambdaRuntime } from '../lambda/runtime';
 
 /** Lambda without the rest of the sandbox; close it. */
 export class LambdaWorld {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Sandbox, type SandboxOptions } from '../../sandbox/sandbox';
+import { Sandbox, type SandboxOptions } from '../sandbox';
 
 const ROLE = 'arn:aws:iam::123456789012:role/Lister';
 const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:lister';
