@@ -49,8 +49,7 @@ async function search(wanted: Wanted): Promise<number> {
         continue;
       }
       violations++;
-      const how = setting === 'unfriendly' ? ' --unfriendly' : '';
-      const again = `--seed ${batch.value.seed} --path ${result.path}${how}`;
+      const again = optionsOf(setting, { seed: batch.value.seed, path: result.path });
       console.log(`\n${result.failure}\n\nOnce more: npm run properties -- ${again}\n`);
       for (const other of running) other.kill();
     }
@@ -77,14 +76,21 @@ async function count(wanted: Wanted): Promise<number> {
   const names = [...new Set(tallies.flatMap(({ invariants }) => Object.keys(invariants)))].sort();
   const rows = names.map((name) => {
     const found = tallies.flatMap(({ invariants }) => invariants[name] ?? []);
-    const [{ seed, path }] = found;
     const runs = String(sum(found.map((one) => one.runs))).padStart(5);
-    return `${runs}  ${name}   --seed ${seed} --path ${path}`;
+    return `${runs}  ${name}   ${optionsOf(wanted.setting, found[0])}`;
   });
   console.log(['', 'runs that violate each invariant, and the first of them:', ...rows].join('\n'));
   const violating = sum(tallies.map((one) => one.violating));
   console.log(`\n${violating} of ${sum(tallies.map(({ runs }) => runs))} runs violate an invariant`);
   return 0;
+}
+
+/** The options that repeat one run. */
+function optionsOf(
+  setting: Plan['setting'],
+  { seed, path }: { readonly seed: number; readonly path?: string },
+): string {
+  return `--seed ${seed} --path ${path}${setting === 'unfriendly' ? ' --unfriendly' : ''}`;
 }
 
 function sum(numbers: readonly number[]): number {
