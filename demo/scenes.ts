@@ -46,38 +46,24 @@ export type Assemblies = Awaited<ReturnType<typeof synthesizeAll>>;
 export async function synthesizeAll(directory: string, { shared, archive }: Existing) {
   const wiki = (context: Record<string, string>) =>
     synthesizeExample('before-an-upgrade', directory, context);
-  const [
-    version1,
-    version2,
-    throughput,
-    version3,
-    fourKinds,
-    fourKindsOfStorage,
-    quickStart,
-    development,
-    longFirstBackup,
-  ] = await Promise.all([
-    wiki({ version: '1' }),
-    wiki({ version: '2' }),
-    wiki({ version: '2', throughput: '128' }),
-    wiki({ version: '3', throughput: '128' }),
-    synthesizeExample('four-kinds', directory),
-    synthesizeExample('four-kinds', directory, { team: 'storage' }),
-    synthesizeExample('quick-start', directory),
-    synthesizeExample('development', directory, { shared }),
-    synthesizeExample('long-first-backup', directory, { archive }),
-  ]);
-  return {
-    version1,
-    version2,
-    throughput,
-    version3,
-    fourKinds,
-    fourKindsOfStorage,
-    quickStart,
-    development,
-    longFirstBackup,
-  };
+  return allOf({
+    version1: wiki({ version: '1' }),
+    version2: wiki({ version: '2' }),
+    throughput: wiki({ version: '2', throughput: '128' }),
+    version3: wiki({ version: '3', throughput: '128' }),
+    fourKinds: synthesizeExample('four-kinds', directory),
+    fourKindsOfStorage: synthesizeExample('four-kinds', directory, { team: 'storage' }),
+    quickStart: synthesizeExample('quick-start', directory),
+    development: synthesizeExample('development', directory, { shared }),
+    longFirstBackup: synthesizeExample('long-first-backup', directory, { archive }),
+  });
+}
+
+async function allOf<Name extends string>(
+  promised: Record<Name, Promise<string>>,
+): Promise<Record<Name, string>> {
+  const each = Object.entries<Promise<string>>(promised).map(async ([name, one]) => [name, await one]);
+  return Object.fromEntries(await Promise.all(each));
 }
 
 function synthesizeExample(

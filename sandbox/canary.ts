@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Journal } from './journal';
+import { onLoopback } from './loopback';
 
 /**
  * An address that nobody should ever call, for hostile input to carry. Whatever reaches it is answered like a
@@ -20,14 +20,8 @@ export class Canary {
       response.sendDate = false;
       response.writeHead(200).end();
     });
-    server.keepAliveTimeout = 0; // real time must not decide when a connection is closed
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const close = () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    return new Canary(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, close);
+    const { url: origin, close } = await onLoopback(server);
+    return new Canary(origin, close);
   }
 
   private constructor(

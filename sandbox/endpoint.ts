@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Fault, FaultPlan } from './faults';
 import type { Entry, Journal } from './journal';
+import { type Listening, onLoopback } from './loopback';
 
 /** One call, as the service sees it. */
 export interface AwsCall {
@@ -71,24 +71,14 @@ type Outcome = Omit<Extract<Entry, { kind: 'call' }>, 'kind' | 'operation' | 'pr
 const XML_NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
 
 /** Serve one AWS API on loopback: protocol, faults, caller, journal. */
-export async function listen(
-  api: AwsApi,
-  context: EndpointContext,
-): Promise<{ url: string; close(): Promise<void> }> {
+export async function listen(api: AwsApi, context: EndpointContext): Promise<Listening> {
   let requests = 0;
   const server = createServer((incoming, response) => {
     serve(api, context, incoming, response, requestIdOf(api.service, ++requests)).catch(() =>
       incoming.socket.destroy(),
     );
   });
-  server.keepAliveTimeout = 0; // real time must not decide when a connection is closed
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  return onLoopback(server);
 }
 
 async function serve(

@@ -296,12 +296,16 @@ export class CloudFormation {
   private async update(stack: Stack, deployment: Deployment): Promise<StackOutcome> {
     this.assertIdle(stack, 'updated');
     const plan = this.assertPlannable(stack, deployment);
-    const { tags } = settingsOf(deployment, this.options);
-    if (!stack.status.endsWith('_FAILED') && sameDeployment(stack.plan, plan) && same(stack.tags, tags)) {
+    const settings = settingsOf(deployment, this.options);
+    if (
+      !stack.status.endsWith('_FAILED') &&
+      sameDeployment(stack.plan, plan) &&
+      same(stack.tags, settings.tags)
+    ) {
       return { status: stack.status, outputs: valuesOf(stack.outputs), events: [], noChanges: true };
     }
     const operation = this.begin(stack, plan);
-    Object.assign(stack, { ...settingsOf(deployment, this.options), updatedAt: this.world.clock.now() });
+    Object.assign(stack, { ...settings, updatedAt: this.world.clock.now() });
     return this.operate(stack, () => operation.update());
   }
 

@@ -144,25 +144,7 @@ function addEvent(
   }: Omit<StackEvent, 'eventId' | 'at'>,
 ): void {
   const { clock, journal, identities } = engine.world;
-  stack.events.push({
-    eventId: identities.uuid(),
-    at: clock.now(),
-    logicalId,
-    type,
-    physicalId,
-    status,
-    reason,
-    detailedStatus,
-    properties,
-  });
-  journal.add({
-    kind: 'event',
-    stack: stack.name,
-    logicalId,
-    type,
-    physicalId,
-    status,
-    reason,
-    ...(detailedStatus && { detailedStatus }),
-  });
+  const told = { logicalId, type, physicalId, status, reason, ...(detailedStatus && { detailedStatus }) };
+  stack.events.push({ eventId: identities.uuid(), at: clock.now(), ...told, properties });
+  journal.add({ kind: 'event', stack: stack.name, ...told });
 }

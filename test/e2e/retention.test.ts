@@ -502,54 +502,39 @@ describe("a guard of a file system's own changes", () => {
     expect(versions(world)).toEqual(['after']);
   });
 
-  test('that is removed takes its backup along, with DESTROY, while another keeps the engine', async () => {
-    const guarded = (capacity: number, present = true) =>
-      synthesize((stack) => {
-        new FsxBackup(stack, 'Standing', {
-          source: sourceOf(stack, 'OPENZFS', 'Other'),
-          removalPolicy: DESTROY,
-        });
-        sourceOf(stack, 'LUSTRE');
-        const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
-        fileSystem.storageCapacity = capacity;
-        if (present) {
-          Tags.of(FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY })).add(
-            'version',
-            String(capacity),
-          );
-        }
+  /** One that guards a file system of this capacity, or none, beside another that keeps the engine. */
+  const guardedBesideAnother = (capacity: number, present = true, more: (stack: Stack) => void = () => {}) =>
+    synthesize((stack) => {
+      new FsxBackup(stack, 'Standing', {
+        source: sourceOf(stack, 'OPENZFS', 'Other'),
+        removalPolicy: DESTROY,
       });
+      sourceOf(stack, 'LUSTRE');
+      const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
+      fileSystem.storageCapacity = capacity;
+      more(stack);
+      if (!present) return;
+      const backup = FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY });
+      Tags.of(backup).add('version', String(capacity));
+    });
+
+  test('that is removed takes its backup along, with DESTROY, while another keeps the engine', async () => {
     const world = await start();
-    for (const capacity of [1200, 2400]) await deploy(world, guarded(capacity));
+    for (const capacity of [1200, 2400]) await deploy(world, guardedBesideAnother(capacity));
     expect(versions(world)).toEqual(['2400']);
-    const { Files } = await world.deploy(guarded(2400, false));
+    const { Files } = await world.deploy(guardedBesideAnother(2400, false));
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
     expect(versions(world)).toEqual([]);
   });
 
   test('whose creation is cancelled leaves none, with DESTROY, while another keeps the engine', async () => {
-    const guarded = (capacity: number, present = true) =>
-      synthesize((stack) => {
-        new FsxBackup(stack, 'Standing', {
-          source: sourceOf(stack, 'OPENZFS', 'Other'),
-          removalPolicy: DESTROY,
-        });
-        sourceOf(stack, 'LUSTRE');
-        const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
-        fileSystem.storageCapacity = capacity;
-        bystander(stack, undefined, String(capacity));
-        if (present) {
-          Tags.of(FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY })).add(
-            'version',
-            String(capacity),
-          );
-        }
-      });
+    const versioned = (capacity: number, present = true) =>
+      guardedBesideAnother(capacity, present, (stack) => bystander(stack, undefined, String(capacity)));
     const world = await start({ fsx: { backupDuration: () => 10 * MINUTE } });
-    await deploy(world, guarded(1200, false));
+    await deploy(world, versioned(1200, false));
     world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 3 * MINUTE });
-    const { Files } = await world.deploy(guarded(2400));
+    const { Files } = await world.deploy(versioned(2400));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
     expect(world.calls('fsx:CreateBackup')).toBe(2);

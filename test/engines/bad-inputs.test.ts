@@ -284,45 +284,20 @@ describe('Bad inputs', () => {
   });
 
   describe('inputs of executions', () => {
+    const NO_NAMES = without(
+      'missing',
+      'spaces',
+      'a constructor',
+      'a prototype',
+      'a way out of the directory',
+      'an ARN of others',
+    );
     const MEMBERS: Array<[name: string, says: RegExp, values: Values]> = [
       ['version', /version is ".*it must be 1/, without('missing', 'null')],
       ['source', /source is ".*it must be the id of an FSx file system/, ALL],
-      [
-        'series',
-        /series is ".*it must have 1 to 200 letters/,
-        without(
-          'missing',
-          'spaces',
-          'a constructor',
-          'a prototype',
-          'a way out of the directory',
-          'an ARN of others',
-        ),
-      ],
-      [
-        'run',
-        /run is ".*it must have 1 to 200 letters/,
-        without(
-          'missing',
-          'spaces',
-          'a constructor',
-          'a prototype',
-          'a way out of the directory',
-          'an ARN of others',
-        ),
-      ],
-      [
-        'name',
-        /name is ".*it must have 1 to 256 letters/,
-        without(
-          'missing',
-          'spaces',
-          'a constructor',
-          'a prototype',
-          'a way out of the directory',
-          'an ARN of others',
-        ),
-      ],
+      ['series', /series is ".*it must have 1 to 200 letters/, NO_NAMES],
+      ['run', /run is ".*it must have 1 to 200 letters/, NO_NAMES],
+      ['name', /name is ".*it must have 1 to 256 letters/, NO_NAMES],
       ['tags', /tags is ".*it must be an object of strings/, without('missing', 'an object')],
       [
         'timeout',

@@ -22,6 +22,7 @@ import { secondsToNextLook } from '../../lambda/schedule';
 import {
   awsError,
   BACKUP,
+  backupOf,
   createEvent,
   deleteEvent,
   EXECUTION,
@@ -76,23 +77,9 @@ beforeEach(() => {
 });
 
 function backup(changes: Partial<Backup> = {}, source = FILE_SYSTEM): Backup {
-  return {
-    BackupId: BACKUP,
-    Lifecycle: 'AVAILABLE',
-    Type: 'USER_INITIATED',
-    CreationTime: new Date(START - 60_000),
-    ResourceARN: `arn:aws:fsx:us-east-1:123456789012:backup/${changes.BackupId ?? BACKUP}`,
-    Tags: [
-      ...identityTags({
-        stackId: STACK_ID,
-        logicalId: 'Backup',
-        generation: generationOf({ source: { fileSystemId: source }, triggers: [] }),
-      }),
-      { Key: 'Name', Value: 'Files/Backup' },
-    ],
-    FileSystem: { FileSystemId: source, FileSystemType: 'OPENZFS' },
-    ...changes,
-  };
+  const generation = generationOf({ source: { fileSystemId: source }, triggers: [] });
+  const FileSystem = { FileSystemId: source, FileSystemType: 'OPENZFS' as const };
+  return backupOf(generation, { FileSystem, ...changes });
 }
 
 function listed(...backups: Backup[]) {

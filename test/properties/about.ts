@@ -1,5 +1,5 @@
-import type { Invariant } from './first-design';
 import { factsOf, type History } from './history';
+import type { Invariants } from './invariant';
 import { Tale } from './tale';
 
 type Tell = (tale: Tale) => Tale;
@@ -11,7 +11,7 @@ export interface Telling {
 }
 
 /** Tests of invariants: what each allows, and that it can be violated. `tested` names those with tests. */
-export function testsOf(invariants: Readonly<Record<string, Invariant>>) {
+export function testsOf(invariants: Invariants) {
   const tested = new Set<string>();
   const findings = (name: string, tale: Tale, more: Partial<History> = {}) =>
     invariants[name](factsOf(tale.history(more))).map(({ what }) => what);

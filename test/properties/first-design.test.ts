@@ -1,5 +1,6 @@
 import { testsOf } from './about';
-import { FIRST_DESIGN, firstDesignViolationsIn } from './first-design';
+import { FIRST_DESIGN } from './first-design';
+import { violationsOf } from './invariant';
 import { MINUTE, Tale } from './tale';
 
 /* Of each invariant: what it allows, and that it can be violated. */
@@ -820,7 +821,7 @@ test('each invariant is tested here', () => {
 
 test('a violation tells which invariant, what, and where', () => {
   const tale = deployed(new Tale()).deletes('backup-1');
-  expect(firstDesignViolationsIn(tale.history())).toEqual([
+  expect(violationsOf(FIRST_DESIGN, tale.history())).toEqual([
     {
       invariant: 'noKeptBackupIsDeleted',
       index: 5,

@@ -1,8 +1,6 @@
 import {
   type Backup,
   type Facts,
-  factsOf,
-  type History,
   isAvailable,
   isRunning,
   type Placed,
@@ -10,21 +8,12 @@ import {
   type Request,
   wishOf,
 } from './history';
+import type { Finding, Invariant, Invariants } from './invariant';
 
 /*
  * What must hold whatever happens. Each invariant looks at a history and tells what in it should not have
  * been.
  */
-
-export interface Violation {
-  readonly invariant: string;
-  /** of the entry at which it shows */
-  readonly index: number;
-  readonly what: string;
-}
-
-export type Finding = Omit<Violation, 'invariant'>;
-export type Invariant = (facts: Facts) => Finding[];
 
 const HOUR = 60 * 60_000;
 /**
@@ -696,7 +685,8 @@ export const nothingGoesOnForEver: Invariant = ({ of }) => {
     .map(({ index, name }) => ({ index, what: `execution ${name} has not ended` }));
 };
 
-export const FIRST_DESIGN: Readonly<Record<string, Invariant>> = {
+/** What the first design promises, in the setting that it was made for. */
+export const FIRST_DESIGN: Invariants = {
   eachRequestIsAnsweredOnceAndInTime,
   noWaitConditionRunsOut,
   atMostOneLivingBackupPerIdentity,
@@ -714,11 +704,3 @@ export const FIRST_DESIGN: Readonly<Record<string, Invariant>> = {
   anUndisturbedDeploymentSucceeds,
   nothingGoesOnForEver,
 };
-
-/** What the first design promises, in the setting that it was made for. */
-export function firstDesignViolationsIn(history: History): Violation[] {
-  const facts = factsOf(history);
-  return Object.entries(FIRST_DESIGN).flatMap(([invariant, check]) =>
-    check(facts).map((finding) => ({ invariant, ...finding })),
-  );
-}

@@ -1,27 +1,23 @@
 import {
   anUndisturbedDeploymentSucceeds,
   eachRequestIsAnsweredOnceAndInTime,
-  type Finding,
-  type Invariant,
   noKeptBackupIsDeleted,
   noneMeansThatNothingIsDeployed,
   noRollbackFailsForABackup,
   nothingGoesOnForEver,
   successMeansAvailable,
-  type Violation,
   whatHasAFinalBackupIsNotDeletedWithoutIt,
 } from './first-design';
 import {
   type Backup,
   type Facts,
-  factsOf,
-  type History,
   isAvailable,
   isRunning,
   type Placed,
   type Request,
   wishOf,
 } from './history';
+import type { Finding, Invariant, Invariants } from './invariant';
 
 /*
  * The invariants of the second design: they hold in every setting, however unfriendly AWS is.
@@ -243,7 +239,7 @@ function wantsAnother({ type, event }: Request): boolean {
 export const nobodyIsCalledButAws: Invariant = ({ of }) =>
   of('stray').map(({ index, method, url }) => ({ index, what: `${method} of ${url}` }));
 
-export const INVARIANTS: Readonly<Record<string, Invariant>> = {
+export const INVARIANTS: Invariants = {
   eachRequestIsAnsweredOnceAndInTime,
   aRequestTakesAtMostOneBackup,
   aBackupIsTakenForAnOpenRequest,
@@ -263,10 +259,3 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   anUndisturbedDeploymentSucceeds,
   nothingGoesOnForEver,
 };
-
-export function violationsIn(history: History): Violation[] {
-  const facts = factsOf(history);
-  return Object.entries(INVARIANTS).flatMap(([invariant, check]) =>
-    check(facts).map((finding) => ({ invariant, ...finding })),
-  );
-}

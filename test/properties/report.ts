@@ -1,5 +1,5 @@
-import type { Violation } from './first-design';
 import type { History } from './history';
+import type { Violation } from './invariant';
 import {
   type AppModel,
   BACKUPS,

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { firstDesignViolationsIn, type Violation } from './first-design';
+import { FIRST_DESIGN } from './first-design';
 import { friendlyRuns } from './friendly';
 import type { History } from './history';
-import { violationsIn } from './invariants';
+import { type Violation, violationsOf } from './invariant';
+import { INVARIANTS } from './invariants';
 import type { Run, Setting } from './model';
 import { describeRun, describeViolations } from './report';
 import { unfriendlyRuns } from './unfriendly';
@@ -49,7 +50,10 @@ export interface Tally {
 }
 
 const RUNS = { friendly: friendlyRuns, unfriendly: unfriendlyRuns };
-const JUDGES = { friendly: firstDesignViolationsIn, unfriendly: violationsIn };
+const JUDGES = {
+  friendly: (history: History) => violationsOf(FIRST_DESIGN, history),
+  unfriendly: (history: History) => violationsOf(INVARIANTS, history),
+};
 
 /** Carry out random runs until one violates an invariant, or enough is enough. */
 export async function check(
