@@ -1,8 +1,8 @@
 /**
  * Virtual time for everything in the sandbox.
  *
- * Time stands still while work is being done and jumps to the next timer when nothing is. Whoever does real
- * work that promises alone do not show (another process, a socket) takes a `hold` for as long as it lasts.
+ * Time stands still while work is being done and jumps to the next timer when nothing is. Real work
+ * that promises alone do not show (another process, a socket) takes a `hold` for as long as it lasts.
  */
 export class VirtualClock {
   private time: number;

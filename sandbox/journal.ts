@@ -93,7 +93,7 @@ export class Journal {
     for (const listener of this.listeners) this.tell(listener, recorded);
   }
 
-  /** A listener that throws is a defect of its owner, and no business of whoever made the entry. */
+  /** A listener that throws is a defect of its owner, and not of the code that made the entry. */
   private tell(listener: (entry: Recorded) => void, entry: Recorded): void {
     try {
       listener(entry);

@@ -26,7 +26,7 @@ export interface SandboxOptions {
   /** see `Sandbox.callDuration` */
   readonly callDuration?: (operation: string) => number;
   /**
-   * what Lambda functions run in; by default, this sandbox starts its own. Whoever shares them closes them
+   * what Lambda functions run in; by default, this sandbox starts its own. Who shares them closes them
    */
   readonly processes?: VacantProcesses;
 }

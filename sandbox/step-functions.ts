@@ -24,7 +24,7 @@ export interface StateMachine {
   roleArn: string;
   /** Amazon States Language: a Standard workflow in JSONPath */
   definition: object;
-  /** of the KMS key that encrypts it: whoever starts, runs or reads an execution needs to use it */
+  /** of the KMS key that encrypts it: who starts, runs or reads an execution needs to use it */
   keyArn?: string;
 }
 

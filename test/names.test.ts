@@ -52,7 +52,7 @@ test('the logical ids', () => {
 /*
  * A registry never gives a name back, and everybody who uses the library writes it into their code. npm,
  * PyPI, the Maven artifact and the repositories: the name of the project. Python's module: what pip's users
- * expect of that name. Maven Central gives the group io.github.<organization> to whoever owns the
+ * expect of that name. Maven Central gives the group io.github.<organization> to the owner of the
  * organization. Java and Go allow no hyphen in a package. NuGet: the id is the namespace, as with
  * Amazon.CDK.Lib's own. Go: a repository of its own, since tags of this one are no Go versions.
  */

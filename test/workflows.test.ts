@@ -182,7 +182,7 @@ describe('issue forms', () => {
     }
   });
 
-  test('whoever reports something wrong says with which versions', () => {
+  test('a report of something wrong says with which versions', () => {
     const [{ body }] = forms.filter(({ file }) => file === 'bug.yml');
     const required = body.filter((field: any) => field.validations?.required).map((field: any) => field.id);
     expect(required).toEqual(expect.arrayContaining(['what', 'how', 'version', 'cdk', 'language']));

@@ -9,7 +9,7 @@ export function environmentOf(fn: LambdaFunction, accessKeyId: string): Record<s
   const region = fn.arn.split(':')[3];
   return {
     TZ: ':UTC',
-    HOME: '/nonexistent', // without it, the SDK would read the profile of whoever runs the tests
+    HOME: '/nonexistent', // without it, the SDK would read the profile of the user
     ...fn.environment,
     AWS_LAMBDA_FUNCTION_NAME: fn.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',

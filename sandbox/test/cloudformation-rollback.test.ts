@@ -179,7 +179,7 @@ describe('the physical id of a creation that failed, after another attempt', () 
     const world = testWorld({ forgetsFailedIds });
     let nth = 0;
     world.provider = ({ RequestType }) =>
-      RequestType === 'Create' && ++nth === 1 ? { ...REFUSED, PhysicalResourceId: 'husk' } : {};
+      RequestType === 'Create' && ++nth === 1 ? { ...REFUSED, PhysicalResourceId: 'left-over' } : {};
     const template = { Resources: { A: custom() } };
     await expect(world.deploy(template, { disableRollback: true })).resolves.toMatchObject({
       status: 'CREATE_FAILED',
@@ -190,7 +190,7 @@ describe('the physical id of a creation that failed, after another attempt', () 
   };
 
   test('gets its Delete', async () => {
-    expect(await attempts(false)).toEqual(['Create A', 'Create A', 'Delete A husk', 'Delete A a-1']);
+    expect(await attempts(false)).toEqual(['Create A', 'Create A', 'Delete A left-over', 'Delete A a-1']);
   });
 
   test('may be forgotten', async () => {

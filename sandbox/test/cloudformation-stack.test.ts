@@ -104,7 +104,7 @@ describe('creation', () => {
     world.provider = async ({ RequestType, LogicalResourceId }) => {
       if (LogicalResourceId === 'Slow') await world.clock.sleep(MINUTE);
       return LogicalResourceId === 'A' && RequestType === 'Create' && ++attempts === 1
-        ? { Status: 'FAILED', Reason: 'once', PhysicalResourceId: 'husk' }
+        ? { Status: 'FAILED', Reason: 'once', PhysicalResourceId: 'left-over' }
         : {};
     };
     const template = { Resources: { A: custom(), Slow: custom() } };
@@ -112,7 +112,7 @@ describe('creation', () => {
     expect(outcome.status).toBe('CREATE_FAILED');
     expect(told(outcome.events)).toContain('CREATE_COMPLETE Slow');
     await expect(world.deploy(template)).resolves.toMatchObject({ status: 'UPDATE_COMPLETE' });
-    expect(world.requests()).toEqual(['Create A', 'Create Slow', 'Create A', 'Delete A husk']);
+    expect(world.requests()).toEqual(['Create A', 'Create Slow', 'Create A', 'Delete A left-over']);
   });
 });
 
@@ -135,7 +135,7 @@ describe('update', () => {
     expect(told((await world.destroy()).events)).toContain('DELETE_SKIPPED A');
   });
 
-  test('a change travels to whoever refers to it', async () => {
+  test('a change travels to what refers to it', async () => {
     const world = testWorld();
     const template = (name: string) => ({
       Resources: { A: topic({ TopicName: name }), B: custom({ Topic: { Ref: 'A' } }) },

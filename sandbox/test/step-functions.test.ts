@@ -525,7 +525,7 @@ describe('StartExecution', () => {
     expect(stepFunctions.executions.size).toBe(0);
   });
 
-  test('takes the use of the key of the state machine, for whoever starts, reads and runs it', async () => {
+  test('takes the use of the key of the state machine, for all who start, read and run it', async () => {
     const keyArn = 'arn:aws:kms:us-east-1:123456789012:key/1';
     const machine = {
       arn: ARN,

@@ -5,7 +5,7 @@ import { plain, screenSvg } from '../../demo/screen';
 
 jest.setTimeout(120_000);
 
-test('docs/failure.svg shows what a run shows: else draw it anew, npm run pictures', async () => {
+test('docs/failure.svg shows what a run shows: else draw it again, npm run pictures', async () => {
   const lines = await failedUpgrade();
   expect(lines.map(plain).join('\n')).toMatch(
     /UPDATE_FAILED +\| BeforeUpgrade .*\n +Received response status \[FAILED\] .* FSx could not finish\n/,

@@ -27,7 +27,7 @@ export function liveApps(): string[] {
     .sort();
 }
 
-/** Make the work copy anew. */
+/** Make a new work copy. */
 export function copyApps(): void {
   installIntegRunner();
   for (const path of ['src', 'assets', 'tsconfig.json', 'test/tsconfig.json', 'test/integ']) {

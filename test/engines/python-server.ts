@@ -6,7 +6,7 @@ import { PYTHON } from './install';
 /** A program in Python that serves on loopback. */
 export interface PythonServer {
   url: string;
-  /** what it has printed so far, for whoever wonders why it does what it does */
+  /** what it has printed so far, for people who wonder why it does what it does */
   log(): string;
   close(): Promise<void>;
 }

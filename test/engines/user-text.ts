@@ -13,7 +13,7 @@ const NEVER: Record<string, RegExp> = {
   'what is not printable': /[\p{C}\u2028\u2029]/u,
 };
 
-/** What is wrong with a text for whoever deploys. */
+/** What is wrong with a text for a user who deploys. */
 export function wrongWith(text: string): string[] {
   const found = Object.entries(NEVER)
     .filter(([, pattern]) => pattern.test(text))

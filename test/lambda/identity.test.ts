@@ -67,7 +67,7 @@ describe('identity tags', () => {
 describe('client request token', () => {
   const token = clientRequestToken(STACK_ID, 'Backup', 'request-1');
 
-  test('names stack and resource for whoever reads CloudTrail', () => {
+  test('names stack and resource for readers of CloudTrail', () => {
     expect(token).toMatch(/^Files\.Backup\.[0-9a-f]{20}$/);
   });
 

@@ -161,7 +161,7 @@ function requestsIn(
   });
 }
 
-/** Every call that was carried out, whoever heard of it. */
+/** Every call that was carried out, heard of or not. */
 export function wasCarriedOut({ outcome, output }: Placed<'call'>): boolean {
   return outcome === 'ok' || output !== undefined;
 }

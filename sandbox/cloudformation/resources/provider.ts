@@ -61,7 +61,7 @@ export class ResourceFailure extends Error {
  */
 export class Refusal extends ResourceFailure {}
 
-/** `takes`: the virtual milliseconds until the resource is stable, whoever waits for that. */
+/** `takes`: the virtual milliseconds until the resource is stable, waited for or not. */
 export type NativeRequest = ResourceRequest & { takes: number };
 export type ExistingRequest = NativeRequest & { physicalId: string };
 type Attributes = Record<string, unknown>;
