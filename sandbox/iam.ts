@@ -60,6 +60,17 @@ const REFUSALS: Record<string, (roleArn: string) => AwsError> = {
     ),
 };
 
+/** The services that say for which account they assume a role: a condition on it fits no other. */
+const SENDS_SOURCE_ACCOUNT = new Set(['states.amazonaws.com']);
+
+/** Whether a condition of a trust policy, if there is one, is about `aws:SourceAccount` alone. */
+function isSourceAccount(condition: any): boolean {
+  return (
+    condition === undefined ||
+    /^\{"StringEquals":\{"aws:SourceAccount":"\d+"\}\}$/.test(JSON.stringify(condition))
+  );
+}
+
 /** Whom a role trusts that does not exist. */
 const NOBODY: PolicyDocument = { Statement: [] };
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
@@ -169,17 +180,26 @@ export class PolicyStore implements Authorizer {
     const statements = listOf(this.latest(roleArn).trust.Statement);
     const unserved = statements.find((statement) => {
       return (
-        statement.Effect !== 'Allow' || statement.Condition || statement.NotPrincipal || statement.NotAction
+        statement.Effect !== 'Allow' ||
+        statement.NotPrincipal ||
+        statement.NotAction ||
+        !isSourceAccount(statement.Condition)
       );
     });
     if (unserved) {
       throw new Error(
-        'the sandbox takes no denials, conditions or exceptions in a trust policy: ' +
+        'the sandbox takes no denials, exceptions or conditions but aws:SourceAccount in a trust policy: ' +
           `${JSON.stringify(unserved)}`,
       );
     }
-    const trusted = statements.some(({ Action, Principal }) => {
-      return listOf(Action).includes('sts:AssumeRole') && listOf(Principal?.Service).includes(service);
+    const account = SENDS_SOURCE_ACCOUNT.has(service) ? roleArn.split(':')[4] : undefined;
+    const trusted = statements.some(({ Action, Principal, Condition }) => {
+      const wanted = Condition?.StringEquals?.['aws:SourceAccount'];
+      return (
+        listOf(Action).includes('sts:AssumeRole') &&
+        listOf(Principal?.Service).includes(service) &&
+        (wanted === undefined || wanted === account)
+      );
     });
     if (!trusted) throw refusal(roleArn);
   }

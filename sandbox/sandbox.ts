@@ -145,6 +145,8 @@ export class Sandbox {
       this.endpoints.push(endpoint);
       lambda.environment[variable] = endpoint.url;
     };
+    // A handler that checks where its response goes to takes this host for CloudFormation's.
+    lambda.environment.CDK_FSX_BACKUP_RESPONSE_HOST = await this.cloudFormation.responseHost();
     this.canary = await Canary.start(journal);
     await start('AWS_ENDPOINT_URL_FSX', this.fsx.api);
     await start('AWS_ENDPOINT_URL_SFN', this.stepFunctions.api);

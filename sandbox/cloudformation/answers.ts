@@ -65,6 +65,11 @@ export class Answers {
     release();
   }
 
+  /** Where responses go, as the host of their URLs; known once it is started. */
+  get host(): string {
+    return new URL(this.url).host;
+  }
+
   async close(): Promise<void> {
     const running = await this.server;
     this.server = undefined;

@@ -3,6 +3,9 @@ import { invalid } from './intrinsics';
 import { seenLate, type ResourceState, type Stack } from './stack';
 import { arn, type World } from './world';
 
+/** DescribeStackResources returns no more of a stack, and has no pages. */
+const MAX_RESOURCES = 100;
+
 const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: any) => unknown> = {
   DescribeStacks: (world, stacks, { StackName }) => {
     const seen = stacks.map((stack) => seenLate(stack, world));
@@ -19,6 +22,19 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
     if (!resource) throw invalid(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
     return {
       StackResourceDetail: { StackName: stack.name, StackId: stack.id, ...describedResource(resource) },
+    };
+  },
+  DescribeStackResources: (world, stacks, { StackName, LogicalResourceId, PhysicalResourceId }) => {
+    if (StackName === undefined || LogicalResourceId !== undefined || PhysicalResourceId !== undefined) {
+      throw new AwsError('InvalidAction', 'the sandbox serves DescribeStackResources by StackName alone');
+    }
+    const stack = find(stacks, StackName);
+    const shown = [...stack.resources.keys()].map((logicalId) => shownResource(stack, logicalId, world)!);
+    return {
+      StackResources: shown.slice(0, MAX_RESOURCES).map((resource) => {
+        const { LastUpdatedTimestamp: Timestamp, ...others } = describedResource(resource);
+        return { StackName: stack.name, StackId: stack.id, Timestamp, ...others };
+      }),
     };
   },
   DescribeStackEvents: (world, stacks, { StackName, NextToken }) => {

@@ -114,6 +114,12 @@ export class CloudFormation {
     this.world.answers.onHang = listener;
   }
 
+  /** The host that responses of custom resources are put to. */
+  async responseHost(): Promise<string> {
+    await this.world.answers.start();
+    return this.world.answers.host;
+  }
+
   /** Create or update a stack. A deployment that fails is an outcome; only an invalid request is an error. */
   async deploy(deployment: Deployment): Promise<StackOutcome> {
     await this.world.answers.start();

@@ -2,6 +2,7 @@ import {
   CloudFormationClient,
   DescribeStackEventsCommand,
   DescribeStackResourceCommand,
+  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   paginateDescribeStackEvents,
 } from '@aws-sdk/client-cloudformation';
@@ -86,6 +87,42 @@ test('the detailed status and the mode of a deployment', async () => {
     undefined,
     undefined,
   ]);
+});
+
+test('DescribeStackResources tells the type and the physical id of each resource', async () => {
+  const world = testWorld();
+  await world.deploy(TEMPLATE);
+  const client = await clientOf(world);
+  const { id } = world.cloudFormation.stack('Stack');
+  const { StackResources } = await client.send(new DescribeStackResourcesCommand({ StackName: 'Stack' }));
+  expect(StackResources).toMatchObject([
+    {
+      StackName: 'Stack',
+      StackId: id,
+      LogicalResourceId: 'A',
+      PhysicalResourceId: 'a-1',
+      ResourceType: 'Custom::Thing',
+      ResourceStatus: 'CREATE_COMPLETE',
+      Timestamp: new Date('2026-11-02T09:00:00Z'),
+    },
+    { LogicalResourceId: 'B', ResourceType: 'AWS::SNS::Topic' },
+  ]);
+  await expect(client.send(new DescribeStackResourcesCommand({ StackName: 'Other' }))).rejects.toThrow(
+    'Stack with id Other does not exist',
+  );
+});
+
+test('DescribeStackResources tells the first hundred only, and serves no other question', async () => {
+  const world = testWorld();
+  await world.deploy({
+    Resources: Object.fromEntries(Array.from({ length: 101 }, (_, nth) => [`T${nth}`, topic()])),
+  });
+  const client = await clientOf(world);
+  const { StackResources } = await client.send(new DescribeStackResourcesCommand({ StackName: 'Stack' }));
+  expect(StackResources).toHaveLength(100);
+  await expect(client.send(new DescribeStackResourcesCommand({ PhysicalResourceId: 'a-1' }))).rejects.toThrow(
+    'by StackName alone',
+  );
 });
 
 test('DescribeStackResource tells the physical id, by the name or the id of the stack', async () => {

@@ -19,6 +19,14 @@ test('a provider sees scalars as strings at every depth', async () => {
   });
 });
 
+test('the host of all responses is known before the first request', async () => {
+  const world = testWorld();
+  const host = await world.cloudFormation.responseHost();
+  await world.deploy({ Resources: { A: custom(), B: custom() } });
+  const hosts = world.journal.of('request').map(({ event }) => new URL(event.ResponseURL).host);
+  expect(hosts).toEqual([host, host]);
+});
+
 test('the event of each request carries what is documented', async () => {
   const world = testWorld();
   await world.deploy({ Resources: { A: custom({ v: 1 }) } });

@@ -292,6 +292,34 @@ describe('trust', () => {
     );
   });
 
+  describe('on behalf of an account', () => {
+    const trusting = (service: string, Condition: any) =>
+      define({ trust: { Statement: { ...TRUST.Statement[0], Principal: { Service: service }, Condition } } });
+    const onBehalfOf = (account: string) => ({ StringEquals: { 'aws:SourceAccount': account } });
+
+    test('is given to Step Functions, which names the account of the role', async () => {
+      await trusting('states.amazonaws.com', onBehalfOf('123456789012'));
+      expect(() => store.assertTrusts(ROLE, 'states.amazonaws.com')).not.toThrow();
+      await trusting('states.amazonaws.com', onBehalfOf('210987654321'));
+      expect(() => store.assertTrusts(ROLE, 'states.amazonaws.com')).toThrow(
+        'Neither the global service principal',
+      );
+    });
+
+    test('is not given to Lambda, which is not documented to name one', async () => {
+      await trusting('lambda.amazonaws.com', onBehalfOf('123456789012'));
+      expect(() => store.assertTrusts(ROLE, 'lambda.amazonaws.com')).toThrow('cannot be assumed by Lambda');
+    });
+
+    test('is refused as not served together with another condition', async () => {
+      const { StringEquals } = onBehalfOf('123456789012');
+      await trusting('states.amazonaws.com', { StringEquals: { ...StringEquals, 'aws:SourceArn': 'x' } });
+      expect(() => store.assertTrusts(ROLE, 'states.amazonaws.com')).toThrow(
+        'conditions but aws:SourceAccount',
+      );
+    });
+  });
+
   describe('in other roles', () => {
     const OTHER = 'arn:aws:iam::123456789012:role/Other';
     const ACCOUNT = 'arn:aws:iam::123456789012:root';
@@ -364,7 +392,7 @@ describe('trust', () => {
       },
     });
     expect(() => store.assertTrusts(ROLE, 'lambda.amazonaws.com')).toThrow(
-      'no denials, conditions or exceptions',
+      'no denials, exceptions or conditions but aws:SourceAccount',
     );
     expect(() => store.assertTrusts(ROLE, 'fsx.amazonaws.com')).toThrow('knows no service fsx.amazonaws.com');
   });

@@ -12,11 +12,11 @@ const CODE = `
 let close: () => Promise<void>;
 afterEach(() => close());
 
-/** A sandbox with a function that lists backups, and what it takes to have it do so. */
-async function lister(options: SandboxOptions = {}) {
+/** A sandbox with a function that lists backups or runs other code, and how long that takes. */
+async function lister(options: SandboxOptions = {}, code = CODE) {
   const sandbox = await Sandbox.start(options);
   const directory = mkdtempSync(join(tmpdir(), 'lister-'));
-  writeFileSync(join(directory, 'index.js'), CODE);
+  writeFileSync(join(directory, 'index.js'), code);
   close = async () => {
     await sandbox.close();
     rmSync(directory, { recursive: true });
@@ -68,4 +68,14 @@ test('people change the backups of the sandbox, and its journal knows', async ()
   const [backup] = sandbox.fsx.backups.values();
   expect(sandbox.people.tag(backup.id, 'hold', 'audit')).toBe(true);
   expect(sandbox.journal.of('person')).toMatchObject([{ act: 'tag', backupId: backup.id }]);
+});
+
+test('a function that checks where its response goes is told the host of the sandbox', async () => {
+  const { sandbox } = await lister(
+    {},
+    'exports.handler = async () => process.env.CDK_FSX_BACKUP_RESPONSE_HOST;',
+  );
+  expect(await sandbox.clock.run(sandbox.lambda.invoke(FUNCTION, {}))).toBe(
+    await sandbox.cloudFormation.responseHost(),
+  );
 });
