@@ -241,6 +241,12 @@ project.eslint!.addRules({
   ],
 });
 
+// What a person has to read at once.
+project.eslint!.addOverride({
+  files: ['src/**/*.ts', 'lambda/**/*.ts'],
+  rules: { 'complexity': ['error', 10], 'max-lines': ['error', 250] },
+});
+
 // ----------------------------------------------------------------------------------------------------- tests
 project.eslint!.addOverride({
   files: ['examples/**/*.ts'],

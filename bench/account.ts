@@ -36,6 +36,8 @@ export class Account {
 
   /** when FSx was called, in milliseconds since the beginning, throttled calls included */
   readonly calls: number[] = [];
+  /** what FSx was asked, in the same order */
+  readonly operations: Array<{ operation: string; input: any }> = [];
   readonly begun = this.clock.now();
   private tokens: number;
   private filledAt = this.begun;
@@ -66,6 +68,7 @@ export class Account {
 
   private async call(operation: string, input: any): Promise<any> {
     this.calls.push(this.clock.now() - this.begun);
+    this.operations.push({ operation, input });
     await this.clock.sleep(LATENCY);
     if (!this.admits()) {
       throw Object.assign(new Error('Rate exceeded'), {

@@ -1,12 +1,10 @@
-import { DescribeBackupsCommand, CreateBackupCommand, DescribeFileSystemsCommand } from '@aws-sdk/client-fsx';
+import { CreateBackupCommand, DescribeBackupsCommand, DescribeFileSystemsCommand } from '@aws-sdk/client-fsx';
 import { Account } from './account';
 import { atMost, type Section } from './goals';
 import { ratio, time } from './page';
 import { lines, type Series } from './plot';
-import { Aws } from '../lambda/aws';
-import { run as runHandler } from '../lambda/run';
+import { eventOf, respond } from './request';
 import { table } from '../test/engines/markdown';
-import { createEvent, FILE_SYSTEM } from '../test/fixtures/events';
 
 const COUNTS = [1, 10, 100, 400];
 const ALLOWED = { perSecond: 10 };
@@ -17,7 +15,7 @@ const HOUR = 60 * MINUTE;
 
 interface Outcome {
   readonly failures: number;
-  readonly lastAnswer: number;
+  readonly lastResponse: number;
   readonly calls: number[];
 }
 
@@ -30,41 +28,9 @@ export const TAKERS: Record<string, Taker> = {
   'Provider framework, every 30 s': (account, fileSystemId) => framework(account, fileSystemId, 30_000),
 };
 
-/** The real handler, looked with as the state machine does. */
-async function ours({ clock, client }: Account, fileSystemId: string, nth: number): Promise<boolean> {
-  let answered: any;
-  const stackEvents = { StackEvents: [], $metadata: { requestId: 'request' } };
-  const effects = {
-    aws: new Aws({
-      fsx: client as any,
-      cloudFormation: {
-        send: async ({ constructor: { name } }: any) =>
-          name === 'DescribeStacksCommand'
-            ? { Stacks: [{ StackStatus: 'CREATE_IN_PROGRESS' }] }
-            : stackEvents,
-      } as any,
-      stepFunctions: { send: async () => ({ executionArn: 'execution' }) } as any,
-      codePipeline: undefined as any,
-    }),
-    deliver: async (_url: string, body: string) => {
-      answered = JSON.parse(body);
-    },
-    now: () => clock.now(),
-    sleep: (ms: number) => clock.sleep(ms),
-    remainingMs: () => 100_000,
-    log: () => ({ info: () => undefined, warn: () => undefined }),
-    stackId: '',
-  };
-  const event = JSON.parse(JSON.stringify(createEvent()).replaceAll(FILE_SYSTEM, fileSystemId));
-  let execution: any = await runHandler(
-    { ...event, LogicalResourceId: `Backup${nth}`, RequestId: `request-${nth}` },
-    effects,
-  );
-  while (!execution.over) {
-    await clock.sleep(execution.wait * 1000);
-    execution = await runHandler(JSON.parse(JSON.stringify(execution)), effects);
-  }
-  return answered?.Status === 'SUCCESS';
+async function ours(account: Account, FileSystemId: string, nth: number): Promise<boolean> {
+  const changes = { LogicalResourceId: `Backup${nth}`, RequestId: `request-${nth}` };
+  return (await respond(account, eventOf({ FileSystemId }, changes))).Status === 'SUCCESS';
 }
 
 /**
@@ -78,9 +44,6 @@ async function framework(
 ): Promise<boolean> {
   const begun = clock.now();
   try {
-    await client.send(
-      new DescribeBackupsCommand({ Filters: [{ Name: 'file-system-id', Values: [FileSystemId] }] }),
-    );
     await client.send(new DescribeFileSystemsCommand({ FileSystemIds: [FileSystemId] }));
     const { Backup } = await client.send(
       new CreateBackupCommand({ FileSystemId, ClientRequestToken: FileSystemId }),
@@ -108,16 +71,16 @@ export async function startTogether(
     count === 1 ? LONGEST : SHORTEST + ((LONGEST - SHORTEST) * ((nth * 7) % count)) / (count - 1);
   const durations = new Map(sources.map((id, nth) => [id, durationOf(nth)]));
   account.fsx.options.backupDuration = ({ fileSystemId }) => durations.get(fileSystemId)!;
-  let [failures, lastAnswer] = [0, 0];
+  let [failures, lastResponse] = [0, 0];
   await account.clock.run(
     Promise.all(
       sources.map(async (source, nth) => {
         if (!(await take(account, source, nth))) failures++;
-        lastAnswer = Math.max(lastAnswer, account.clock.now() - account.begun);
+        lastResponse = Math.max(lastResponse, account.clock.now() - account.begun);
       }),
     ),
   );
-  return { failures, lastAnswer, calls: account.calls };
+  return { failures, lastResponse, calls: account.calls };
 }
 
 /** Most calls in any second, from whichever moment it is counted. */
@@ -145,12 +108,12 @@ export async function measureLoad(): Promise<Section> {
     goals: [
       atMost(`failures with ${COUNTS.at(-1)} backups`, 0, last.failures),
       atMost(
-        `the last answer with ${COUNTS.at(-1)}, of the longest backup`,
+        `the last response with ${COUNTS.at(-1)}, of the longest backup`,
         1.1,
-        last.lastAnswer / LONGEST,
+        last.lastResponse / LONGEST,
         ratio,
       ),
-      // one look at a time, with the SDK's three attempts
+      // one call at a time, with the SDK's three attempts
       atMost(
         `peak calls a second with ${COUNTS.at(-1)}, for each backup`,
         3,
@@ -175,10 +138,10 @@ export async function measureLoad(): Promise<Section> {
         COUNTS.map((count, nth) => [
           `${count}`,
           ...Object.values(outcomes).map((all) => {
-            const { failures, lastAnswer, calls } = all[nth];
+            const { failures, lastResponse, calls } = all[nth];
             return (
               `${failures} failed; ${calls.length} calls, at most ${peakRate(calls)} a second; last ` +
-              `answer after ${time(lastAnswer / 1000)}`
+              `response after ${time(lastResponse / 1000)}`
             );
           }),
         ]),

@@ -113,9 +113,9 @@ function wikiLives(stage: Stage): Scene[] {
       begins: '2026-11-03T09:00:00Z',
       label: 'version 2',
       words:
-        'The next day, with `-c version=2`. The image of the service is another one, so there has to be ' +
-        'another backup. First the backup, then the service. (Roles, functions, networks and the like are ' +
-        'left out from here on.)',
+        'The next day, with `-c version=2`. The image of the service changes, so another backup is taken: ' +
+        'first the backup, then the service. (Roles, functions, networks and the like are left out from ' +
+        'here on.)',
       act: () => terminal.deploy(assemblies.version2),
       claims: {
         'a second backup was AVAILABLE before the update of the service began': (since) => {
@@ -154,8 +154,8 @@ function wikiLives(stage: Stage): Scene[] {
       begins: '2026-11-05T16:00:00Z',
       label: 'version 3',
       words:
-        'With `-c version=3`, which does not start. ECS gives up, and CloudFormation takes everything ' +
-        'back. The backup is there for whoever needs it.',
+        'With `-c version=3`, which does not start. ECS gives up, and CloudFormation rolls everything ' +
+        'back. The backup stays.',
       act: async () => {
         cloudFormation.failures.fail({
           target: 'AWS::ECS::Service',
@@ -175,7 +175,7 @@ function wikiLives(stage: Stage): Scene[] {
         },
         'CreateBackup was called once: the rollback took none, and it deleted none': (since) =>
           creations(since).length === 1 && existing('Wiki/').length === 4,
-        'what counts for the stack is the second one again, that of the version which runs': () =>
+        'the stack holds the second one again, that of the version which runs': () =>
           holds('BeforeUpgrade') === backupOf(2).id,
       },
     },
@@ -184,22 +184,25 @@ function wikiLives(stage: Stage): Scene[] {
       begins: '2026-11-06T09:00:00Z',
       label: 'version 3 again',
       words:
-        'The next morning the cause is found, and version 3 is deployed once more. Less than a day has ' +
-        'passed and nothing has been deployed since: the third backup is as good as a new one. With ' +
-        'keepLast: 2, the first one goes when the upgrade has succeeded.',
+        'The next morning the cause is fixed, and version 3 is deployed once more. The backup of yesterday ' +
+        'is finished, and pages may have changed since: another one is taken. With keepLast: 2, the two ' +
+        'oldest go when the upgrade has succeeded.',
       act: () => terminal.deploy(assemblies.version3),
       claims: {
         'Wiki is UPDATE_COMPLETE': statusIs('Wiki', 'UPDATE_COMPLETE'),
-        'the backup of yesterday was taken up, and CreateBackup was not called': (since) => {
-          return holds('BeforeUpgrade') === backupOf(3).id && creations(since).length === 0;
-        },
-        'the first backup was deleted, the second and the third are there': () => {
+        'a fourth backup was AVAILABLE before the update of the service began': (since) => {
           return (
-            existing('Wiki/BeforeUpgrade').length === 2 &&
-            !existing('Wiki/BeforeUpgrade').includes(backupOf(1))
+            backupOf(4).createdAt >= since &&
+            available(backupOf(4), began('Wiki', 'Service', 'UPDATE', since)) &&
+            holds('BeforeUpgrade') === backupOf(4).id
           );
         },
-        "that of the file system's own change has nothing to do with it": () =>
+        'CreateBackup was called once': (since) => creations(since).length === 1,
+        'the first and the second backup were deleted, the third and the fourth are there': () => {
+          const left = existing('Wiki/BeforeUpgrade');
+          return left.length === 2 && left.includes(backupOf(3)) && left.includes(backupOf(4));
+        },
+        "keepLast does not count the backup of the file system's own change": () =>
           existing('Wiki/BeforeChange').length === 1,
       },
     },
@@ -214,7 +217,8 @@ function meanwhile(stage: Stage): Scene[] {
     assemblies,
     existing: { shared, archive },
   } = stage;
-  const { statusIs, taken, existing, lifecycles, available, began, creations } = factsOf(stage);
+  const { statusIs, taken, existing, lifecycles, available, began, completed, waits, creations } =
+    factsOf(stage);
   const failureOf = (stack: string) => {
     return (
       cloudFormation
@@ -246,8 +250,7 @@ function meanwhile(stage: Stage): Scene[] {
       title: 'Only a tag changes',
       begins: '2026-11-06T11:00:00Z',
       label: 'another tag',
-      words:
-        'The same app with `-c team=storage`. Tags change in place; a new tag is no reason for a new backup.',
+      words: 'The same app with `-c team=storage`. Tags change in place, and no backup is taken.',
       act: () => terminal.deploy(assemblies.fourKindsOfStorage),
       claims: {
         'CreateBackup was not called': (since) => creations(since).length === 0,
@@ -282,9 +285,9 @@ function meanwhile(stage: Stage): Scene[] {
       title: 'Somebody else is first',
       begins: '2026-11-06T13:00:00Z',
       words:
-        `The stack Development backs up ${shared}, which belongs to no stack and of which an automatic ` +
-        'backup of a quarter of an hour has just begun. FSx refuses a second one meanwhile. The library ' +
-        'waits for its turn, and then only starts its backup, as this app asks for (WaitUntil.STARTED).',
+        `The stack Development backs up ${shared}, which belongs to no stack. An automatic backup of it ` +
+        'has just begun, and takes a quarter of an hour. FSx refuses a second one meanwhile. The library ' +
+        'waits for the end of that backup, and then takes its own.',
       act: async () => {
         stranger = fsx.plantBackup({ type: 'AUTOMATIC', duration: 15 * MINUTE, fileSystemId: shared });
         await terminal.deploy(assemblies.development);
@@ -298,15 +301,17 @@ function meanwhile(stage: Stage): Scene[] {
             taken('Development/SharedBackup')[0].createdAt - (stranger.createdAt + stranger.duration);
           return waited >= 0 && waited <= 2 * MINUTE;
         },
+        'it was AVAILABLE when CloudFormation had created its resource': () =>
+          available(taken('Development/SharedBackup')[0], completed('Development', 'SharedBackup')! + 1),
       },
     },
     {
       title: 'A backup of five hours',
       begins: '2026-11-07T08:00:00Z',
       words:
-        `The stack Archive backs up ${archive}: 96 TiB of which there is no backup yet. Custom resources ` +
-        'have an hour; above that, the library answers a wait condition, which may take twelve. Whatever ' +
-        'needs the backup waits.',
+        `The stack Archive backs up ${archive}: 96 TiB of which there is no backup yet. A custom resource ` +
+        'has an hour. With a timeout of six hours, a chain of six continuations follows the backup, and ' +
+        'each waits for up to 55 minutes. A resource that uses the backup waits for the last one.',
       act: async () => {
         const usual = fsx.options.backupDuration;
         fsx.options.backupDuration = () => 5 * HOUR;
@@ -319,6 +324,10 @@ function meanwhile(stage: Stage): Scene[] {
         'the backup was AVAILABLE before its id was written down for others': (since) => {
           return available(taken('Archive/Backup')[0], began('Archive', 'NewestBackup', 'CREATE', since));
         },
+        'no resource of the chain took more than an hour': (since) => {
+          const links = waits('Archive', since);
+          return links.length === 7 && links.every((milliseconds) => milliseconds < HOUR);
+        },
         'CreateBackup was called once': (since) => creations(since).length === 1,
       },
     },
@@ -327,8 +336,8 @@ function meanwhile(stage: Stage): Scene[] {
       begins: '2026-11-09T09:00:00Z',
       words:
         'Two stacks are destroyed. FourKinds leaves its backups: RemovalPolicy.RETAIN is the default. ' +
-        'Development says RemovalPolicy.DESTROY. FSx itself adds a last backup of each Windows and ' +
-        'OpenZFS file system; those are not of the library.',
+        'Development says RemovalPolicy.DESTROY. FSx itself takes a last backup of each Windows and ' +
+        'OpenZFS file system; the library has nothing to do with those.',
       act: async () => {
         await terminal.destroy('FourKinds');
         terminal.print();
@@ -373,7 +382,15 @@ function endings(stage: Stage): Scene[] {
           const names = journal
             .calls('fsx:DeleteBackup')
             .map(({ input }) => [...stage.backups].find(({ id }) => id === input.BackupId)!.tags.get('Name'));
-          return names.sort().join() === 'Development/SharedBackup,Wiki/BeforeUpgrade,development home';
+          return (
+            names.sort().join() ===
+            [
+              'Development/SharedBackup',
+              'Wiki/BeforeUpgrade',
+              'Wiki/BeforeUpgrade',
+              'development home',
+            ].join()
+          );
         },
       },
     },
@@ -422,6 +439,22 @@ function factsOf({ sandbox: { cloudFormation, fsx, journal, clock }, backups }: 
           event.at >= since
         );
       })?.at,
+    /** when CloudFormation was done with a resource, the last time */
+    completed: (stack: string, id: string) =>
+      journal
+        .of('event')
+        .filter((event) => event.stack === stack && event.logicalId.startsWith(id))
+        .filter(({ status }) => status.endsWith('_COMPLETE'))
+        .at(-1)?.at,
+    /** how long each custom resource of a stack took to respond, in milliseconds */
+    waits: (stack: string, since: number) =>
+      journal
+        .of('request')
+        .filter((request) => request.stack === stack && request.at >= since)
+        .map(({ requestId, at }) => {
+          const response = journal.of('response').find((told) => told.requestId === requestId);
+          return (response?.at ?? Infinity) - at;
+        }),
     available: (backup: BackupRecord, before: number | undefined) => {
       return (
         before !== undefined && lifecycleOf({ ...backup, lifecycle: undefined }, before - 1) === 'AVAILABLE'

@@ -60,9 +60,9 @@ export async function tellStory(options: TerminalOptions = {}): Promise<Told> {
     heading(
       terminal,
       'What it came to',
-      'Every backup that was taken or exists. Those of no stack were made by FSx: automatically, or as ' +
-        'the last one of a file system that was deleted. A look is a call of DescribeBackups; all times ' +
-        'are virtual.',
+      'Every backup that was taken or exists. FSx itself took those of no stack: automatically, or as the ' +
+        'last one of a file system that was deleted. Polls are calls of DescribeBackups. All times are ' +
+        'virtual.',
     );
     terminal.print(summaryTable(backupSummaries(sandbox), terminal));
     const dependsOn = (stack: string, logicalId: string) =>

@@ -17,7 +17,7 @@ export interface BackupSummary {
   kind: string;
   state: string;
   /** what its resource cost, all requests of CloudFormation together; none for a backup that no stack took */
-  cost?: { milliseconds: number; fsxCalls: number; looks: number; invocations: number; executions: number };
+  cost?: { milliseconds: number; fsxCalls: number; polls: number; invocations: number; executions: number };
 }
 
 type Of<K extends Entry['kind']> = Recorded<Extract<Entry, { kind: K }>>;
@@ -26,8 +26,6 @@ type Of<K extends Entry['kind']> = Recorded<Extract<Entry, { kind: K }>>;
 interface Handled {
   request: Of<'request'>;
   response: Of<'response'>;
-  /** when nobody waited any more */
-  end: number;
   meanwhile: Recorded[];
 }
 
@@ -60,13 +58,13 @@ export function summaryTable(
   { colours, columns }: Pick<Terminal, 'colours' | 'columns'>,
 ): string {
   const shown = <T>(row: T[]) => (columns < NARROW ? row.slice(0, 4) : row);
-  const head = ['backup', 'of', 'now', 'took', 'FSx calls', 'looks', 'Lambda', 'executions'].map((title) =>
+  const head = ['backup', 'of', 'now', 'took', 'FSx calls', 'polls', 'Lambda', 'executions'].map((title) =>
     colours.bold(title),
   );
   const table = new Table({ head: shown(head), style: { head: [], border: [] } });
   for (const { id, name, kind, state, cost } of summaries) {
     const figures = cost
-      ? [shownDuration(cost.milliseconds), cost.fsxCalls, cost.looks, cost.invocations, cost.executions]
+      ? [shownDuration(cost.milliseconds), cost.fsxCalls, cost.polls, cost.invocations, cost.executions]
       : Array(5).fill('');
     const right = figures.map((content) => ({ content, hAlign: 'right' as const }));
     table.push(shown([`${name}\n${colours.dim(id)}`, kind, colourOf(state, colours)(state), ...right]));
@@ -87,7 +85,10 @@ function costOf(creation: Of<'call'>, handled: Handled[]): BackupSummary['cost']
   const { input } = creation;
   const ids: string[] = [creation.output.Backup.BackupId, input.FileSystemId ?? input.VolumeId];
   const own = handled.filter(
-    (one) => one.response.body.PhysicalResourceId === ids[0] || isFinalFor(creation, one),
+    (one) =>
+      one.response.body.PhysicalResourceId === ids[0] ||
+      isContinuationOf(ids[0], one) ||
+      isFinalFor(creation, one),
   );
   const entries = own.flatMap(({ request, meanwhile }) =>
     meanwhile.filter((entry) => isAbout(entry, request, ids)),
@@ -96,13 +97,18 @@ function costOf(creation: Of<'call'>, handled: Handled[]): BackupSummary['cost']
     .filter((entry): entry is Of<'call'> => entry.kind === 'call')
     .map(({ operation }) => operation);
   return {
-    milliseconds: own.reduce((sum, { request, end }) => sum + end - request.at, 0),
+    milliseconds: own.reduce((sum, { request, response }) => sum + response.at - request.at, 0),
     fsxCalls: calls.filter((operation) => operation.startsWith('fsx:')).length,
-    looks: calls.filter((operation) => operation === 'fsx:DescribeBackups').length,
-    // the one that answers ends after its answer
+    polls: calls.filter((operation) => operation === 'fsx:DescribeBackups').length,
+    // the invocation that responds ends after its response
     invocations: entries.filter(({ kind }) => kind === 'invocation').length + own.length,
     executions: calls.filter((operation) => operation === 'states:StartExecution').length,
   };
+}
+
+/** A continuation has an id of its own, and names the backup that it waits for. */
+function isContinuationOf(id: string, { request: { event } }: Handled): boolean {
+  return event.ResourceType === 'Custom::FsxBackupContinuation' && event.ResourceProperties.BackupId === id;
 }
 
 /** The resource of a final backup has an id of its own. */
@@ -136,28 +142,12 @@ function handledRequests({ journal }: Sandbox): Handled[] {
   const { entries } = journal;
   return journal.of('request').flatMap((request) => {
     const from = entries.indexOf(request);
-    const isAnswer = (entry: Recorded) =>
+    const isResponse = (entry: Recorded) =>
       entry.kind === 'response' && entry.requestId === request.requestId && entry.effect === 'accepted';
-    const at = entries.findIndex((entry, index) => index > from && isAnswer(entry));
+    const at = entries.findIndex((entry, index) => index > from && isResponse(entry));
     if (at < 0) return [];
-    const response = entries[at] as Of<'response'>;
-    const to = Math.max(
-      at,
-      entries.findIndex((entry, index) => index > at && isSignal(entry, request, response)),
-    );
-    return [{ request, response, end: entries[to].at, meanwhile: entries.slice(from, to) }];
+    return [{ request, response: entries[at] as Of<'response'>, meanwhile: entries.slice(from, at) }];
   });
-}
-
-/** A request with a wait handle is answered when the backup exists; its end is told to the handle. */
-function isSignal(entry: Recorded, { stack, event }: Of<'request'>, { body }: Of<'response'>): boolean {
-  return (
-    event.ResourceProperties?.WaitHandle !== undefined &&
-    entry.kind === 'response' &&
-    entry.stack === stack &&
-    entry.body.UniqueId !== undefined &&
-    entry.body.Data === body.PhysicalResourceId
-  );
 }
 
 function valueOf(tags: Array<{ Key: string; Value: string }> = [], key: string): string | undefined {

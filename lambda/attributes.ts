@@ -1,45 +1,58 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import type { Source } from './request';
-import { type BackupAttributes, NO_BACKUP } from '../src/private/contract';
+import type { Response } from './phase';
+import { type Deployed, type Source, sourceWithId } from './source';
+import type { BackupAttributes } from '../src/private/contract';
 
-/**
- * What `Fn::GetAtt` reads. FSx leaves out what does not apply, CloudFormation fails on an attribute that is
- * missing: hence ''.
- */
-export function attributesOf(backup: Backup): BackupAttributes {
+/** What `Fn::GetAtt` reads. FSx omits what does not apply, and a missing attribute fails the stack. */
+export function attributesOf({ Volume, FileSystem, CreationTime, ...backup }: Backup): BackupAttributes {
+  const text = (value: unknown) => (value === undefined ? '' : String(value));
   return {
-    BackupId: backup.BackupId ?? '',
-    BackupArn: backup.ResourceARN ?? '',
-    BackupCreationTime: backup.CreationTime?.toISOString() ?? '',
-    BackupLifecycle: backup.Lifecycle ?? '',
-    BackupType: backup.Type ?? '',
-    BackupSizeInBytes: backup.SizeInBytes?.toString() ?? '',
-    BackupKmsKeyId: backup.KmsKeyId ?? '',
-    BackupOwnerId: backup.OwnerId ?? '',
-    BackupResourceType: backup.ResourceType ?? '',
-    SourceFileSystemId: backup.Volume?.FileSystemId ?? backup.FileSystem?.FileSystemId ?? '',
-    SourceFileSystemType: backup.FileSystem?.FileSystemType ?? backup.Volume?.VolumeType ?? '',
-    SourceVolumeId: backup.Volume?.VolumeId ?? '',
+    BackupId: text(backup.BackupId),
+    BackupArn: text(backup.ResourceARN),
+    BackupCreationTime: text(CreationTime?.toISOString()),
+    BackupLifecycle: text(backup.Lifecycle),
+    BackupType: text(backup.Type),
+    BackupSizeInBytes: text(backup.SizeInBytes),
+    BackupKmsKeyId: text(backup.KmsKeyId),
+    BackupOwnerId: text(backup.OwnerId),
+    BackupResourceType: text(backup.ResourceType),
+    SourceFileSystemId: text(Volume?.FileSystemId ?? FileSystem?.FileSystemId),
+    SourceFileSystemType: text(FileSystem?.FileSystemType ?? Volume?.VolumeType),
+    SourceVolumeId: text(Volume?.VolumeId),
   } satisfies BackupAttributes;
 }
 
-/** What is left to say of a backup that cannot be looked at: that somebody deleted it, or nothing. */
-export function attributesOfGone(
-  backupId: string,
-  source: Source | undefined,
-  lifecycle: 'DELETED' | undefined,
-): BackupAttributes {
-  return attributesOf({
-    BackupId: backupId,
-    Lifecycle: lifecycle,
-    Type: 'USER_INITIATED',
-    CreationTime: undefined,
-    FileSystem: source && 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
-    Volume: source && 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
-  });
+export function success(backup: Backup): Response {
+  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
 }
 
-/** Of the backup that was not taken, because nothing was deployed. */
-export function attributesOfNone(): BackupAttributes {
-  return attributesOf({ BackupId: NO_BACKUP } as Backup);
+/**
+ * The resource keeps an id without a backup behind it: somebody deleted the backup, it could not be asked
+ * for, or there never was one (`none`). The ARN is well-formed all the same, since policies may refer to it.
+ */
+export function successWithout(
+  physicalId: string,
+  stackId: string,
+  lifecycle?: 'DELETED',
+  source?: Source | Deployed,
+): Response {
+  const [, partition, , region, account] = stackId.split(':');
+  const isBackup = physicalId.startsWith('backup-');
+  return {
+    status: 'SUCCESS',
+    physicalId,
+    attributes: attributesOf({
+      BackupId: physicalId,
+      ResourceARN: `arn:${partition}:fsx:${region}:${account}:backup/${physicalId}`,
+      Lifecycle: isBackup ? lifecycle : undefined,
+      Type: isBackup ? 'USER_INITIATED' : undefined,
+      FileSystem: source && 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
+      Volume: source && 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
+    } as Backup),
+  };
+}
+
+/** The file system or volume that a backup is of. */
+export function sourceOfBackup({ Volume, FileSystem }: Backup): ReturnType<typeof sourceWithId> {
+  return sourceWithId(Volume?.VolumeId ?? FileSystem?.FileSystemId ?? '');
 }

@@ -1,54 +1,82 @@
 import { createHash } from 'node:crypto';
-import type { Tag } from '@aws-sdk/client-fsx';
-import { Source, sourceId, Wanted } from './request';
-import { IDENTITY_TAG } from '../src/private/contract';
+import type { Backup, Tag } from '@aws-sdk/client-fsx';
+import { type Deployed, type Source, sourceId } from './source';
+import { TAG } from '../src/private/contract';
 
-/** Whose a backup is. It never depends on anything that differs between two deliveries or two attempts. */
-export interface Identity {
+/** The resource that a backup belongs to. */
+export interface Owner {
   readonly stackId: string;
   readonly logicalId: string;
-  /** Changes when another backup is wanted. */
-  readonly generation: string;
 }
 
-export function generationOf({ source, triggers }: Pick<Wanted, 'source' | 'triggers'>): string {
-  return digest(['source', sourceId(source), ...[...triggers].sort()], 16);
-}
+/** What becomes of a backup: the value of its tag `removal`. */
+export type Removal = 'RETAIN' | 'DESTROY' | `KEEP_LAST:${number}`;
 
-/** Of what is taken when the source is deleted. */
-export function finalGenerationOf(source: Source): string {
-  return digest(['final', sourceId(source)], 16);
-}
-
-export function identityTags(identity: Identity): Tag[] {
-  return [
-    { Key: IDENTITY_TAG.stackId, Value: identity.stackId },
-    { Key: IDENTITY_TAG.logicalId, Value: identity.logicalId },
-    { Key: IDENTITY_TAG.generation, Value: identity.generation },
-  ];
-}
-
-/** Whether the tags say that the backup was taken for this resource, in whichever generation. */
-export function belongsToResource(
-  tags: readonly Tag[] | undefined,
-  identity: Omit<Identity, 'generation'>,
-): boolean {
-  return (
-    valueOf(tags, IDENTITY_TAG.stackId) === identity.stackId &&
-    valueOf(tags, IDENTITY_TAG.logicalId) === identity.logicalId
-  );
-}
-
-export function belongsTo(tags: readonly Tag[] | undefined, identity: Identity): boolean {
-  return belongsToResource(tags, identity) && valueOf(tags, IDENTITY_TAG.generation) === identity.generation;
+/** What the library's tags say about a backup. */
+export interface Marks {
+  readonly isOwn: boolean;
+  readonly generation?: string;
+  readonly previous?: string;
+  readonly removal?: string;
+  readonly isHeld: boolean;
 }
 
 /**
- * The client request token: the same for every delivery of one request. FSx takes 63 characters of
- * `A-Za-z0-9_.-`; the names in front are for the operator who finds the call in CloudTrail, the digest makes
- * it unique.
+ * The value of the tag `generation`. Another value asks for another backup. In front stands the version of
+ * this computation: a backup with another version is never compared.
  */
-export function clientRequestToken(stackId: string, logicalId: string, requestId: string): string {
+export function generationOf({
+  source,
+  triggers,
+}: {
+  readonly source: Source | Deployed;
+  readonly triggers: string;
+}): string {
+  return `1-${digest(['source', sourceId(source), triggers], 16)}`;
+}
+
+/** A copy of a backup (`SourceBackupId`) carries its tags, and belongs to nobody. */
+export function marksOf(
+  { Tags, SourceBackupId }: Pick<Backup, 'Tags' | 'SourceBackupId'>,
+  { stackId, logicalId }: Owner,
+): Marks {
+  const values = new Map(Tags?.map(({ Key, Value }) => [Key, Value]));
+  return {
+    isOwn: values.get(TAG.stackId) === stackId && values.get(TAG.logicalId) === logicalId && !SourceBackupId,
+    generation: values.get(TAG.generation),
+    previous: values.get(TAG.previous),
+    removal: values.get(TAG.removal),
+    isHeld: values.has(TAG.hold),
+  };
+}
+
+/** The library's own tags of a new backup. */
+export function ownTags(
+  { stackId, logicalId }: Owner,
+  generation: string,
+  previous: string,
+  removal: Removal,
+): Tag[] {
+  return [
+    { Key: TAG.stackId, Value: stackId },
+    { Key: TAG.logicalId, Value: logicalId },
+    { Key: TAG.generation, Value: generation },
+    { Key: TAG.previous, Value: previous },
+    { Key: TAG.removal, Value: removal },
+  ];
+}
+
+/** The n of `KEEP_LAST:n`. */
+export function keptOf(removal: string | undefined): number | undefined {
+  const [, n] = /^KEEP_LAST:([1-9]\d{0,15})$/.exec(removal ?? '') ?? [];
+  return n === undefined ? undefined : Number(n);
+}
+
+/**
+ * The client request token of a request. FSx takes 63 characters of `A-Za-z0-9_.-`; the names in front are
+ * for the operator who finds the call in CloudTrail, the digest makes it unique.
+ */
+export function clientRequestToken({ stackId, logicalId }: Owner, requestId: string): string {
   const stackName = stackId.split('/')[1] ?? 'stack';
   return [
     plain(stackName).slice(0, 22),
@@ -57,14 +85,10 @@ export function clientRequestToken(stackId: string, logicalId: string, requestId
   ].join('.');
 }
 
-function plain(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, '-');
-}
-
-function digest(parts: readonly string[], length: number): string {
+export function digest(parts: readonly string[], length: number): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, length);
 }
 
-function valueOf(tags: readonly Tag[] | undefined, key: string): string | undefined {
-  return tags?.find((tag) => tag.Key === key)?.Value;
+function plain(name: string): string {
+  return name.replace(/[^A-Za-z0-9_-]/g, '-');
 }

@@ -1,164 +1,149 @@
+import { InvalidRequest } from './errors';
+import { type CloudFormationEvent, show } from './event';
+import { generationOf, type Removal } from './identity';
+import type { Address } from './response';
+import { type Deployed, type Source, sourceId, sourceWithId } from './source';
 import {
-  BackupProperties,
-  ContractTag,
+  type ContractTag,
+  CONTINUATION_TYPE,
   FINAL_RESOURCE_TYPE,
-  MAX_WAIT_CONDITION_TIMEOUT,
+  MAX_BACKUP_TIMEOUT,
   SCHEMA_VERSION,
 } from '../src/private/contract';
 
-/** What CloudFormation sends. */
-export interface CloudFormationEvent {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
-  /** None where it was not CloudFormation that asked (execution-input.ts). */
-  readonly ResponseURL?: string;
-  readonly ResourceType?: string;
-  readonly StackId: string;
-  readonly RequestId: string;
-  readonly LogicalResourceId: string;
-  readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: Record<string, unknown>;
-  readonly OldResourceProperties?: Record<string, unknown>;
-}
-
-/** What is backed up: exactly one of the two. */
-export type Source = { readonly fileSystemId: string } | { readonly volumeId: string };
-
-/** What a stack has deployed under a logical id. */
-export interface Deployed {
-  readonly logicalId: string;
-  /** The name of the stack, if it is not the one that asks. */
-  readonly stack?: string;
-}
-
-/** The resource's properties, checked and typed. */
-export interface Wanted {
+/** The desired properties of a resource, or what the input of a run asks for. */
+export interface Desired {
   readonly source: Source | Deployed;
-  readonly triggers: readonly string[];
+  /** The hash of the trigger values. */
+  readonly triggers: string;
   readonly tags: readonly ContractTag[];
-  readonly waitUntil: BackupProperties['WaitUntil'];
-  readonly timeoutSeconds: number;
-  readonly waitHandle?: string;
-  readonly waitCondition?: string;
-  readonly removalPolicy: BackupProperties['RemovalPolicy'];
-  readonly keepLast?: number;
+  /** In seconds. */
+  readonly timeout: number;
+  readonly removal: Removal;
 }
 
-/** The properties cannot be used; the message is for the person who deploys. */
-export class InvalidProperties extends Error {}
-
-/** It says what it asks for, and where an answer may go to. */
-export function isCloudFormationEvent(input: any): input is CloudFormationEvent {
-  const url = input?.ResponseURL;
-  return (
-    typeof input?.RequestType === 'string' &&
-    typeof input.RequestId === 'string' &&
-    typeof url === 'string' &&
-    /^https?:/.test(url) &&
-    URL.canParse(url)
-  );
+/** What the link before a continuation told. */
+export interface Told {
+  readonly backupId: string;
+  readonly lifecycle: string;
+  readonly createdAt: number;
+  /** In seconds. */
+  readonly timeout: number;
 }
 
-/** How what CloudFormation sends looks. */
-const FORMS = {
-  RequestType: /^(Create|Update|Delete)$/,
-  StackId: /^arn:[!-~]{1,500}$/,
-  RequestId: /^[\w-]{1,128}$/,
-  LogicalResourceId: /^[A-Za-z0-9]{1,255}$/,
-  PhysicalResourceId: /^[ -~]{1,1024}$/,
-};
+interface Common extends Address {
+  readonly type: 'Create' | 'Update' | 'Delete';
+  /** Empty in a Create. */
+  readonly physicalId: string;
+}
 
-/**
- * The event, such that it can be answered at least; and what is wrong with it, if CloudFormation would not
- * send it.
- */
-export function checked(event: CloudFormationEvent): { event: CloudFormationEvent; problem?: string } {
-  const given: Record<string, unknown> = { ...event };
-  const forms = Object.entries(FORMS).filter(
-    ([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId',
-  );
-  const odd = forms
-    .filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field]))
-    .map(([field]) => [field, show(given[field]) || 'empty']);
-  if (odd.length === 0) return { event };
-  return {
-    event: { ...event, ...Object.fromEntries(odd) },
-    problem: odd.map(([field, shown]) => `${field} is "${shown}"`).join(', '),
+/** CloudFormation deploys an `FsxBackup`. `former` is undefined if this version cannot read it. */
+export interface Deployment extends Common {
+  readonly kind: 'backup';
+  readonly desired: Desired;
+  readonly former?: Desired;
+}
+
+/** CloudFormation deploys a link of the chain behind one. */
+export interface Continuation extends Common {
+  readonly kind: 'continuation';
+  readonly told: Told;
+  readonly formerBackupId?: string;
+}
+
+/** CloudFormation deploys or deletes an `FsxFinalBackup`. */
+export interface FinalBackup extends Common {
+  readonly kind: 'final';
+  readonly desired: Desired;
+}
+
+/** A pipeline or a person asks. */
+export interface Run extends Address {
+  readonly kind: 'run';
+  readonly type: 'Create';
+  readonly physicalId: '';
+  readonly desired: Desired;
+  readonly skipsMissing: boolean;
+}
+
+export type Request = Deployment | Continuation | FinalBackup | Run;
+
+/** @throws InvalidRequest */
+export function requestOf(event: CloudFormationEvent): Deployment | Continuation | FinalBackup {
+  const common = {
+    type: event.RequestType,
+    stackId: event.StackId,
+    requestId: event.RequestId,
+    logicalId: event.LogicalResourceId,
+    physicalId: event.PhysicalResourceId ?? '',
   };
-}
-
-/** Whether it is not CloudFormation that asked. */
-export function isOutside(event: CloudFormationEvent): boolean {
-  return event.ResponseURL === undefined;
-}
-
-/** Whether the event is about a backup that is taken at deletion. */
-export function isFinal(event: CloudFormationEvent): boolean {
-  return event.ResourceType === FINAL_RESOURCE_TYPE;
-}
-
-export function sourceId(source: Source | Deployed): string {
-  if (isDeployed(source)) {
-    return source.stack === undefined ? source.logicalId : `${source.stack}/${source.logicalId}`;
+  const { ResourceProperties, OldResourceProperties } = event;
+  if (event.ResourceType === CONTINUATION_TYPE) {
+    const formerBackupId = OldResourceProperties?.BackupId;
+    return {
+      ...common,
+      kind: 'continuation',
+      told: parseTold(ResourceProperties),
+      formerBackupId: typeof formerBackupId === 'string' ? formerBackupId : undefined,
+    };
   }
-  return 'volumeId' in source ? source.volumeId : source.fileSystemId;
-}
-
-export function isDeployed(source: Source | Deployed): source is Deployed {
-  return 'logicalId' in source;
-}
-
-/** The source with this id, if it is one. */
-export function sourceWithId(id: string): Source | undefined {
-  if (/^fs-[0-9a-f]{8,18}$/.test(id)) return { fileSystemId: id };
-  return /^fsvol-[0-9a-f]{17}$/.test(id) ? { volumeId: id } : undefined;
-}
-
-export function parseProperties(properties: Record<string, unknown> | undefined): Wanted {
-  const given = (properties ?? {}) as Partial<Record<keyof BackupProperties, unknown>>;
-  if (given.SchemaVersion !== SCHEMA_VERSION) {
-    throw new InvalidProperties(
-      `the resource's properties have schema version "${show(given.SchemaVersion)}", and this handler ` +
-        `knows version ${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new ` +
-        'as the one the stack was last deployed with',
-    );
-  }
-  checkStateMachineArn(given.StateMachineArn);
-  return {
-    source: parseSource(given),
-    triggers: parseTriggers(given.Triggers),
-    tags: parseTags(given.Tags),
-    waitUntil: oneOf('WaitUntil', given.WaitUntil, ['AVAILABLE', 'STARTED']),
-    timeoutSeconds: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_WAIT_CONDITION_TIMEOUT),
-    waitHandle: given.WaitHandle === undefined ? undefined : parseUrl(given.WaitHandle),
-    waitCondition: given.WaitCondition === undefined ? undefined : parseLogicalId(given.WaitCondition),
-    removalPolicy: oneOf('RemovalPolicy', given.RemovalPolicy, ['RETAIN', 'DESTROY']),
-    keepLast:
-      given.KeepLast === undefined
-        ? undefined
-        : wholeNumber('KeepLast', given.KeepLast, 1, Number.MAX_SAFE_INTEGER),
-  };
-}
-
-/** The properties before an update; undefined where a version wrote them that this handler does not know. */
-export function oldProperties(event: CloudFormationEvent): Wanted | undefined {
-  try {
-    return parseProperties(event.OldResourceProperties);
-  } catch {
-    return undefined;
-  }
+  const desired = parseDesired(ResourceProperties);
+  if (event.ResourceType === FINAL_RESOURCE_TYPE) return { ...common, kind: 'final', desired };
+  return { ...common, kind: 'backup', desired, former: parseFormer(OldResourceProperties) };
 }
 
 export function isBackupId(id: string): boolean {
   return /^backup-[0-9a-f]{8,}$/.test(id);
 }
 
-function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): Source | Deployed {
+function parseDesired(given: Record<string, unknown>): Desired {
+  checkVersion(given.SchemaVersion);
+  return {
+    source: parseSource(given),
+    triggers: parseTriggers(given.Triggers),
+    tags: parseTags(given.Tags),
+    timeout: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_BACKUP_TIMEOUT),
+    removal: parseRemoval(given),
+  };
+}
+
+function parseFormer(properties: Record<string, unknown> | undefined): Desired | undefined {
+  try {
+    return properties && parseDesired(properties);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseTold(given: Record<string, unknown>): Told {
+  checkVersion(given.SchemaVersion);
+  const { BackupId, BackupLifecycle, BackupCreationTime } = given;
+  const isId = typeof BackupId === 'string' && /^[ -~]{1,1024}$/.test(BackupId);
+  if (!isId || typeof BackupLifecycle !== 'string') {
+    throw new InvalidRequest(`BackupId is "${show(BackupId)}", and must be that of the resource before`);
+  }
+  return {
+    backupId: BackupId,
+    lifecycle: BackupLifecycle,
+    createdAt: Date.parse(String(BackupCreationTime)),
+    timeout: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_BACKUP_TIMEOUT),
+  };
+}
+
+function checkVersion(version: unknown): void {
+  if (version === SCHEMA_VERSION) return;
+  throw new InvalidRequest(
+    `the resource's properties have schema version "${show(version)}", and this handler knows version ` +
+      `${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new as the one the ` +
+      'stack was last deployed with',
+  );
+}
+
+function parseSource(given: Record<string, unknown>): Source | Deployed {
   const { FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume } = given;
-  if (
-    [FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume].filter((value) => value !== undefined)
-      .length !== 1
-  ) {
-    throw new InvalidProperties(
+  const all = [FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume];
+  if (all.filter((value) => value !== undefined).length !== 1) {
+    throw new InvalidRequest(
       'exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given',
     );
   }
@@ -169,31 +154,36 @@ function parseSource(given: Partial<Record<keyof BackupProperties, unknown>>): S
   if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
   const expected =
     FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
-  throw new InvalidProperties(
+  throw new InvalidRequest(
     `"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`,
   );
 }
 
 function parseLogicalId(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9]{1,255}$/.test(value)) return value;
-  throw new InvalidProperties(`"${show(value)}" is not the logical id of a resource`);
+  throw new InvalidRequest(`"${show(value)}" is not the logical id of a resource`);
 }
 
-function parseTriggers(triggers: unknown): string[] {
-  if (triggers === undefined) return [];
-  if (Array.isArray(triggers) && triggers.every((trigger) => typeof trigger === 'string')) return triggers;
-  throw new InvalidProperties(`Triggers is "${show(triggers)}"; it must be a list of strings`);
+function parseTriggers(triggers: unknown): string {
+  if (triggers === undefined || typeof triggers === 'string') return triggers ?? '';
+  throw new InvalidRequest(`Triggers is "${show(triggers)}"; it must be a list of strings`);
 }
 
 function parseTags(tags: unknown): ContractTag[] {
   if (tags === undefined) return [];
-  if (!Array.isArray(tags)) throw new InvalidProperties('Tags must be a list of Key and Value');
+  if (!Array.isArray(tags)) throw new InvalidRequest('Tags must be a list of Key and Value');
   return tags.map((tag) => {
     if (typeof tag?.Key !== 'string' || typeof tag.Value !== 'string') {
-      throw new InvalidProperties(`"${show(tag)}" is not a tag; it needs Key and Value`);
+      throw new InvalidRequest(`"${show(tag)}" is not a tag; it needs Key and Value`);
     }
     return { Key: tag.Key, Value: tag.Value };
   });
+}
+
+function parseRemoval({ RemovalPolicy, KeepLast }: Record<string, unknown>): Removal {
+  const policy = oneOf('RemovalPolicy', RemovalPolicy, ['RETAIN', 'DESTROY']);
+  if (KeepLast === undefined || policy === 'DESTROY') return policy;
+  return `KEEP_LAST:${wholeNumber('KeepLast', KeepLast, 1, Number.MAX_SAFE_INTEGER)}`;
 }
 
 /** CloudFormation makes strings of numbers, and so do templates. */
@@ -202,29 +192,20 @@ export function wholeNumber(name: string, value: unknown, least: number, most: n
   if (Number.isInteger(number) && (number as number) >= least && (number as number) <= most) {
     return number as number;
   }
-  throw new InvalidProperties(
-    `${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`,
-  );
-}
-
-/** It is signed, so it must not be shown. */
-function parseUrl(value: unknown): string {
-  if (typeof value === 'string' && value.startsWith('http')) return value;
-  throw new InvalidProperties('WaitHandle must be the URL of a wait condition handle');
-}
-
-function checkStateMachineArn(value: unknown): void {
-  if (typeof value === 'string' && /^arn:[^:]+:states:/.test(value)) return;
-  throw new InvalidProperties(
-    `StateMachineArn is "${show(value)}"; it must be the ARN of the provider's state machine`,
-  );
+  throw new InvalidRequest(`${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`);
 }
 
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
-  throw new InvalidProperties(`${name} is "${show(value)}"; it must be ${allowed.join(' or ')}`);
+  throw new InvalidRequest(`${name} is "${show(value)}"; it must be ${allowed.join(' or ')}`);
 }
 
-export function show(value: unknown): string {
-  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing')).slice(0, 80);
+/** What the request is about, for texts. */
+export function subjectOf({ desired }: { readonly desired: Desired }): string {
+  return sourceId(desired.source);
+}
+
+/** Whether an update leaves the source and the triggers as they are. */
+export function isSame({ desired, former }: Deployment): boolean {
+  return former !== undefined && generationOf(former) === generationOf(desired);
 }

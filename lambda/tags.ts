@@ -1,47 +1,47 @@
 import type { Tag } from '@aws-sdk/client-fsx';
-import { ContractTag, MAX_TAGS, TAG_PREFIX } from '../src/private/contract';
+import { type ContractTag, MAX_TAGS, TAG_PREFIX } from '../src/private/contract';
 
 /**
  * The tags of a new backup. FSx copies the source's tags only to a backup that is requested without any, and
- * ours always have some; so they are copied here. The user's tags and the identity win, and the source's fill
- * what room is left.
+ * ours always have some; so they are copied here. The user's tags and the library's win, and the source's
+ * fill the room that is left. One is left for `hold`.
  */
-export function copiedTags(
+export function tagsOfNew(
   source: readonly Tag[],
   user: readonly ContractTag[],
-  identity: readonly Tag[],
+  own: readonly Tag[],
 ): { tags: Tag[]; dropped: string[] } {
-  const own = [...identity, ...user];
-  const taken = new Set(own.map((tag) => tag.Key));
+  const given = [...own, ...user];
+  const keys = new Set(given.map((tag) => tag.Key));
   const copyable = source.filter(
-    (tag) => !taken.has(tag.Key!) && !tag.Key!.startsWith('aws:') && !tag.Key!.startsWith(TAG_PREFIX),
+    ({ Key }) => !keys.has(Key!) && !Key!.startsWith('aws:') && !Key!.startsWith(TAG_PREFIX),
   );
-  const room = MAX_TAGS - own.length;
+  const room = Math.max(0, MAX_TAGS - 1 - given.length);
   return {
-    tags: [...own, ...copyable.slice(0, room)].map(({ Key, Value }) => ({ Key, Value })),
+    tags: [...given, ...copyable.slice(0, room)].map(({ Key, Value }) => ({ Key, Value })),
     dropped: copyable.slice(room).map((tag) => tag.Key!),
   };
 }
 
 /**
- * What to change so that a backup carries the wanted tags, and no longer those the user gave it formerly.
- * Tags that were copied from the source stay while there is room; the identity is never touched.
+ * What to change so that a backup carries the desired tags, and no longer those that the user gave it before.
+ * Tags that were copied from the source stay while there is room; the library's are never touched.
  */
 export function tagChanges(
   actual: readonly Tag[],
-  wanted: readonly ContractTag[],
+  desired: readonly ContractTag[],
   formerKeys: readonly string[],
 ): { set: Tag[]; removed: string[] } {
-  const wantedKeys = new Set(wanted.map((tag) => tag.Key));
-  const isOurs = (key: string) => wantedKeys.has(key) || key.startsWith(TAG_PREFIX);
+  const desiredKeys = new Set(desired.map((tag) => tag.Key));
+  const isOurs = (key: string) => desiredKeys.has(key) || key.startsWith(TAG_PREFIX);
   const former = new Set(formerKeys);
   const removed = actual.map((tag) => tag.Key!).filter((key) => former.has(key) && !isOurs(key));
-  const set = wanted.filter(
+  const set = desired.filter(
     (tag) => !actual.some((present) => present.Key === tag.Key && present.Value === tag.Value),
   );
 
   const remaining = actual.map((tag) => tag.Key!).filter((key) => !removed.includes(key));
-  const surplus = new Set([...remaining, ...wantedKeys]).size - MAX_TAGS;
+  const surplus = new Set([...remaining, ...desiredKeys]).size - MAX_TAGS;
   const expendable = remaining.filter((key) => !isOurs(key) && !key.startsWith('aws:'));
   return {
     set: set.map(({ Key, Value }) => ({ Key, Value })),

@@ -1,7 +1,7 @@
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { IConstruct } from 'constructs';
-import type { ExecutionInput } from './private/contract';
+import type { RunInput } from './private/contract';
 import {
   checkFileSystem,
   checkVolume,
@@ -152,11 +152,11 @@ export class BackupSource {
   }
 
   /**
-   * As the input of an execution names it.
+   * As the input of a run names it.
    *
    * @internal
    */
-  public _inInput(): ExecutionInput['source'] {
+  public _inInput(): RunInput['source'] {
     if (!this._isDeployed) return this._id;
     return { stack: Stack.of(this._resource!).stackName, logicalId: this._id };
   }

@@ -1,7 +1,9 @@
 import { Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { hashOfResources, resourcesIn } from './private/resource-hash';
-import { DEPLOYMENT_CONTEXT } from './private/wait';
+
+/** Another value of this context makes another deployment of the same app. */
+const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
 
 /**
  * When to take another backup.
@@ -25,8 +27,8 @@ export class BackupTrigger {
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
     return new BackupTrigger(
-      () => [`onChangeOf:${hashOfResources(resourcesIn(scopes))}`],
-      true,
+      // The hash covers what is not in place yet while CDK looks for references, and holds none.
+      (_, isPreparing) => (isPreparing ? [] : [`onChangeOf:${hashOfResources(resourcesIn(scopes))}`]),
       (backup) => problemsOf(scopes, backup),
     );
   }
@@ -34,9 +36,8 @@ export class BackupTrigger {
   /**
    * When one of these values changes: a version, the hash of an asset, the id of a build.
    *
-   * @param values may be tokens, that is, known only when the stack is deployed; then `timeout` may be one
-   * hour at most. An attribute of another stack never changes: CloudFormation refuses to change an export
-   * that is in use
+   * @param values may be tokens, that is, known only when the stack is deployed. An attribute of another
+   * stack never changes: CloudFormation refuses to change an export that is in use
    * @throws if there is no value, or a list whose length is known only when the stack is deployed
    */
   public static onValue(...values: string[]): BackupTrigger {
@@ -51,10 +52,7 @@ export class BackupTrigger {
           "onValue(Fn.join(',', list))",
       );
     }
-    return new BackupTrigger(
-      () => [`onValue:${values.join('\n')}`],
-      !values.some((value) => Token.isUnresolved(value)),
-    );
+    return new BackupTrigger(() => [`onValue:${values.join('\n')}`]);
   }
 
   /**
@@ -71,8 +69,7 @@ export class BackupTrigger {
   }
 
   private constructor(
-    /** @internal */ public readonly _values: (backup: IConstruct) => string[],
-    /** @internal */ public readonly _isKnownAtSynthesis = true,
+    /** @internal */ public readonly _values: (backup: IConstruct, isPreparing: boolean) => string[],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
   ) {}
 }

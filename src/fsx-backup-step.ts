@@ -2,8 +2,7 @@ import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { FsxBackupAction, FsxPipelineBackupProps } from './fsx-backup-action';
-import { checkPipelineBackup } from './private/execution';
-import { variable, type VariableName } from './private/pipeline-variable';
+import { checkPipelineBackup } from './private/pipeline-run';
 
 /**
  * Properties of an FsxBackupStep.
@@ -23,14 +22,15 @@ export interface FsxBackupStepProps extends FsxPipelineBackupProps {
  * A step of a CDK pipeline that takes a backup and waits for it: before or after a stage or wave (`pre`,
  * `post`), or within a stage, before a stack of it is prepared or deployed, or after it (`stackSteps`).
  *
- * There is one backup per execution of the pipeline and step, however often it is retried. A backup that
- * fails, or is not finished in time, stops the pipeline. CloudFormation's hour does not apply: CodePipeline
- * waits for seven days.
+ * Each attempt takes a backup of its own: a retried step waits until a backup that is still running is
+ * finished, and then takes another one. A backup that fails, or is not finished in time, stops the pipeline.
+ * CloudFormation's hour does not apply: CodePipeline waits for seven days.
+ *
+ * The primary output of the step is an artifact with the attributes of the backup, as JSON: `BackupId`,
+ * `BackupArn`, and the others of an FsxBackup.
  */
 export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
   private readonly props: FsxBackupStepProps;
-  private hasVariables = false;
-  private action?: FsxBackupAction;
 
   /**
    * @param id the name of the action, unique within the stage
@@ -40,24 +40,7 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
     super(id);
     checkPipelineBackup(props);
     this.props = props;
-  }
-
-  /**
-   * The id of the backup, as a variable for later steps, such as the environment of a `CodeBuildStep`; `none`
-   * where nothing was deployed yet that could be backed up.
-   *
-   * A step that uses it must come later: in `post`, in a later stage, or by `addStepDependency`. Not with a
-   * provider that is imported, or in another account or Region.
-   */
-  public get backupId(): string {
-    return this.variable('BackupId');
-  }
-
-  /**
-   * The ARN of the backup, as a variable for later steps.
-   */
-  public get backupArn(): string {
-    return this.variable('BackupArn');
+    this.configurePrimaryOutput(new pipelines.FileSet('Backup', this));
   }
 
   /**
@@ -76,16 +59,10 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
           'its backup before the first only: define a step for each',
       );
     }
-    const { actionName, runOrder } = options;
-    this.action = new FsxBackupAction({ ...this.props, actionName, runOrder });
-    if (this.hasVariables) this.action._useVariables();
-    stage.addAction(this.action);
-    return { runOrdersConsumed: this.hasVariables ? 2 : 1 };
-  }
-
-  private variable(name: VariableName): string {
-    this.hasVariables = true;
-    return variable(name, () => this.action?._namespace);
+    const { actionName, runOrder, variablesNamespace } = options;
+    const output = options.artifacts.toCodePipeline(this.primaryOutput!);
+    stage.addAction(new FsxBackupAction({ ...this.props, actionName, runOrder, variablesNamespace, output }));
+    return { runOrdersConsumed: 1 };
   }
 }
 

@@ -3,182 +3,46 @@ import {
   CfnResource,
   CustomResource,
   Duration,
-  IResolveContext,
   ITaggable,
-  Lazy,
   RemovalPolicy,
-  Stack,
   TagManager,
   Tags,
   TagType,
-  Token,
 } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { BackupTrigger } from './backup-trigger';
+import { FsxBackupOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
 import { FsxBackupProvider } from './fsx-backup-provider';
+import { continueWaiting, resourceOf } from './private/continuations';
 import {
   BackupAttributes,
   BackupProperties,
+  MAX_BACKUP_TIMEOUT,
   MAX_SERVICE_TIMEOUT,
-  MAX_WAIT_CONDITION_TIMEOUT,
+  MAX_WAIT,
   RESOURCE_TYPE,
   SCHEMA_VERSION,
 } from './private/contract';
-import { encloses, executeAfter, executeBefore } from './private/execution-order';
-import { checkKeepLast, checkTimeout } from './private/option-checks';
+import { checkSource, executeAfter, executeBefore } from './private/execution-order';
+import { ImportedBackup } from './private/imported-backup';
+import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
 import { markAsOwn } from './private/own';
-import { hashOf } from './private/resource-hash';
 import { nameTag, tagProblems } from './private/tag-checks';
+import { triggerValues } from './private/trigger-values';
 import { warnOfUses } from './private/use-warnings';
-import { DEPLOYMENT_CONTEXT, Wait } from './private/wait';
-
-/**
- * An Amazon FSx backup.
- */
-export interface IFsxBackup extends IConstruct {
-  /**
-   * The id of the backup, for example `backup-03e3c82e0183b7b6b`.
-   *
-   * @attribute
-   */
-  readonly backupId: string;
-
-  /**
-   * The ARN of the backup.
-   *
-   * @attribute
-   */
-  readonly backupArn: string;
-}
-
-/**
- * When a deployment goes on.
- */
-export enum WaitUntil {
-  /**
-   * When the backup is finished and can be restored from.
-   */
-  AVAILABLE = 'AVAILABLE',
-
-  /**
-   * When FSx has accepted the request. Whether the backup succeeds is not watched.
-   */
-  STARTED = 'STARTED',
-}
-
-/**
- * What can be said about a backup, beside its source.
- */
-export interface FsxBackupOptions {
-  /**
-   * When to take another backup.
-   *
-   * @default - one backup is taken, when the resource is first deployed, and another one when the source
-   * changes
-   */
-  readonly triggers?: BackupTrigger[];
-
-  /**
-   * What waits for the backup: resources at or below these constructs are created and changed only when it is
-   * AVAILABLE, or started with `WaitUntil.STARTED`. Constructs of another stack make that stack wait for this
-   * one.
-   *
-   * Of a construct that contains the backup, such as its stack, everything but the backups and their
-   * providers.
-   *
-   * @default - what refers to the backup, or depends on it otherwise
-   */
-  readonly executeBefore?: Construct[];
-
-  /**
-   * What the backup waits for: it is taken only when the resources at or below these constructs are created
-   * and changed. Constructs of another stack make this stack wait for that one.
-   *
-   * @default - its source, if this app defines it
-   */
-  readonly executeAfter?: Construct[];
-
-  /**
-   * The name of the backup, shown in the console: its tag `Name`.
-   *
-   * At most 256 letters, digits, spaces and `_.:/=+-@`.
-   *
-   * @default - the path of the construct
-   */
-  readonly backupName?: string;
-
-  /**
-   * What the deployment waits for.
-   *
-   * @default WaitUntil.AVAILABLE
-   */
-  readonly waitUntil?: WaitUntil;
-
-  /**
-   * How long the backup may take, from one minute to twelve hours, in whole seconds.
-   *
-   * The last five minutes of an hour, and of twelve, are kept for the answer: they mean 55 minutes, and 11 h
-   * 55 min. The first backup of a large file system can take longer than an hour; later ones are incremental.
-   * With `RETAIN`, a backup that is not finished in time goes on, and the next deployment of the stack takes
-   * it up, unless the stack itself has to be created anew.
-   *
-   * With more than an hour, a wait condition waits for the backup, and the backup itself is to start within
-   * 55 minutes. Then the values of triggers must be known at synthesis.
-   *
-   * @default Duration.hours(1)
-   */
-  readonly timeout?: Duration;
-
-  /**
-   * What becomes of the backup when this resource is removed, replaced or rolled back: `RETAIN` or `DESTROY`.
-   *
-   * With `RETAIN` the provider has no permission to delete backups at all, unless another backup of the stack
-   * has `DESTROY` or `keepLast`.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * How many backups of this resource are kept: when another one has been taken and the deployment has
-   * succeeded, older ones are deleted.
-   *
-   * The newest of them are kept, and the one that the resource holds. A deployment that fails deletes none,
-   * and neither does the removal of this resource or its stack. Goes with the removal policy `RETAIN` only.
-   *
-   * @default - all
-   */
-  readonly keepLast?: number;
-
-  /**
-   * The engine that takes the backup.
-   *
-   * @default - one provider for all backups of the stack
-   */
-  readonly provider?: FsxBackupProvider;
-}
-
-/**
- * Properties of an FsxBackup.
- */
-export interface FsxBackupProps extends FsxBackupOptions {
-  /**
-   * What to back up.
-   *
-   * Another source means another backup.
-   */
-  readonly source: BackupSource;
-}
 
 /**
  * Define a backup of an FSx file system or ONTAP volume, taken when the stack is deployed.
  *
- * The deployment goes on when the backup is AVAILABLE, and fails with FSx's reason when it cannot be
- * finished. One backup is taken, however often CloudFormation retries; another one when the source or a
- * trigger changes. A deployment that failed and is repeated within 24 hours takes up the backup that it had
- * started, if that was kept. `Tags.of(backup)` changes the tags of the backup in place.
+ * The deployment goes on when the backup is AVAILABLE. If the backup cannot be finished, the deployment fails
+ * with FSx's reason. Another backup is taken when the source or a trigger changes.
+ *
+ * Each deployment takes a backup of its own, even if an earlier one failed after its backup was finished.
+ * Only a backup that is still running, of the same source and trigger values, is continued. A rollback takes
+ * none: CloudFormation returns to the previous backup. `Tags.of(backup)` changes the tags of the backup in
+ * place.
  *
  * @resource Custom::FsxBackup
  */
@@ -192,21 +56,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    * @throws if the id is malformed
    */
   public static fromBackupId(scope: Construct, id: string, backupId: string): IFsxBackup {
-    if (!Token.isUnresolved(backupId) && !/^backup-[0-9a-f]{8,}$/.test(backupId)) {
-      throw new Error(
-        `"${backupId}" is not the id of an FSx backup: it must be "backup-" and at least 8 hexadecimal ` +
-          'digits',
-      );
-    }
-    class Import extends Construct implements IFsxBackup {
-      public readonly backupId = backupId;
-      public readonly backupArn = Stack.of(this).formatArn({
-        service: 'fsx',
-        resource: 'backup',
-        resourceName: backupId,
-      });
-    }
-    return new Import(scope, id);
+    return new ImportedBackup(scope, id, backupId);
   }
 
   /**
@@ -215,7 +65,6 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    *
    * That is an `FsxBackup` with the source `BackupSource.fromDeployed`, the trigger
    * `BackupTrigger.onChangeOf`, and `executeBefore`, each of the same construct.
-   *
    * @param scope the parent, in the stack of the file system
    * @param id the construct id
    * @param fileSystem the construct that defines the file system or volume
@@ -239,101 +88,57 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   /** The tags of the backup. */
   public readonly tags: TagManager;
 
-  /**
-   * The id of the backup, for example `backup-03e3c82e0183b7b6b`; `none` where nothing was deployed yet that
-   * could be backed up.
-   */
+  /** The id of the backup, such as `backup-03e3c82e0183b7b6b`, or `none` if there was nothing to back up. */
   public readonly backupId: string;
 
   /** The ARN of the backup. */
   public readonly backupArn: string;
 
-  /**
-   * When the backup was started, in ISO 8601, for example `2026-11-02T09:00:00.000Z`.
-   *
-   * @attribute
-   */
+  /** When the backup was started, in ISO 8601, for example `2026-11-02T09:00:00.000Z`. */
   public readonly backupCreationTime: string;
 
-  /**
-   * The lifecycle of the backup when the provider answered: `AVAILABLE`, or an earlier one with
-   * `WaitUntil.STARTED` or a `timeout` over an hour, or `DELETED` where somebody deleted it.
-   *
-   * @attribute
-   */
+  /** The lifecycle of the backup: `AVAILABLE`, or `DELETED` if somebody deleted it. */
   public readonly backupLifecycle: string;
 
-  /**
-   * The type of the backup: `USER_INITIATED`.
-   *
-   * @attribute
-   */
+  /** The type of the backup: `USER_INITIATED`. */
   public readonly backupType: string;
 
-  /**
-   * The size of the backup in bytes, empty where FSx does not tell, or not yet (with `WaitUntil.STARTED` or a
-   * `timeout` over an hour).
-   *
-   * @attribute
-   */
+  /** The size of the backup in bytes, empty if FSx does not tell it. */
   public readonly backupSizeInBytes: string;
 
-  /**
-   * The ARN of the KMS key that encrypts the backup.
-   *
-   * @attribute
-   */
+  /** The ARN of the KMS key that encrypts the backup. */
   public readonly backupKmsKeyId: string;
 
-  /**
-   * The account that owns the backup.
-   *
-   * @attribute
-   */
+  /** The account that owns the backup. */
   public readonly backupOwnerId: string;
 
-  /**
-   * `FILE_SYSTEM` or `VOLUME`.
-   *
-   * @attribute
-   */
+  /** `FILE_SYSTEM` or `VOLUME`. */
   public readonly backupResourceType: string;
 
-  /**
-   * The id of the file system that was backed up, or that holds the volume.
-   *
-   * @attribute
-   */
+  /** The id of the file system that was backed up, or that holds the volume. */
   public readonly sourceFileSystemId: string;
 
-  /**
-   * `WINDOWS`, `LUSTRE`, `ONTAP` or `OPENZFS`.
-   *
-   * @attribute
-   */
+  /** `WINDOWS`, `LUSTRE`, `ONTAP` or `OPENZFS`. */
   public readonly sourceFileSystemType: string;
 
-  /**
-   * The id of the volume that was backed up, empty for a file system.
-   *
-   * @attribute
-   */
+  /** The id of the volume that was backed up, empty for a file system. */
   public readonly sourceVolumeId: string;
 
   private readonly resource: CfnResource;
+  private readonly last: CfnResource; // of those that wait for the backup
   private readonly provider: FsxBackupProvider;
   private readonly source: BackupSource;
   private readonly triggers: BackupTrigger[];
   private readonly keepLast?: number;
-  private readonly wait?: Wait;
-  /** The values of the triggers, from when the app is complete. */
-  private values?: string[];
 
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
     markAsOwn(this);
 
-    const timeout = timeoutOf(props);
+    const timeout = checkTimeout(
+      props.timeout ?? Duration.seconds(MAX_WAIT),
+      Duration.seconds(MAX_BACKUP_TIMEOUT),
+    );
     this.keepLast = checkKeepLast(
       props.keepLast,
       'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY',
@@ -343,47 +148,33 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     this.provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
     Tags.of(this).add('Name', nameTag(this, props.backupName));
-    if (timeout > MAX_SERVICE_TIMEOUT) {
-      // Named after its timeout, too: a wait condition cannot be changed.
-      this.provider._allowLookup();
-      this.wait = new Wait(this, timeout, () =>
-        hashOf([timeout, this.generationHash(), this.node.tryGetContext(DEPLOYMENT_CONTEXT)], 8),
-      );
-    }
 
-    const policies = this.provider._allowSource(this.source);
-    const custom = new CustomResource(this, 'Resource', {
-      serviceToken: this.provider._serviceToken,
+    const { _engine: engine, _policies: policies } = this.provider;
+    const needed = policies.allowSource(this.source);
+    const first = new CustomResource(this, 'Resource', {
+      serviceToken: engine.serviceToken,
       resourceType: RESOURCE_TYPE,
       // also that of deletions, which have their own reasons to take long
       serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
       properties: {
         SchemaVersion: SCHEMA_VERSION,
-        StateMachineArn: this.provider.stateMachine.stateMachineArn,
+        StateMachineArn: engine.stateMachineArn,
         [this.source._kind]: this.source._id,
-        Triggers: Lazy.uncachedAny(
-          { produce: (context) => this.triggerValues(context) },
-          { omitEmptyArray: true },
-        ) as any,
+        Triggers: triggerValues(this, this.triggers) as any,
         Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
-        WaitUntil: props.waitUntil ?? WaitUntil.AVAILABLE,
         TimeoutSeconds: String(timeout),
-        WaitHandle: this.wait?.handle,
-        WaitCondition: this.wait?.name,
         RemovalPolicy: 'RETAIN',
         KeepLast: this.keepLast?.toString(),
       } satisfies BackupProperties,
     });
-    this.resource = custom.node.defaultChild as CfnResource;
-    this.provider._serve(this.resource, this.source);
-    this.wait?.startAfter(this.resource);
-    custom.node.addDependency(...policies);
+    const last = continueWaiting(this, first, timeout, engine);
+    [this.resource, this.last] = [resourceOf(first), resourceOf(last)];
+    this.provider._serve(this.last, this.source);
+    this.node.addDependency(...needed);
     this.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
-    if (this.keepLast !== undefined) custom.node.addDependency(this.provider._allowDeletion());
 
-    const valueOf = (value: string) => this.wait?.awaited(value, this.resource) ?? value;
-    const attribute = (name: keyof BackupAttributes) => valueOf(custom.getAttString(name));
-    this.backupId = valueOf(custom.ref);
+    const attribute = (name: keyof BackupAttributes) => last.getAttString(name);
+    this.backupId = attribute('BackupId');
     this.backupArn = attribute('BackupArn');
     this.backupCreationTime = attribute('BackupCreationTime');
     this.backupLifecycle = attribute('BackupLifecycle');
@@ -417,16 +208,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    * @throws if one of them defines the source, and the source refers to it
    */
   public executeBefore(...scopes: Construct[]): void {
-    const { _resource: resource, _isDeployed: isDeployed } = this.source;
-    const backwards = resource && !isDeployed && scopes.find((scope) => encloses(scope, resource));
-    if (backwards) {
-      throw new Error(
-        `"${backwards.node.path}" cannot wait for backup "${this.node.path}": the backup refers to ` +
-          `"${resource.node.path}" in it, and so comes after its change. To back it up as it is before, ` +
-          'use BackupSource.fromDeployed or FsxBackup.beforeUpdateOf',
-      );
-    }
-    executeBefore(this, scopes);
+    executeBefore(this, this.source, scopes);
   }
 
   /**
@@ -439,92 +221,30 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   }
 
   /**
-   * Set what becomes of the backup when this resource is removed, replaced or rolled back.
+   * Set whether the backup is kept when this resource is removed, replaced or rolled back.
    *
    * @param policy `RETAIN` or `DESTROY`
    * @throws on any other policy
    */
   public applyRemovalPolicy(policy: RemovalPolicy): void {
-    if (policy !== RemovalPolicy.RETAIN && policy !== RemovalPolicy.DESTROY) {
-      const why = policy === RemovalPolicy.SNAPSHOT ? ', and a backup is a snapshot already' : '';
-      throw new Error(
-        `removalPolicy of "${this.node.path}" is "${policy}"${why}: use RemovalPolicy.RETAIN or ` +
-          'RemovalPolicy.DESTROY',
-      );
+    checkRemovalPolicy(this.node.path, policy, this.keepLast);
+    const { resource } = this;
+    resource.applyRemovalPolicy(policy);
+    resource.addPropertyOverride('RemovalPolicy', policy.toUpperCase());
+    if (policy === RemovalPolicy.DESTROY || this.keepLast !== undefined) {
+      resource.node.addDependency(this.provider._policies.allowDeletion());
     }
-    if (policy === RemovalPolicy.DESTROY && this.keepLast !== undefined) {
-      throw new Error(
-        `keepLast of "${this.node.path}" is ${this.keepLast}, and its removalPolicy is DESTROY, with ` +
-          'which only the newest backup is left anyway: use keepLast with RemovalPolicy.RETAIN',
-      );
-    }
-    this.resource.applyRemovalPolicy(policy);
-    this.resource.addPropertyOverride(
-      'RemovalPolicy',
-      policy === RemovalPolicy.DESTROY ? 'DESTROY' : 'RETAIN',
-    );
-    if (policy === RemovalPolicy.DESTROY) this.resource.node.addDependency(this.provider._allowDeletion());
     // CloudFormation cleans up after it succeeded: that is when the provider deletes older ones.
-    if (this.keepLast !== undefined) this.resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
-  }
-
-  private triggerValues({ preparing }: Pick<IResolveContext, 'preparing'>): string[] {
-    const valuesOf = (triggers: BackupTrigger[]) =>
-      triggers.flatMap((trigger) => trigger._values(this)).sort();
-    if (!preparing) return (this.values ??= valuesOf(this.triggers));
-    // CDK looks for references, and not everything that a hash covers is in place. Hashes hold none.
-    this.values = undefined;
-    return valuesOf(this.triggers.filter((trigger) => !trigger._isKnownAtSynthesis));
-  }
-
-  private generationHash(): string {
-    return hashOf(Stack.of(this).resolve([this.source._id, ...this.triggerValues({ preparing: false })]), 16);
+    if (this.keepLast !== undefined) resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
   }
 
   private problems(): string[] {
-    const isUnknown = this.wait && this.triggers.some((trigger) => !trigger._isKnownAtSynthesis);
-    if (this.triggers.length > 0) warnOfUses(this, this.resource);
-    const isKept =
-      this.keepLast !== undefined &&
-      this.resource.cfnOptions.updateReplacePolicy !== CfnDeletionPolicy.DELETE;
+    if (this.triggers.length > 0) warnOfUses(this, this.last);
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
       ...this.triggers.flatMap((trigger) => trigger._validate(this)),
-      ...(isKept
-        ? [
-            'keepLast has no effect, since the removal policy of the resource was changed from outside ' +
-              '(by an aspect, for example), and CloudFormation would not tell when it cleans up: leave out ' +
-              'the backup there, or keepLast here',
-          ]
-        : []),
-      ...(isUnknown
-        ? [
-            'timeout is over 1 hour, and the value of a trigger is known only when the stack is deployed: ' +
-              'the wait condition that waits so long needs a new name for each backup. Use a value that is ' +
-              'known at synthesis, or a timeout of at most 1 hour',
-          ]
-        : []),
+      ...pruningProblems(this.resource, this.keepLast),
     ];
   }
-}
-
-function timeoutOf({ timeout = Duration.seconds(MAX_SERVICE_TIMEOUT), waitUntil }: FsxBackupProps): number {
-  const seconds = checkTimeout(timeout, Duration.seconds(MAX_WAIT_CONDITION_TIMEOUT));
-  if (seconds > MAX_SERVICE_TIMEOUT && waitUntil === WaitUntil.STARTED) {
-    throw new Error(
-      `timeout is ${timeout.toHumanString()}, and waitUntil is STARTED: for the start of a backup a ` +
-        'deployment waits 1 hour at most. Leave one of them out',
-    );
-  }
-  return seconds;
-}
-
-function checkSource(backup: FsxBackup, source: BackupSource): BackupSource {
-  if (!source._isDeployed || Stack.of(source._resource!) === Stack.of(backup)) return source;
-  throw new Error(
-    `BackupSource.fromDeployed names "${source._resource!.node.path}", which is not in the stack of ` +
-      `backup "${backup.node.path}": only its own stack can look it up. Define the backup in ` +
-      `"${Stack.of(source._resource!).node.path}"`,
-  );
 }

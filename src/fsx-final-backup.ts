@@ -10,12 +10,13 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
-import { WaitUntil } from './fsx-backup';
 import { FsxBackupProvider } from './fsx-backup-provider';
+import { resourceOf } from './private/continuations';
 import {
   BackupProperties,
   FINAL_RESOURCE_TYPE,
   MAX_SERVICE_TIMEOUT,
+  MAX_WAIT,
   SCHEMA_VERSION,
 } from './private/contract';
 import { markAsOwn } from './private/own';
@@ -36,7 +37,7 @@ export interface FsxFinalBackupProps {
   /**
    * The name of the backup, shown in the console: its tag `Name`.
    *
-   * At most 256 letters, digits, spaces and `_.:/=+-@`.
+   * At most 256 letters, digits, spaces and `_.:/=+-@`. The backup may have 44 tags, this one included.
    *
    * @default - the path of the construct
    */
@@ -54,11 +55,11 @@ export interface FsxFinalBackupProps {
  * Define a backup that is taken when CloudFormation is about to delete a file system or ONTAP volume: with
  * its stack, with its construct, or because it was replaced. The backup is always kept.
  *
- * CloudFormation deletes the source when the backup is AVAILABLE. When it fails, or takes more than 55
- * minutes, the deletion of the stack stops with a reason, and the source is still there; deleting again takes
- * up what is running. In the cleanup after an update CloudFormation tries three times, and may then go on.
- * Nothing is taken when a deployment is rolled back, and with it what it had created; removing this construct
- * alone takes one, too. `Tags.of(finalBackup)` gives tags to the backup.
+ * CloudFormation deletes the source when the backup is AVAILABLE. If it fails, or takes more than 55
+ * minutes, the deletion of the stack stops with a reason, and the source is still there. In the cleanup after
+ * an update CloudFormation tries three times, and may then go on. Nothing is taken if a deployment that had
+ * created the source is rolled back. If this construct alone is removed, a backup is taken, too.
+ * `Tags.of(finalBackup)` gives tags to the backup.
  *
  * @resource Custom::FsxFinalBackup
  */
@@ -82,22 +83,21 @@ export class FsxFinalBackup extends Construct implements ITaggable {
     Tags.of(this).add('Name', nameTag(this, props.backupName));
 
     const custom = new CustomResource(this, 'Resource', {
-      serviceToken: provider._serviceToken,
+      serviceToken: provider._engine.serviceToken,
       resourceType: FINAL_RESOURCE_TYPE,
       serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
       properties: {
         SchemaVersion: SCHEMA_VERSION,
-        StateMachineArn: provider.stateMachine.stateMachineArn,
+        StateMachineArn: provider._engine.stateMachineArn,
         [source._kind]: source._id,
         Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
-        WaitUntil: WaitUntil.AVAILABLE,
-        TimeoutSeconds: String(MAX_SERVICE_TIMEOUT),
+        TimeoutSeconds: String(MAX_WAIT),
         RemovalPolicy: 'RETAIN',
       } satisfies BackupProperties,
     });
-    const resource = custom.node.defaultChild as CfnResource;
+    const resource = resourceOf(custom);
     provider._serve(resource, source);
-    custom.node.addDependency(...provider._allowFinalBackups());
+    custom.node.addDependency(...provider._policies.allowFinalBackups());
     this.node.addValidation({
       validate: () => [
         ...tagProblems(this.tags.tagValues()),

@@ -5,7 +5,6 @@ import {
   App,
   Aspects,
   aws_iam as iam,
-  aws_kms as kms,
   aws_lambda as lambda,
   aws_sns as sns,
   aws_sqs as sqs,
@@ -32,7 +31,6 @@ import {
   FsxBackupProps,
   FsxBackupProvider,
   FsxFinalBackup,
-  WaitUntil,
 } from '../src';
 
 const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
@@ -952,15 +950,13 @@ describe('guards that cover each other', () => {
       one.addTrigger(BackupTrigger.onChangeOf(...services));
       two.addTrigger(BackupTrigger.onChangeOf(...services));
     });
-    expect(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition')).toMatchObject({});
-    expect(
-      Object.keys(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition')),
-    ).toHaveLength(2);
+    const found = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'));
+    expect(found.map(({ Properties }) => Properties.Triggers.length)).toEqual([1, 1]);
   });
 
   test('take another backup both when one service changes, and neither because of the other', () => {
-    const names = (value: string) =>
-      Object.keys(
+    const triggers = (value: string) =>
+      Object.values(
         Template.fromStack(
           guards(2, (scope, backups) => {
             const services = backups.map((_, index) => new Construct(scope, `Service${index}`));
@@ -970,10 +966,10 @@ describe('guards that cover each other', () => {
               backup.executeBefore(services[index]);
             });
           }),
-        ).findResources('AWS::CloudFormation::WaitCondition'),
-      );
-    expect(names('1')).toEqual(names('1'));
-    for (const name of names('2')) expect(names('1')).not.toContain(name);
+        ).findResources('Custom::FsxBackup'),
+      ).flatMap(({ Properties }) => Properties.Triggers);
+    expect(triggers('1')).toEqual(triggers('1'));
+    for (const trigger of triggers('2')) expect(triggers('1')).not.toContain(trigger);
   });
 
   test('thirty of the whole stack are synthesized in reasonable time', () => {
@@ -1143,7 +1139,7 @@ describe('addTrigger', () => {
   });
 });
 
-describe('a timeout over an hour', () => {
+describe('with a timeout over an hour', () => {
   const timeout = Duration.hours(6);
 
   test.each<[string, (stack: Stack) => string]>([
@@ -1151,297 +1147,36 @@ describe('a timeout over an hour', () => {
     ['an attribute', (stack) => parameter(stack, 'One').attrValue],
     ['another stack', (stack) => parameter(new Stack(stack.node.root as App, 'Other'), 'One').attrValue],
     ['a text with a token in it', (stack) => `v${stack.account}`],
-  ])('with a value of %s is refused', (_, value) => {
-    const later = setUp(({ stack, backup }) => backup.addTrigger(BackupTrigger.onValue(value(stack))), {
-      props: { timeout, triggers: [] },
-    });
-    expect(() => later.app.synth()).toThrow(
-      new RegExp(
-        /\[Files\/Backup\] timeout is over 1 hour, and the value of a trigger is known only /.source +
-          /when the stack is deployed.*a timeout of at most 1 hour/.source,
-      ),
+  ])('a value of %s is told as it is', (_, value) => {
+    const { app, stack } = setUp(
+      ({ stack: scope, backup }) => backup.addTrigger(BackupTrigger.onValue(value(scope))),
+      { props: { timeout, triggers: [] } },
     );
-  });
-
-  test('of exactly an hour takes such a value', () => {
-    const { app, stack, backup } = setUp(plain, { props: { timeout: Duration.hours(1) } });
-    backup.addTrigger(BackupTrigger.onValue(stack.account));
     expect(() => app.synth()).not.toThrow();
+    expect(JSON.stringify(triggersOf({ stack }))).toContain('onValue:');
   });
 
-  test('with a resource that has a token in it is fine', () => {
-    expect(() =>
-      setUp(
-        ({ stack, service }) => void parameter(service, 'One', new CfnParameter(stack, 'In').valueAsString),
-        { props: { timeout } },
-      ).app.synth(),
-    ).not.toThrow();
-  });
-
-  test('with STARTED is refused', () => {
-    expect(() => setUp(plain, { props: { timeout, waitUntil: WaitUntil.STARTED } })).toThrow(
-      /timeout is 6 hours, and waitUntil is STARTED: .*Leave one of them out/,
+  test('the attributes in a nested stack come as parameters, of the last link', () => {
+    const { stack } = setUp(
+      (setting) => {
+        plain(setting);
+        parameter(new NestedStack(setting.stack, 'Inner'), 'One', `id: ${setting.backup.backupId}`);
+      },
+      { props: { timeout } },
     );
-    expect(() =>
-      setUp(plain, { props: { timeout: Duration.hours(1), waitUntil: WaitUntil.STARTED } }),
-    ).not.toThrow();
+    const [nested] = Object.values(Template.fromStack(stack).findResources('AWS::CloudFormation::Stack'));
+    expect(Object.values<any>(nested.Properties.Parameters)).toEqual([
+      { 'Fn::GetAtt': [expect.stringMatching(/^BackupContinuation[0-9A-F]{8}$/), 'BackupId'] },
+    ]);
   });
 
-  describe('has a wait condition and a handle whose logical ids', () => {
-    const names = (
-      given: Partial<FsxBackupProps> = {},
-      define: (setting: Setting) => void = plain,
-      context?: Record<string, unknown>,
-    ) => {
-      const template = Template.fromStack(setUp(define, { context, props: { timeout, ...given } }).stack);
-      return ['AWS::CloudFormation::WaitCondition', 'AWS::CloudFormation::WaitConditionHandle'].map(
-        (type) => {
-          const [name, ...others] = Object.keys(template.findResources(type));
-          expect(others).toEqual([]);
-          return name;
-        },
-      );
-    };
-    const bothDiffer = (one: string[], other: string[]) => one.every((name, index) => name !== other[index]);
-
-    test('are the same every time', () => {
-      expect(names()).toEqual(names());
-      expect(names()[0]).toMatch(/^BackupWaitCondition[0-9A-F]{8}[0-9a-f]{8}$/);
-      expect(names()[1]).toMatch(/^BackupWaitHandle[0-9A-F]{8}[0-9a-f]{8}$/);
-    });
-
-    test.each<[string, Partial<FsxBackupProps>, (setting: Setting) => void]>([
-      ['another source', { source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ed') }, plain],
-      ['a volume', { source: BackupSource.fromVolumeId('fsvol-0498eed5fe91001ec') }, plain],
-      ['another timeout', { timeout: Duration.hours(7) }, plain],
-      ['another value', { triggers: [BackupTrigger.onValue('1')] }, plain],
-      ['no trigger', { triggers: [] }, plain],
-      ['a change of the service', {}, ({ service }) => void parameter(service, 'One', '2')],
-      [
-        'a trigger that is added',
-        {},
-        (setting) => {
-          plain(setting);
-          setting.backup.addTrigger(BackupTrigger.onValue('1'));
-        },
-      ],
-    ])('change with %s', (_, given, define) => {
-      expect(bothDiffer(names(), names(given, define))).toBe(true);
-    });
-
-    test('change with the context that makes another deployment of the same app', () => {
-      expect(bothDiffer(names(), names({}, plain, { 'cdk-fsx-backup:deployment': '2' }))).toBe(true);
-    });
-
-    test.each<[string, Partial<FsxBackupProps>, (setting: Setting) => void]>([
-      ['a name', { backupName: 'x' }, plain],
-      ['a removal policy', { removalPolicy: RemovalPolicy.DESTROY }, plain],
-      ['keepLast', { keepLast: 3 }, plain],
-      [
-        'tags',
-        {},
-        (setting) => {
-          plain(setting);
-          Tags.of(setting.backup).add('a', 'b');
-        },
-      ],
-      [
-        'what waits for it',
-        {},
-        (setting) => {
-          plain(setting);
-          setting.backup.executeBefore(setting.service);
-        },
-      ],
-      [
-        'what it waits for',
-        {},
-        (setting) => {
-          plain(setting);
-          setting.backup.executeAfter(parameter(setting.stack, 'Outside'));
-        },
-      ],
-      [
-        'who uses it',
-        {},
-        (setting) => {
-          plain(setting);
-          parameter(setting.stack, 'Outside', setting.backup.backupId);
-        },
-      ],
-      [
-        'another backup',
-        {},
-        (setting) => {
-          plain(setting);
-          new FsxBackup(setting.stack, 'Other', { source });
-        },
-      ],
-    ])('do not change with %s', (_, given, define) => {
-      expect(names(given, define)).toEqual(names());
-    });
-
-    test('do not change with the provider', () => {
-      const stack = new Stack(new App(), 'Files');
-      const service = new Construct(stack, 'Service');
-      parameter(service, 'One');
-      const provider = new FsxBackupProvider(stack, 'Mine', { encryptionKey: new kms.Key(stack, 'Key') });
-      new FsxBackup(stack, 'Backup', {
-        source,
-        timeout,
-        provider,
-        triggers: [BackupTrigger.onChangeOf(service)],
-      });
-      expect(
-        Object.keys(Template.fromStack(stack).findResources('AWS::CloudFormation::WaitCondition')),
-      ).toEqual([names()[0]]);
-    });
-
-    test('have room for the longest construct ids', () => {
-      const stack = new Stack(new App(), 'Files');
-      let scope: Construct = stack;
-      for (let i = 0; i < 10; i++) scope = new Construct(scope, `${i}${'x'.repeat(60)}`);
-      new FsxBackup(scope, 'Backup', { source, timeout, triggers: [BackupTrigger.onValue('1')] });
-      for (const name of Object.keys(Template.fromStack(stack).toJSON().Resources)) {
-        expect(name).toMatch(/^[A-Za-z0-9]{1,255}$/);
-      }
-    });
-
-    test('are what everything refers to', () => {
-      const { stack } = setUp(
-        (setting) => {
-          plain(setting);
-          setting.backup.executeBefore(setting.service);
-          new CfnOutput(setting.stack, 'Out', { value: setting.backup.backupId });
-        },
-        { props: { timeout } },
-      );
-      const template = templateOf({ stack });
-      const named = JSON.stringify(template).match(/BackupWait\w+/g)!;
-      expect(named.length).toBeGreaterThan(5);
-      for (const name of named) expect(Object.keys(template.Resources)).toContain(name);
-    });
-  });
-
-  describe('gives its attributes when the wait is over', () => {
-    const awaited = (attribute: any) => ({
-      'Fn::Select': [
-        0,
-        [attribute, { 'Fn::GetAtt': [expect.stringMatching(/^BackupWaitCondition/), 'Data'] }],
-      ],
-    });
-    const ATTRIBUTES = [
-      'backupArn',
-      'backupCreationTime',
-      'backupLifecycle',
-      'backupType',
-      'backupSizeInBytes',
-      'backupKmsKeyId',
-      'backupOwnerId',
-      'backupResourceType',
-      'sourceFileSystemId',
-      'sourceFileSystemType',
-      'sourceVolumeId',
-    ] as const;
-
-    test('in the same stack', () => {
-      const { stack } = setUp(
-        (setting) => {
-          plain(setting);
-          new CfnOutput(setting.stack, 'backupId', { value: setting.backup.backupId });
-          for (const name of ATTRIBUTES) new CfnOutput(setting.stack, name, { value: setting.backup[name] });
-        },
-        { props: { timeout } },
-      );
-      const { Outputs } = templateOf({ stack });
-      expect(Outputs.backupId.Value).toEqual(awaited({ Ref: expect.stringMatching(/^Backup[0-9A-F]{8}$/) }));
-      for (const name of ATTRIBUTES) {
-        expect(Outputs[name].Value).toEqual(
-          awaited({
-            'Fn::GetAtt': [
-              expect.stringMatching(/^Backup[0-9A-F]{8}$/),
-              `${name[0].toUpperCase()}${name.slice(1)}`,
-            ],
-          }),
-        );
-      }
-    });
-
-    test('in a nested stack: its parameters wait', () => {
-      const { stack } = setUp(
-        (setting) => {
-          plain(setting);
-          parameter(new NestedStack(setting.stack, 'Inner'), 'One', `id: ${setting.backup.backupId}`);
-        },
-        { props: { timeout } },
-      );
-      const [nested] = Object.values(Template.fromStack(stack).findResources('AWS::CloudFormation::Stack'));
-      const given = Object.values<any>(nested.Properties.Parameters);
-      expect(given).toContainEqual({ Ref: expect.stringMatching(/^Backup[0-9A-F]{8}$/) });
-      expect(given).toContainEqual({ 'Fn::GetAtt': [expect.stringMatching(/^BackupWaitCondition/), 'Data'] });
-      const inner = Template.fromStack(stack.node.findChild('Inner') as Stack).toJSON();
-      expect(inner.Resources.One.Properties.Value['Fn::Join'][1][1]['Fn::Select'][1]).toHaveLength(2);
-      for (const name of Object.keys(inner.Parameters)) {
-        expect(nested.Properties.Parameters).toHaveProperty(name);
-      }
-    });
-
-    test('in the stack around a nested one', () => {
-      const stack = new Stack(new App(), 'Files');
-      const backup = new FsxBackup(new NestedStack(stack, 'Inner'), 'Backup', {
-        source,
-        timeout,
-        triggers: [BackupTrigger.onValue('1')],
-      });
-      new CfnOutput(stack, 'Out', { value: backup.backupId });
-      const output = (name: string) => ({
-        'Fn::GetAtt': [
-          expect.stringMatching(/^InnerNestedStack/),
-          expect.stringMatching(new RegExp(`^Outputs\\..*${name}`)),
-        ],
-      });
-      expect(templateOf({ stack }).Outputs.Out.Value).toEqual({
-        'Fn::Select': [0, [output('Backup'), output('WaitCondition')]],
-      });
-    });
-
-    test('in another stack, whose export does not name the wait condition', () => {
-      const { app, stack } = setUp(
-        (setting) => {
-          plain(setting);
-          const other = new Stack(setting.app, 'Other');
-          parameter(other, 'One', `id: ${setting.backup.backupId}`);
-          parameter(new NestedStack(other, 'Inner'), 'Two', setting.backup.backupArn);
-        },
-        { props: { timeout } },
-      );
-      const { Outputs } = templateOf({ stack });
-      const exported = Object.values<any>(Outputs).map(({ Value, Export }) => [Value, Export.Name]);
-      expect(exported).toContainEqual([
-        { Ref: expect.stringMatching(/^Backup[0-9A-F]{8}$/) },
-        expect.stringMatching(/^Files:ExportsOutputRefBackup/),
-      ]);
-      expect(exported).toContainEqual([
-        { 'Fn::GetAtt': [expect.stringMatching(/^Backup[0-9A-F]{8}$/), 'BackupArn'] },
-        expect.stringMatching(/^Files:ExportsOutputFnGetAttBackup/),
-      ]);
-      expect(exported).toHaveLength(2);
-      expect(JSON.stringify(Template.fromStack(app.node.findChild('Other') as Stack).toJSON())).not.toContain(
-        'WaitCondition',
-      );
-    });
-
-    test('can be exported by name', () => {
-      const { stack } = setUp(
-        (setting) => {
-          plain(setting);
-          setting.stack.exportValue(setting.backup.backupId, { name: 'backup' });
-        },
-        { props: { timeout } },
-      );
-      expect(Object.values<any>(templateOf({ stack }).Outputs)).toEqual([
-        { Value: expect.objectContaining({ 'Fn::Select': expect.anything() }), Export: { Name: 'backup' } },
-      ]);
-    });
+  test('logical ids have room for the longest construct ids', () => {
+    const stack = new Stack(new App(), 'Files');
+    let scope: Construct = stack;
+    for (let i = 0; i < 10; i++) scope = new Construct(scope, `${i}${'x'.repeat(60)}`);
+    new FsxBackup(scope, 'Backup', { source, timeout, triggers: [BackupTrigger.onValue('1')] });
+    for (const name of Object.keys(Template.fromStack(stack).toJSON().Resources)) {
+      expect(name).toMatch(/^[A-Za-z0-9]{1,255}$/);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import {
+  Annotations,
   App,
   aws_ec2 as ec2,
   aws_fsx as fsx,
@@ -16,7 +17,7 @@ import {
   Stage,
   Tags,
 } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations as AssertedAnnotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import {
@@ -234,10 +235,10 @@ describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
     expect(waitsFor('Second')).toEqual([BACKUP, PROVIDER_POLICY]);
   });
 
-  test('with a timeout over an hour: the wait is waited for', () => {
+  test('with a timeout over an hour: the last continuation is waited for', () => {
     before([service()], { timeout: Duration.hours(6), triggers: [BackupTrigger.onValue('1')] });
     expect(waitsFor('ServiceOne')).toEqual(
-      expect.arrayContaining([BACKUP, expect.stringMatching(/^BackupWaitCondition/)]),
+      expect.arrayContaining([BACKUP, expect.stringMatching(/^BackupContinuation[0-9A-F]{8}$/)]),
     );
     for (const id of waitsFor('ServiceOne')) expect(Object.keys(resourcesOf())).toContain(id);
   });
@@ -245,8 +246,8 @@ describe.each(WAYS)('executeBefore and executeAfter %s', (_, before, after) => {
   test('with a timeout over an hour, of the whole stack', () => {
     service();
     before([stack], { timeout: Duration.hours(6), triggers: [BackupTrigger.onChangeOf(stack)] });
-    expect(waitsFor('ServiceOne')).toContainEqual(expect.stringMatching(/^BackupWaitCondition/));
-    expect(waitsFor('BackupWait')).toEqual([BACKUP]);
+    expect(waitsFor('ServiceOne')).toContainEqual(expect.stringMatching(/^BackupContinuation[0-9A-F]{8}$/));
+    expect(waitsFor('BackupContinuation')).toEqual([PROVIDER_POLICY]);
   });
 });
 
@@ -823,5 +824,41 @@ describe('no circle', () => {
       executeAfter: [parameter(stack, 'Text', Fn.sub('${Waiting}', { Waiting: '1' }))],
     });
     expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('executeBefore of what another stack defines', () => {
+  const ID = 'cdk-fsx-backup:executeBeforeOtherStack';
+  const warnings = () =>
+    AssertedAnnotations.fromStack(stack)
+      .findWarning('*', Match.stringLikeRegexp('executeBefore names'))
+      .map(({ id, entry }) => `${id} ${entry.data}`);
+
+  test.each<[string, () => Construct]>([
+    ['a stack', () => new Stack(app, 'Other')],
+    ['a construct in one', () => service('Service', new Stack(app, 'Other'))],
+    ['what contains one', () => new Stack(new Construct(app, 'Group'), 'Other').node.scope as Construct],
+  ])('draws a warning: %s', (_, other) => {
+    define({ executeBefore: [other()] });
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^\/Files\/Backup executeBefore names ".*", which is in another stack\. If that stack is deployed /,
+      ),
+    ]);
+    expect(warnings()[0]).toContain(ID);
+  });
+
+  test.each<[string, () => Construct]>([
+    ['the same stack', () => service()],
+    ['a nested stack', () => new NestedStack(stack, 'Inner')],
+    ['the whole app', () => app],
+  ])('draws none: %s', (_, other) => {
+    define({ executeBefore: [other()] });
+    expect(warnings()).toEqual([]);
+  });
+
+  test('can be acknowledged', () => {
+    Annotations.of(define({ executeBefore: [new Stack(app, 'Other')] })).acknowledgeWarning(ID);
+    expect(warnings()).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import {
   App,
+  aws_codecommit as codecommit,
   aws_codepipeline as codepipeline,
   aws_codepipeline_actions as actions,
   aws_fsx as fsx,
@@ -7,12 +8,13 @@ import {
   aws_kms as kms,
   aws_s3 as s3,
   Duration,
+  Lazy,
   NestedStack,
   Stack,
   Stage,
 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { BackupSource, FsxBackupAction, FsxBackupActionProps, FsxBackupProvider, WaitUntil } from '../src';
+import { BackupSource, FsxBackupAction, FsxBackupActionProps, FsxBackupProvider, WhenMissing } from '../src';
 
 const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 const source = BackupSource.fromFileSystemId(FILE_SYSTEM);
@@ -85,20 +87,22 @@ function statements(stack: Stack, action: string): any[] {
     .filter((statement) => [statement.Action].flat().includes(action));
 }
 
-test("runs the state machine with the source, and the pipeline's execution as run", () => {
+test('runs the state machine of runs with the source, and all that is known', () => {
   const { stack } = pipelineWith();
   expect(rendered(stack)).toMatchObject({
     ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'StepFunctions', Version: '1' },
     Configuration: {
       InputType: 'Literal',
-      StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderStateMachine/) },
+      StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderRuns/) },
     },
   });
   expect(inputOf(stack)).toEqual({
+    tags: {},
     source: FILE_SYSTEM,
     series: '123456789012/us-east-1/Release/Pipeline/Deploy/Backup',
-    run: '#{codepipeline.PipelineExecutionId}',
     timeout: 43_200,
+    whenMissing: 'FAIL',
+    version: '1',
   });
 });
 
@@ -107,7 +111,7 @@ test('hands its options on', () => {
     backupName: 'release',
     tags: { team: 'files' },
     timeout: Duration.days(7),
-    waitUntil: WaitUntil.STARTED,
+    whenMissing: WhenMissing.SKIP,
     keepLast: 3,
     runOrder: 4,
   });
@@ -115,10 +119,24 @@ test('hands its options on', () => {
     name: 'release',
     tags: { team: 'files' },
     timeout: 604_800,
-    waitUntil: 'STARTED',
+    whenMissing: 'SKIP',
     keepLast: 3,
   });
   expect(rendered(stack).RunOrder).toBe(4);
+});
+
+test('writes texts of users first, so that no text can replace another member of the JSON', () => {
+  const { stack } = pipelineWith({ backupName: 'release', tags: { team: 'files' }, keepLast: 3 });
+  expect(Object.keys(inputOf(stack))).toEqual([
+    'name',
+    'tags',
+    'source',
+    'series',
+    'timeout',
+    'whenMissing',
+    'keepLast',
+    'version',
+  ]);
 });
 
 test('a long series keeps its end and fits a tag', () => {
@@ -162,9 +180,6 @@ test('takes the role that is given', () => {
 describe('may do', () => {
   test('no more than start its state machine and ask for its executions', () => {
     const { stack } = pipelineWith();
-    expect(statements(stack, 'states:DescribeExecution')).toEqual([
-      expect.objectContaining({ Action: 'states:DescribeExecution' }),
-    ]);
     const role = Object.values(
       templateOf(stack).findResources(
         'AWS::IAM::Policy',
@@ -184,8 +199,7 @@ describe('may do', () => {
     const { stack } = pipelineWith();
     expect(JSON.stringify(statements(stack, 'fsx:CreateBackup'))).toContain(`file-system/${FILE_SYSTEM}`);
     expect(statements(stack, 'fsx:DeleteBackup')).toEqual([]);
-    expect(statements(stack, 'cloudformation:DescribeStackResource')).toEqual([]);
-    expect(statements(stack, 'codepipeline:PutJobSuccessResult')).toEqual([]);
+    expect(statements(stack, 'cloudformation:DescribeStackResources')).toEqual([]);
   });
 
   test('with keepLast it deletes', () => {
@@ -211,7 +225,7 @@ describe('of what a stack of the app has deployed', () => {
     const files = new Stack(app, 'Files', { env });
     const { stack } = pipelineWith({ source: BackupSource.fromDeployed(fileSystemIn(files)) }, { app });
     expect(inputOf(stack).source).toEqual({ stack: 'Files', logicalId: 'FileSystem' });
-    const [{ Resource }] = statements(stack, 'cloudformation:DescribeStackResource');
+    const [{ Resource }] = statements(stack, 'cloudformation:DescribeStackResources');
     expect(JSON.stringify(Resource)).toContain(':stack/Files/*');
     expect(JSON.stringify(statements(stack, 'fsx:CreateBackup'))).toContain('file-system/*');
   });
@@ -268,121 +282,6 @@ test('a reference to something in a stage is refused: its id is not known in the
   ).toThrow(/refers to "Prod\/Files\/FileSystem", which is in another stage.*use BackupSource\.fromDeployed/);
 });
 
-describe('variables', () => {
-  const job = (stack: Stack) => rendered(stack, 'Backup-Variables');
-
-  test('cost nothing as long as they are not used', () => {
-    const { stack } = pipelineWith();
-    expect(job(stack)).toBeUndefined();
-    expect(rendered(stack)).not.toHaveProperty('Namespace');
-  });
-
-  test.each(['before', 'after'])(
-    'are given by a second action when they are asked for %s the action is added',
-    (when) => {
-      const app = new App();
-      const stack = new Stack(app, 'Release', { env });
-      const wanted = (action: FsxBackupAction) =>
-        `${stack.resolve(`${action.backupId} ${action.backupArn}`)}`;
-      let action = new FsxBackupAction({ actionName: 'Backup', source });
-      if (when === 'before') action.backupId;
-      const pipeline = pipelineWith({ actionName: 'First' }, { stack }).pipeline;
-      pipeline.stages[1].addAction(action);
-      expect(wanted(action)).toBe('#{Deploy_Backup_Backup.BackupId} #{Deploy_Backup_Backup.BackupArn}');
-      expect(job(stack)).toMatchObject({
-        ActionTypeId: { Provider: 'Lambda' },
-        Namespace: 'Deploy_Backup_Backup',
-        RunOrder: 2,
-        Configuration: { UserParameters: '#{Deploy_Backup_Execution.ExecutionArn}' },
-      });
-      expect(rendered(stack).Namespace).toBe('Deploy_Backup_Execution');
-      const [{ Resource }] = statements(stack, 'states:DescribeExecution').filter((statement) =>
-        JSON.stringify(statement.Resource).includes(':*'),
-      );
-      expect(JSON.stringify(Resource)).toContain(':execution:');
-      expect(statements(stack, 'codepipeline:PutJobSuccessResult')).toHaveLength(1);
-    },
-  );
-
-  test('follow in the next run order', () => {
-    expect(job(pipelineWith({ variablesNamespace: 'Saved', runOrder: 4 }).stack).RunOrder).toBe(5);
-  });
-
-  test('have namespaces of at most 100 characters, which differ', () => {
-    const actionName = 'Backup'.padEnd(90, 'p');
-    const { stack, action } = pipelineWith({ actionName });
-    expect(stack.resolve(action.backupId)).toMatch(/^#\{.*p_Backup\.BackupId\}$/);
-    const namespaces = [actionName, `${actionName}-Variables`].map((name) => rendered(stack, name).Namespace);
-    expect(namespaces).toEqual([expect.stringMatching(/^.{1,100}$/), expect.stringMatching(/^.{1,100}$/)]);
-    expect(namespaces[0]).not.toBe(namespaces[1]);
-  });
-
-  test('of two stages have different namespaces, also where only the part that is cut off differs', () => {
-    const { stack, pipeline, action } = pipelineWith({ actionName: 'Backup'.padEnd(90, 'p') });
-    const other = new FsxBackupAction({ actionName: 'Backup'.padEnd(90, 'p'), source });
-    pipeline.addStage({ stageName: 'Redeploy', actions: [other] });
-    expect(stack.resolve(other.backupId)).not.toBe(stack.resolve(action.backupId));
-  });
-
-  test("need room for the second action's name", () => {
-    const { action } = pipelineWith({ actionName: 'Backup'.padEnd(91, 'p') });
-    expect(() => action.backupId).toThrow(
-      new RegExp(
-        /"Backupp+" gives backupId and backupArn by a second one, .* allows 100 characters: /.source +
-          /give it a name of at most 90/.source,
-      ),
-    );
-  });
-
-  test('of two actions come from one provider', () => {
-    const { stack, pipeline } = pipelineWith({ variablesNamespace: 'One' });
-    pipeline.stages[1].addAction(
-      new FsxBackupAction({ actionName: 'Second', source, variablesNamespace: 'Two' }),
-    );
-    expect(rendered(stack, 'Second-Variables').Configuration.FunctionName).toEqual(
-      job(stack).Configuration.FunctionName,
-    );
-  });
-
-  test('have the namespace that is given', () => {
-    expect(job(pipelineWith({ variablesNamespace: 'Saved' }).stack).Namespace).toBe('Saved');
-  });
-
-  test('of an action that is in no pipeline are refused', () => {
-    const stack = new Stack(new App(), 'Release');
-    expect(() => stack.resolve(new FsxBackupAction({ actionName: 'Backup', source }).backupId)).toThrow(
-      /BackupId of a backup is used, and its action or step was never added/,
-    );
-  });
-
-  test.each([
-    ['account', { ...env, account: '210987654321' }],
-    ['Region', { ...env, region: 'eu-west-1' }],
-  ])('of a provider in another %s are refused', (_, elsewhere) => {
-    const app = new App();
-    const provider = new FsxBackupProvider(new Stack(app, 'Operators', { env: elsewhere }), 'Provider');
-    expect(() =>
-      pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, crossAccountKeys: true }),
-    ).toThrow(/in another account or Region than the pipeline/);
-  });
-
-  test('of an imported provider are refused: it cannot give them', () => {
-    const app = new App();
-    const stack = new Stack(app, 'Release', { env });
-    const provider = FsxBackupProvider.fromStateMachineArn(
-      stack,
-      'Provider',
-      'arn:aws:states:us-east-1:123456789012:stateMachine:Waiter',
-    );
-    expect(() => pipelineWith({ provider, variablesNamespace: 'Saved' }, { app, stack })).toThrow(
-      new RegExp(
-        /the provider of action "Backup" is imported, or in another account.*cannot give /.source +
-          /backupId and backupArn: leave them out.*`output`/.source,
-      ),
-    );
-  });
-});
-
 test('a pipeline in a nested stack has the name of the stack around it', () => {
   const app = new App();
   const nested = new NestedStack(new Stack(app, 'Release', { env }), 'Inner');
@@ -431,24 +330,90 @@ test('a file system that is linked to a data repository is refused of an importe
   expect(() => app.synth()).toThrow(/linked to a data repository by "Release\/Link"/);
 });
 
-test.each<[string, Partial<FsxBackupActionProps>]>([
-  ['the whole name', { backupName: codepipeline.GlobalVariables.executionId }],
-  [
-    'in a tag beside another',
-    { tags: { release: `${codepipeline.GlobalVariables.executionId} #{Source.VersionId}` } },
-  ],
-])('a variable of the pipeline may be %s', (_, props) => {
-  expect(() => pipelineWith(props)).not.toThrow();
-});
+describe('variables of the pipeline', () => {
+  const executionId = codepipeline.GlobalVariables.executionId;
 
-test('variables of the pipeline may be tags, and part of the name', () => {
-  const { stack } = pipelineWith({
-    tags: { execution: codepipeline.GlobalVariables.executionId },
-    backupName: `release ${codepipeline.GlobalVariables.executionId}`,
+  /** A pipeline with a source in a repository, whose variables the action uses. */
+  function withRepository(
+    propsOf: (variables: actions.CodeCommitSourceVariables) => Partial<FsxBackupActionProps>,
+    variablesNamespace?: string,
+  ) {
+    const app = new App();
+    const stack = new Stack(app, 'Release', { env });
+    const output = new codepipeline.Artifact('Source');
+    const repository = codecommit.Repository.fromRepositoryName(stack, 'Repository', 'files');
+    const code = new actions.CodeCommitSourceAction({
+      actionName: 'Code',
+      repository,
+      output,
+      variablesNamespace,
+    });
+    new codepipeline.Pipeline(stack, 'Pipeline', {
+      crossAccountKeys: false,
+      stages: [
+        { stageName: 'Source', actions: [code] },
+        {
+          stageName: 'Deploy',
+          actions: [new FsxBackupAction({ actionName: 'Backup', source, ...propsOf(code.variables) })],
+        },
+      ],
+    });
+    return { app, stack };
+  }
+
+  test.each<[string, string | undefined]>([
+    ['#{Source_Code_NS.CommitId}', undefined],
+    ['#{Code.CommitId}', 'Code'],
+  ])('may be the execution, and the commit id of a source action: %s', (commit, namespace) => {
+    const { app, stack } = withRepository(
+      ({ commitId }) => ({
+        tags: { commit: commitId, both: `${executionId} ${commitId}` },
+        backupName: `release ${executionId}`,
+      }),
+      namespace,
+    );
+    expect(() => app.synth()).not.toThrow();
+    expect(inputOf(stack)).toMatchObject({
+      tags: { commit, both: `#{codepipeline.PipelineExecutionId} ${commit}` },
+      name: 'release #{codepipeline.PipelineExecutionId}',
+    });
   });
-  expect(inputOf(stack)).toMatchObject({
-    tags: { execution: '#{codepipeline.PipelineExecutionId}' },
-    name: 'release #{codepipeline.PipelineExecutionId}',
+
+  test.each<[string, (variables: actions.CodeCommitSourceVariables) => Partial<FsxBackupActionProps>]>([
+    ['CommitMessage', ({ commitMessage }) => ({ tags: { message: commitMessage } })],
+    ['BranchName', ({ branchName }) => ({ backupName: branchName })],
+    ['AuthorDate', ({ authorDate }) => ({ tags: { date: `${executionId} ${authorDate}` } })],
+    ['RepositoryName', ({ repositoryName }) => ({ tags: { repository: repositoryName } })],
+  ])('that may hold any text are refused: %s', (name, propsOf) => {
+    expect(() => withRepository(propsOf).app.synth()).toThrow(
+      new RegExp(
+        '\\[Release/Pipeline/Deploy/Backup\\] (backupName|tag "\\w+") holds ' +
+          `"#\\{Source_Code_NS\\.${name}\\}": ` +
+          'CodePipeline writes the text of a variable into the input .* Use only ' +
+          '#\\{codepipeline.PipelineExecutionId\\}, and the CommitId of a source action of this pipeline',
+      ),
+    );
+  });
+
+  test.each([
+    '#{Build.CommitId}',
+    '#{codepipeline.Other}',
+    '#{Source.VersionId}',
+    '#{codepipeline.PipelineExecutionId',
+    '#{a#{codepipeline.PipelineExecutionId}b}',
+  ])('of other actions are refused, and what is like one: %s', (value) => {
+    expect(() =>
+      withRepository(() => ({ tags: { release: Lazy.string({ produce: () => value }) } })).app.synth(),
+    ).toThrow(/tag "release" holds "#\{/);
+  });
+
+  test('are refused as the key of a tag', () => {
+    expect(() => withRepository(() => ({ tags: { [executionId]: 'x' } }))).toThrow(
+      /the key may have letters/,
+    );
+    expect(() => withRepository(({ commitId }) => ({ tags: { [commitId]: 'x' } })).app.synth()).toThrow(
+      /holds "#\{Source_Code_NS\.CommitId\}"/,
+    );
   });
 });
 
@@ -553,8 +518,8 @@ test.each<[string, Partial<FsxBackupActionProps>, RegExp]>([
   ['a tag of AWS', { tags: { 'aws:x': 'y' } }, /reserved by AWS/],
   [
     'too many tags',
-    { tags: Object.fromEntries(Array.from({ length: 47 }, (_, i) => [`k${i}`, ''])) },
-    /has 48 tags, and may have 47/,
+    { tags: Object.fromEntries(Array.from({ length: 44 }, (_, i) => [`k${i}`, ''])) },
+    /has 45 tags, and may have 44/,
   ],
 ])('%s is refused', (_, props, message) => {
   expect(() => new FsxBackupAction({ actionName: 'Backup', source, ...props })).toThrow(message);

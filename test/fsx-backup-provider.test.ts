@@ -8,6 +8,7 @@ import {
   aws_kms as kms,
   aws_lambda as lambda,
   aws_logs as logs,
+  CfnCondition,
   CliCredentialsStackSynthesizer,
   DefaultStackSynthesizer,
   IStackSynthesizer,
@@ -52,11 +53,13 @@ function statements(policyPrefix: string): any[] {
       value?.['Fn::Join']
         ? value['Fn::Join'][1]
             .map((part: any) =>
-              part.Ref
-                ? `<${part.Ref.replace('AWS::', '')}>`
-                : part['Fn::GetAtt']
-                  ? `<${part['Fn::GetAtt'].join('.')}>`
-                  : part,
+              part['Fn::Select']
+                ? '<uuid>'
+                : part.Ref
+                  ? `<${part.Ref.replace('AWS::', '')}>`
+                  : part['Fn::GetAtt']
+                    ? `<${part['Fn::GetAtt'].join('.')}>`
+                    : part,
             )
             .join('')
         : value,
@@ -65,37 +68,74 @@ function statements(policyPrefix: string): any[] {
 
 describe('permissions', () => {
   const backups = 'arn:<Partition>:fsx:<Region>:<AccountId>:backup/*';
-  const requestTag = { StringEquals: { 'aws:RequestTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } };
-  const resourceTag = {
-    StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } },
+  const ownRequestTag = { 'aws:RequestTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } };
+  const ownResourceTag = { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } };
+  const deletion = {
+    Effect: 'Allow',
+    Action: 'fsx:DeleteBackup',
+    Resource: backups,
+    Condition: {
+      StringEquals: ownResourceTag,
+      StringLike: { 'aws:ResourceTag/cdk-fsx-backup:removal': ['DESTROY', 'KEEP_LAST:*'] },
+      Null: { 'aws:ResourceTag/cdk-fsx-backup:hold': 'true' },
+    },
   };
 
   test('of a stack that keeps its backups', () => {
     define();
     expect(statements('Provider')).toEqual([
-      { Effect: 'Allow', Action: ['fsx:DescribeBackups', 'fsx:DescribeFileSystems'], Resource: '*' },
       {
         Effect: 'Allow',
         Action: 'fsx:CreateBackup',
         Resource: [backups, `arn:<Partition>:fsx:<Region>:<AccountId>:file-system/${FILE_SYSTEM}`],
-        Condition: requestTag,
+        Condition: { StringEquals: ownRequestTag },
       },
-      { Effect: 'Allow', Action: 'fsx:TagResource', Resource: backups, Condition: requestTag },
+      {
+        Effect: 'Allow',
+        Action: ['fsx:DescribeBackups', 'fsx:DescribeFileSystems', 'fsx:DescribeVolumes'],
+        Resource: '*',
+      },
+      {
+        Effect: 'Allow',
+        Action: 'fsx:TagResource',
+        Resource: backups,
+        Condition: { StringEquals: ownRequestTag, StringEqualsIfExists: ownResourceTag },
+      },
       {
         Effect: 'Allow',
         Action: ['fsx:TagResource', 'fsx:UntagResource'],
         Resource: backups,
-        Condition: { ...resourceTag, 'ForAllValues:StringNotLike': { 'aws:TagKeys': ['cdk-fsx-backup:*'] } },
+        Condition: {
+          'StringEquals': ownResourceTag,
+          'Null': { 'aws:TagKeys': 'false' },
+          'ForAllValues:StringNotLike': { 'aws:TagKeys': ['cdk-fsx-backup:*'] },
+        },
       },
       {
         Effect: 'Allow',
-        Action: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents'],
+        Action: 'fsx:TagResource',
+        Resource: backups,
+        Condition: {
+          'StringEquals': ownResourceTag,
+          'Null': { 'aws:TagKeys': 'false' },
+          'ForAllValues:StringEquals': { 'aws:TagKeys': ['cdk-fsx-backup:removal'] },
+          'StringLike': { 'aws:RequestTag/cdk-fsx-backup:removal': ['RETAIN', 'DESTROY', 'KEEP_LAST:*'] },
+        },
+      },
+      {
+        Effect: 'Allow',
+        Action: ['cloudformation:DescribeStacks', 'cloudformation:DescribeStackResource'],
         Resource: { Ref: 'AWS::StackId' },
       },
       {
         Effect: 'Allow',
         Action: 'states:StartExecution',
-        Resource: { Ref: expect.stringMatching(/^ProviderStateMachine/) },
+        Resource: 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:FsxBackup-<uuid>-*',
+      },
+      {
+        Effect: 'Allow',
+        Action: 'states:DescribeExecution',
+        Resource: 'arn:<Partition>:states:<Region>:<AccountId>:execution:FsxBackup-<uuid>-*:*',
       },
       {
         Effect: 'Allow',
@@ -103,6 +143,12 @@ describe('permissions', () => {
         Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ProviderLogGroup/), 'Arn'] },
       },
     ]);
+  });
+
+  test('name no state machine, so that the rollback of another one may start its own', () => {
+    define();
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    expect(JSON.stringify(policy)).not.toMatch(/ProviderRequests|ProviderRuns/);
   });
 
   test('for executions that somebody starts: the sources that are allowed, and the stacks named', () => {
@@ -113,19 +159,18 @@ describe('permissions', () => {
       subnetIds: ['subnet-1'],
     });
     provider.allowBackupsOf(BackupSource.fromVolumeId(VOLUME), BackupSource.fromDeployed(fileSystem));
-    const [description, creation, ...others] = statements('ProviderPolicy');
-    expect(description.Action).toEqual([
-      'fsx:DescribeBackups',
-      'fsx:DescribeVolumes',
-      'fsx:DescribeFileSystems',
-    ]);
+    const [creation, ...others] = statements('ProviderPolicy');
     expect(creation.Resource.slice(1)).toEqual([
-      `arn:<Partition>:fsx:<Region>:<AccountId>:volume/*/${VOLUME}`,
       'arn:<Partition>:fsx:<Region>:<AccountId>:file-system/*',
+      `arn:<Partition>:fsx:<Region>:<AccountId>:volume/*/${VOLUME}`,
     ]);
     expect(others.at(-1)).toEqual({
       Effect: 'Allow',
-      Action: 'cloudformation:DescribeStackResource',
+      Action: [
+        'cloudformation:DescribeStackResource',
+        'cloudformation:DescribeStackResources',
+        'cloudformation:DescribeStacks',
+      ],
       Resource: 'arn:<Partition>:cloudformation:<Region>:<AccountId>:stack/Elsewhere/*',
     });
     expect(statements('ProviderDeletionPolicy')).toEqual([]);
@@ -133,28 +178,26 @@ describe('permissions', () => {
 
   test('for executions that prune', () => {
     new FsxBackupProvider(stack, 'Provider').allowPruning();
-    expect(statements('ProviderDeletionPolicy')).toEqual([
-      { Effect: 'Allow', Action: 'fsx:DeleteBackup', Resource: backups, Condition: resourceTag },
-    ]);
+    expect(statements('ProviderDeletionPolicy')).toEqual([deletion]);
   });
 
-  test('of who may have backups taken: to start executions, and to see those of this state machine', () => {
+  test('to run backups reach the executions of runs only, never those that answer CloudFormation', () => {
     new FsxBackupProvider(stack, 'Provider').grantRun(new iam.User(stack, 'User'));
     expect(statements('User').map(({ Action, Resource }) => [Action, JSON.stringify(Resource)])).toEqual([
       [
         ['states:StartExecution', 'states:DescribeStateMachine'],
-        expect.stringMatching(/^\{"Ref":"ProviderStateMachine/),
+        expect.stringMatching(/^\{"Ref":"ProviderRuns/),
       ],
       [
         'states:DescribeExecution',
         expect.stringMatching(
-          /^"arn:<Partition>:states:<Region>:<AccountId>:execution:<ProviderStateMachine\w+\.Name>:\*"$/,
+          /^"arn:<Partition>:states:<Region>:<AccountId>:execution:<ProviderRuns\w+\.Name>:\*"$/,
         ),
       ],
     ]);
   });
 
-  test('of who may have backups taken include the key of a provider that has one', () => {
+  test('to run backups include the key of a provider that has one', () => {
     const encryptionKey = new kms.Key(stack, 'Key');
     new FsxBackupProvider(stack, 'Provider', { encryptionKey }).grantRun(new iam.User(stack, 'User'));
     expect(statements('User')).toContainEqual({
@@ -164,19 +207,17 @@ describe('permissions', () => {
     });
   });
 
-  test('of a stack that may delete its backups have a policy for that, for tagged backups only', () => {
+  test('of a stack that may delete backups cover those whose tag says so, and that nobody holds', () => {
     define(undefined, undefined, RemovalPolicy.DESTROY);
-    expect(statements('ProviderDeletionPolicy')).toEqual([
-      { Effect: 'Allow', Action: 'fsx:DeleteBackup', Resource: backups, Condition: resourceTag },
-    ]);
+    expect(statements('ProviderDeletionPolicy')).toEqual([deletion]);
     expect(JSON.stringify(statements('ProviderPolicy'))).not.toContain('fsx:DeleteBackup');
   });
 
-  test('of a volume name the volume, whichever file system it is in', () => {
+  test('of a volume name the volume, and any file system: AWS says both', () => {
     define(undefined, [BackupSource.fromVolumeId(VOLUME)]);
-    expect(statements('Provider')[0].Action).toEqual(['fsx:DescribeBackups', 'fsx:DescribeVolumes']);
-    expect(statements('Provider')[1].Resource).toEqual([
+    expect(statements('Provider')[0].Resource).toEqual([
       backups,
+      'arn:<Partition>:fsx:<Region>:<AccountId>:file-system/*',
       `arn:<Partition>:fsx:<Region>:<AccountId>:volume/*/${VOLUME}`,
     ]);
   });
@@ -186,7 +227,7 @@ describe('permissions', () => {
       undefined,
       [FILE_SYSTEM, FILE_SYSTEM, 'fs-0aaaaaaaaaaaaaaaa'].map((id) => BackupSource.fromFileSystemId(id)),
     );
-    expect(statements('Provider')[1].Resource).toHaveLength(3);
+    expect(statements('Provider')[0].Resource).toHaveLength(3);
   });
 
   test('of a source that the stack defines are a policy of its own, for which only its backups wait', () => {
@@ -203,7 +244,7 @@ describe('permissions', () => {
         Resource: `arn:<Partition>:fsx:<Region>:<AccountId>:file-system/<${id}>`,
       })),
     );
-    expect(statements('ProviderPolicy')[1].Resource).toBe(backups);
+    expect(statements('ProviderPolicy')[0].Resource).toBe(backups);
     const waits = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup')).map(
       (resource) => resource.DependsOn,
     );
@@ -231,7 +272,7 @@ describe('permissions', () => {
       ),
     ]);
     expect(statements('ProviderSource')).toEqual([]);
-    expect(statements('ProviderPolicy')[1].Resource).toHaveLength(2);
+    expect(statements('ProviderPolicy')[0].Resource).toHaveLength(2);
   });
 
   test('fit into a role, however many sources there are', () => {
@@ -243,19 +284,42 @@ describe('permissions', () => {
     );
     define(undefined, sources, RemovalPolicy.DESTROY);
     const all = JSON.stringify(statements('Provider'))
+      .replace(
+        /\{"Ref":"AWS::StackId"\}/g,
+        `"arn:aws-us-gov:cloudformation:us-gov-west-1:${'x'.repeat(183)}"`,
+      )
+      .replace(/<uuid>/g, 'x'.repeat(36))
       .replace(/<Partition>/g, 'aws-us-gov')
       .replace(/<Region>/g, 'us-gov-west-1')
       .replace(/<AccountId>/g, '123456789012');
-    expect(all.length).toBeLessThan(10_240);
+    expect(all.length).toBeLessThan(10_000);
     expect(all).toContain('file-system/*');
   });
 
-  test('of the state machine are to call the function', () => {
+  test('of a conditional source are under its condition', () => {
+    const fileSystem = new fsx.CfnFileSystem(stack, 'Fs', {
+      fileSystemType: 'OPENZFS',
+      subnetIds: ['subnet-1'],
+    });
+    define(undefined, [BackupSource.fromCfnFileSystem(fileSystem)]);
+    fileSystem.cfnOptions.condition = new CfnCondition(stack, 'IsProd');
+    const conditions = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).map(
+      ([id, { Condition }]) => [id.replace(/[0-9a-f]{8}[0-9A-F]{8}$|[0-9A-F]{8}$/, ''), Condition],
+    );
+    expect(Object.fromEntries(conditions)).toEqual({ ProviderPolicy: undefined, ProviderSource: 'IsProd' });
+  });
+
+  test('of the state machines are to call the function, for this account only', () => {
     define();
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
       AssumeRolePolicyDocument: {
         Statement: [
-          { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'states.amazonaws.com' } },
+          {
+            Action: 'sts:AssumeRole',
+            Effect: 'Allow',
+            Principal: { Service: 'states.amazonaws.com' },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          },
         ],
       },
       Policies: [
@@ -289,12 +353,16 @@ describe('the function', () => {
     });
   });
 
-  test('knows nothing of the state machine, which knows it', () => {
+  test('knows its stack, and nothing of the state machines, which know it', () => {
     define();
     const [functionResource] = Object.values(
       Template.fromStack(stack).findResources('AWS::Lambda::Function'),
     );
-    expect(JSON.stringify(functionResource)).not.toContain('StateMachine');
+    expect(JSON.stringify(functionResource)).not.toMatch(/StateMachine|Requests|Runs/);
+    expect(functionResource.Properties.Environment.Variables).toEqual({
+      STACK_ID: { Ref: 'AWS::StackId' },
+      URL_SUFFIX: { Ref: 'AWS::URLSuffix' },
+    });
   });
 
   test('runs in a VPC', () => {
@@ -448,7 +516,56 @@ test('two providers with their own knobs are two engines', () => {
   Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 2);
 });
 
-test('the state machine is there for others to grant', () => {
+describe('the state machines', () => {
+  const machines = () => {
+    const found = Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine');
+    return Object.fromEntries(
+      Object.entries(found).map(([id, machine]) => [id.replace(/[0-9A-F]{8}$/, ''), machine.Properties]),
+    );
+  };
+  const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+
+  test('are one, if nothing but CloudFormation takes backups, and its name tells stack and provider', () => {
+    define();
+    expect(Object.keys(machines())).toEqual(['ProviderRequests']);
+    expect(machines().ProviderRequests.StateMachineName).toEqual({
+      'Fn::Join': ['', ['FsxBackup-', uuid, expect.stringMatching(/^-[0-9a-f]{8}$/)]],
+    });
+    expect(machines().ProviderRequests.DefinitionString['Fn::Join'][1].join()).toContain(
+      '\"machine\":\"requests\"',
+    );
+  });
+
+  test('of two providers have different names', () => {
+    new FsxBackupProvider(stack, 'One');
+    new FsxBackupProvider(stack, 'Two');
+    const [one, two] = Object.values(machines()).map(({ StateMachineName }) => StateMachineName);
+    expect(one).not.toEqual(two);
+  });
+
+  test.each<[string, (provider: FsxBackupProvider) => unknown]>([
+    ['stateMachine is used', (provider) => provider.stateMachine],
+    ['somebody may run it', (provider) => provider.grantRun(new iam.User(stack, 'User'))],
+    ['backups of a source are allowed', (provider) => provider.allowBackupsOf(oneSource[0])],
+  ])('are two, once %s: that of runs has no name that answers CloudFormation', (_, use) => {
+    const provider = new FsxBackupProvider(stack, 'Provider');
+    use(provider);
+    provider.stateMachine;
+    expect(Object.keys(machines())).toEqual(['ProviderRequests', 'ProviderRuns']);
+    expect(machines().ProviderRuns).not.toHaveProperty('StateMachineName');
+    expect(machines().ProviderRuns.DefinitionString['Fn::Join'][1].join()).toContain('\"machine\":\"runs\"');
+    expect(machines().ProviderRuns.RoleArn).toEqual(machines().ProviderRequests.RoleArn);
+  });
+
+  test('of requests are those that custom resources name', () => {
+    define().stateMachine;
+    Template.fromStack(stack).hasResourceProperties('Custom::FsxBackup', {
+      StateMachineArn: { Ref: Match.stringLikeRegexp('^ProviderRequests') },
+    });
+  });
+});
+
+test('the state machine of runs is there for others to grant', () => {
   const role = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
   define().stateMachine.grantStartExecution(role);
   Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {

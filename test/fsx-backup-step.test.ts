@@ -113,30 +113,38 @@ test('asks the stack of the stage by its name, when it runs', () => {
   expect(JSON.parse(find(stages, 'Backup').Configuration.Input)).toEqual({
     source: { stack: 'Prod-Files', logicalId: 'FileSystem' },
     series: '123456789012/us-east-1/Release/Pipeline/Pipeline/Prod/Backup',
-    run: '#{codepipeline.PipelineExecutionId}',
     name: 'prod',
     tags: { team: 'files' },
     timeout: 259_200,
+    whenMissing: 'FAIL',
+    version: '1',
     keepLast: 2,
   });
 });
 
-test('its variables are for later steps, and come before what follows', () => {
+test('its primary output is an artifact that later steps may read', () => {
   const { stages } = setUp(({ pipeline, prod, step }) => {
-    const tell = new pipelines.CodeBuildStep('Tell', {
-      commands: ['echo $BACKUP'],
-      env: { BACKUP: step.backupId, ARN: step.backupArn },
-    });
+    const tell = new pipelines.ShellStep('Tell', { input: step, commands: ['cat *.json'] });
     pipeline.addStage(prod, { pre: [step], post: [tell] });
   });
-  expect(inOrder(stages, 'Prod').slice(0, 2)).toEqual(['Backup', 'Backup-Variables']);
-  expect(find(stages, 'Files.Prepare').RunOrder).toBeGreaterThan(find(stages, 'Backup-Variables').RunOrder);
-  expect(JSON.parse(find(stages, 'Tell').Configuration.EnvironmentVariables)).toEqual(
-    expect.arrayContaining([
-      expect.objectContaining({ name: 'BACKUP', value: '#{Prod_Backup_Backup.BackupId}' }),
-      expect.objectContaining({ name: 'ARN', value: '#{Prod_Backup_Backup.BackupArn}' }),
-    ]),
-  );
+  const [artifact, ...others] = find(stages, 'Backup').OutputArtifacts;
+  expect(others).toEqual([]);
+  expect(find(stages, 'Tell').InputArtifacts).toEqual([artifact]);
+});
+
+test('its primary output may remain unused, in two steps too', () => {
+  const { stages } = setUp(({ pipeline, prod, step }) => {
+    const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
+    pipeline.addStage(prod, { pre: [step], post: [new FsxBackupStep('Afterwards', { source })] });
+  });
+  const names = ['Backup', 'Afterwards'].map((name) => find(stages, name).OutputArtifacts[0].Name);
+  expect(new Set(names).size).toBe(2);
+});
+
+test('a step takes the place of one action, and gives no variables', () => {
+  const { stages } = setUp(({ pipeline, prod, step }) => pipeline.addStage(prod, { pre: [step] }));
+  expect(inOrder(stages, 'Prod').filter((name) => name.startsWith('Backup'))).toEqual(['Backup']);
+  expect(find(stages, 'Backup')).not.toHaveProperty('Namespace');
 });
 
 test('takes the role that is given', () => {
@@ -149,18 +157,6 @@ test('takes the role that is given', () => {
     });
   });
   expect(find(stages, 'Backup').RoleArn).toBe('arn:aws:iam::123456789012:role/mine');
-});
-
-test('its namespaces have the characters that CodePipeline allows, also within a stack', () => {
-  const { stages } = setUp(({ pipeline, prod, step, stacks }) => {
-    const tell = new pipelines.CodeBuildStep('Tell', { commands: ['true'], env: { BACKUP: step.backupId } });
-    pipeline.addStage(prod, { stackSteps: [{ stack: stacks.service, pre: [step] }], post: [tell] });
-  });
-  expect(find(stages, 'Service.Backup')).toMatchObject({ Namespace: 'Prod_Service_Backup_Execution' });
-  expect(find(stages, 'Service.Backup-Variables')).toMatchObject({
-    Namespace: 'Prod_Service_Backup_Backup',
-    Configuration: { UserParameters: '#{Prod_Service_Backup_Execution.ExecutionArn}' },
-  });
 });
 
 test.each<[string, (given: Place) => void, RegExp]>([

@@ -1,6 +1,8 @@
 import {
   App,
+  Aspects,
   aws_fsx as fsx,
+  CfnCondition,
   CfnOutput,
   CfnParameter,
   CfnResource,
@@ -12,7 +14,14 @@ import {
   Token,
 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { BackupSource, FsxBackup, FsxBackupProps, FsxBackupProvider, IFsxBackup, WaitUntil } from '../src';
+import {
+  BackupSource,
+  BackupTrigger,
+  FsxBackup,
+  FsxBackupProps,
+  FsxBackupProvider,
+  IFsxBackup,
+} from '../src';
 
 const FILE_SYSTEM = 'fs-0498eed5fe91001ec';
 const VOLUME = 'fsvol-0123456789abcdef0';
@@ -39,11 +48,10 @@ describe('the custom resource', () => {
       ServiceToken: { 'Fn::GetAtt': [expect.stringMatching(/^FsxBackupDefaultProviderFunction/), 'Arn'] },
       ServiceTimeout: '3600',
       SchemaVersion: '1',
-      StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderStateMachine/) },
+      StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderRequests/) },
       FileSystemId: FILE_SYSTEM,
       Tags: [{ Key: 'Name', Value: 'Files/Backup' }],
-      WaitUntil: 'AVAILABLE',
-      TimeoutSeconds: '3600',
+      TimeoutSeconds: '3300',
       RemovalPolicy: 'RETAIN',
     });
   });
@@ -67,14 +75,10 @@ describe('the custom resource', () => {
     expect(customResource().Properties).toMatchObject({ TimeoutSeconds: '600', ServiceTimeout: '3600' });
   });
 
-  test('does not wait with waitUntil STARTED', () => {
-    define({ waitUntil: WaitUntil.STARTED });
-    expect(customResource().Properties.WaitUntil).toBe('STARTED');
-  });
-
   test('gives its attributes to whoever asks', () => {
     const backup = define();
     const attributes: Array<keyof FsxBackup> = [
+      'backupId',
       'backupArn',
       'backupCreationTime',
       'backupLifecycle',
@@ -93,7 +97,6 @@ describe('the custom resource', () => {
         'Fn::GetAtt': [expect.stringMatching(/^Backup/), name],
       });
     }
-    expect(stack.resolve(backup.backupId)).toEqual({ Ref: expect.stringMatching(/^Backup/) });
   });
 });
 
@@ -182,19 +185,19 @@ describe('tags', () => {
     expect(customResource().Properties.Tags).toContainEqual({ Key: 'only', Value: 'backups' });
   });
 
-  test('may be 47, beside the three that say whose the backup is', () => {
+  test('may be 44: FSx allows 50, and six belong to the library', () => {
     const backup = define();
-    for (let i = 0; i < 46; i++) Tags.of(backup).add(`t${i}`, 'v');
-    expect(customResource().Properties.Tags).toHaveLength(47);
+    for (let i = 0; i < 43; i++) Tags.of(backup).add(`t${i}`, 'v');
+    expect(customResource().Properties.Tags).toHaveLength(44);
     Tags.of(backup).add('one-more', 'v');
-    expect(() => new App() && Template.fromStack(withTags(47))).toThrow(
-      /the backup has 48 tags, and may have 47/,
+    expect(() => new App() && Template.fromStack(withTags(44))).toThrow(
+      /the backup has 45 tags, and may have 44: FSx allows 50, and 6 are the library's/,
     );
   });
 
   test.each([
     ['aws:cost', 'v', /tag "aws:cost": keys that begin with "aws:" are reserved by AWS/],
-    ['cdk-fsx-backup:stack-id', 'v', /keys that begin with "cdk-fsx-backup:" say whose backup it is/],
+    ['cdk-fsx-backup:stack-id', 'v', /keys that begin with "cdk-fsx-backup:" are the library's/],
     ['a&b', 'v', /tag "a&b": the key may have letters/],
     ['k'.repeat(129), 'v', /the key has 129 characters; it must have 1 to 128/],
     ['key', 'a\nb', /tag "key": the value "a\nb" may have letters/],
@@ -273,21 +276,8 @@ describe('timeout', () => {
     '%s is refused',
     (timeout) => {
       expect(() => define({ timeout })).toThrow(
-        /timeout is .*: it must be from 1 minute to 12 hours, in whole seconds\. .*WaitUntil\.STARTED/,
+        /timeout is .*: it must be from 1 minute to 12 hours, in whole seconds$/,
       );
-    },
-  );
-
-  test.each([
-    [Duration.hours(6), '21900'],
-    [Duration.hours(12), '43200'],
-  ])(
-    '%s: the wait condition waits for the answer, too, and as long as CloudFormation allows',
-    (timeout, seconds) => {
-      define({ timeout });
-      Template.fromStack(stack).hasResourceProperties('AWS::CloudFormation::WaitCondition', {
-        Timeout: seconds,
-      });
     },
   );
 
@@ -295,6 +285,108 @@ describe('timeout', () => {
     expect(() => define({ timeout: Duration.seconds(Token.asNumber({ Ref: 'P' })) })).toThrow(
       /timeout is only known at deployment/,
     );
+  });
+});
+
+describe('a timeout over 55 minutes', () => {
+  const chain = () =>
+    Object.entries(Template.fromStack(stack).findResources('Custom::FsxBackupContinuation')) as Array<
+      [string, any]
+    >;
+  const resourceIn = (backup: FsxBackup) =>
+    backup.node.findChild('Resource').node.defaultChild as CfnResource;
+
+  test.each([
+    [Duration.minutes(55), 0],
+    [Duration.minutes(56), 1],
+    [Duration.minutes(110), 1],
+    [Duration.hours(2), 2],
+    [Duration.hours(12), 13],
+  ])('%s: %i continuations', (timeout, count) => {
+    define({ timeout });
+    expect(chain()).toHaveLength(count);
+  });
+
+  test('leaves each continuation the time that remains', () => {
+    define({ timeout: Duration.hours(2) });
+    expect(chain().map(([, { Properties }]) => Properties.TimeoutSeconds)).toEqual(['3900', '600']);
+  });
+
+  test('makes a chain, in which each link holds what the link before gave', () => {
+    define({ timeout: Duration.hours(2) });
+    const [[first, one], [, two]] = chain();
+    const { ServiceToken, StateMachineArn } = customResource().Properties;
+    const given = (name: string) => ({
+      BackupId: { 'Fn::GetAtt': [name, 'BackupId'] },
+      BackupLifecycle: { 'Fn::GetAtt': [name, 'BackupLifecycle'] },
+      BackupCreationTime: { 'Fn::GetAtt': [name, 'BackupCreationTime'] },
+    });
+    expect(one).toEqual({
+      Type: 'Custom::FsxBackupContinuation',
+      Properties: {
+        ServiceToken,
+        ServiceTimeout: '3600',
+        SchemaVersion: '1',
+        StateMachineArn,
+        ...given('BackupDA3807AC'),
+        TimeoutSeconds: '3900',
+      },
+      DependsOn: customResource().DependsOn,
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+    expect(two.Properties).toMatchObject(given(first));
+  });
+
+  test('has a last link with one logical id, whatever the timeout, which gives the attributes', () => {
+    const ids = [56, 111, 720].map((minutes) => {
+      stack = new Stack(new App(), 'Files');
+      const backup = define({ timeout: Duration.minutes(minutes) });
+      const [[last]] = chain().slice(-1);
+      expect(stack.resolve([backup.backupId, backup.sourceVolumeId])).toEqual([
+        { 'Fn::GetAtt': [last, 'BackupId'] },
+        { 'Fn::GetAtt': [last, 'SourceVolumeId'] },
+      ]);
+      return last;
+    });
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test('lets everything that waits for the backup wait for all of the chain', () => {
+    const backup = define({ timeout: Duration.hours(2) });
+    const service = new CfnResource(stack, 'Service', { type: 'AWS::ECS::Service' });
+    service.node.addDependency(backup);
+    const { DependsOn } = Template.fromStack(stack).findResources('AWS::ECS::Service').Service;
+    expect(DependsOn).toEqual(expect.arrayContaining(chain().map(([id]) => id)));
+  });
+
+  test.each<[string, (backup: FsxBackup, condition: CfnCondition) => void]>([
+    ['set later', (backup, condition) => (resourceIn(backup).cfnOptions.condition = condition)],
+    [
+      'set by an aspect',
+      (backup, condition) =>
+        Aspects.of(backup).add({
+          visit: (node) => {
+            if (CfnResource.isCfnResource(node)) node.cfnOptions.condition = condition;
+          },
+        }),
+    ],
+  ])('is under the condition of the backup: %s', (_, set) => {
+    set(define({ timeout: Duration.hours(2) }), new CfnCondition(stack, 'IsProd'));
+    const conditions = () =>
+      [customResource(), ...chain().map(([, link]) => link)].map((all) => all.Condition);
+    expect(conditions()).toEqual(['IsProd', 'IsProd', 'IsProd']);
+  });
+
+  test('goes with triggers that are only known at deployment', () => {
+    const value = new CfnParameter(stack, 'Version').valueAsString;
+    define({ timeout: Duration.hours(2), triggers: [BackupTrigger.onValue(value)] });
+    expect(JSON.stringify(customResource().Properties.Triggers)).toContain('{"Ref":"Version"}');
+  });
+
+  test('leaves the removal policy to the backup itself, since its links own nothing', () => {
+    define({ timeout: Duration.hours(1), removalPolicy: RemovalPolicy.DESTROY });
+    expect(chain()[0][1]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 });
 
@@ -371,7 +463,7 @@ test('a backup can be restored from by its id', () => {
     backupId: define().backupId,
   });
   Template.fromStack(stack).hasResourceProperties('AWS::FSx::FileSystem', {
-    BackupId: { Ref: Match.stringLikeRegexp('^Backup') },
+    BackupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Backup'), 'BackupId'] },
   });
 });
 

@@ -53,7 +53,11 @@ test('the permission to delete is a policy of its own, for tagged backups, and o
       Effect: 'Allow',
       Action: 'fsx:DeleteBackup',
       Resource: expect.anything(),
-      Condition: { StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } } },
+      Condition: {
+        StringEquals: { 'aws:ResourceTag/cdk-fsx-backup:stack-id': { Ref: 'AWS::StackId' } },
+        StringLike: { 'aws:ResourceTag/cdk-fsx-backup:removal': ['DESTROY', 'KEEP_LAST:*'] },
+        Null: { 'aws:ResourceTag/cdk-fsx-backup:hold': 'true' },
+      },
     },
   ]);
 });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProvider } from '../src';
-import { IDENTITY_TAG, RESOURCE_TYPE, SCHEMA_VERSION, TAG_PREFIX } from '../src/private/contract';
+import * as contract from '../src/private/contract';
 
 /*
  * Names that stacks, backups and packages in the field carry. A change of any of them is a breaking change
@@ -11,17 +11,22 @@ import { IDENTITY_TAG, RESOURCE_TYPE, SCHEMA_VERSION, TAG_PREFIX } from '../src/
  * recognised, imports would break.
  */
 
-test('the resource type and the version of its properties', () => {
-  expect(RESOURCE_TYPE).toBe('Custom::FsxBackup');
-  expect(SCHEMA_VERSION).toBe('1');
+test('the resource types and the version of their properties', () => {
+  expect(contract.RESOURCE_TYPE).toBe('Custom::FsxBackup');
+  expect(contract.CONTINUATION_TYPE).toBe('Custom::FsxBackupContinuation');
+  expect(contract.FINAL_RESOURCE_TYPE).toBe('Custom::FsxFinalBackup');
+  expect(contract.SCHEMA_VERSION).toBe('1');
 });
 
-test('the tags that say whose a backup is', () => {
-  expect(TAG_PREFIX).toBe('cdk-fsx-backup:');
-  expect(IDENTITY_TAG).toEqual({
+test('the tags of a backup', () => {
+  expect(contract.TAG_PREFIX).toBe('cdk-fsx-backup:');
+  expect(contract.TAG).toEqual({
     stackId: 'cdk-fsx-backup:stack-id',
     logicalId: 'cdk-fsx-backup:logical-id',
     generation: 'cdk-fsx-backup:generation',
+    previous: 'cdk-fsx-backup:previous',
+    removal: 'cdk-fsx-backup:removal',
+    hold: 'cdk-fsx-backup:hold',
   });
 });
 
@@ -29,22 +34,27 @@ test('the logical ids', () => {
   const stack = new Stack(new App(), 'Files');
   const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
   new FsxBackup(stack, 'Backup', { source, removalPolicy: RemovalPolicy.DESTROY });
-  new FsxBackup(stack, 'Own', { source, provider: new FsxBackupProvider(stack, 'Provider') });
+  const provider = new FsxBackupProvider(stack, 'Provider');
+  new FsxBackup(stack, 'Own', { source, provider, timeout: Duration.hours(2) });
+  expect(provider.stateMachine).toBeDefined();
   expect(Object.keys(Template.fromStack(stack).toJSON().Resources).sort()).toEqual([
     'BackupDA3807AC',
     'FsxBackupDefaultProviderDeletionPolicyE975801D',
     'FsxBackupDefaultProviderFunction0345ECE6',
     'FsxBackupDefaultProviderLogGroupE01DC873',
     'FsxBackupDefaultProviderPolicy4E3A0A1B',
+    'FsxBackupDefaultProviderRequestsCC794CF4',
     'FsxBackupDefaultProviderRole8F0BC2BC',
-    'FsxBackupDefaultProviderStateMachine0D41DCFE',
     'FsxBackupDefaultProviderStateMachineRole0AEEA9E2',
     'Own30425842',
+    'OwnContinuation1D20BCB66',
+    'OwnContinuationDFC17EEF',
     'ProviderFunction30350776',
     'ProviderLogGroupFD264F08',
     'ProviderPolicy73D9A088',
+    'ProviderRequests8BB3356B',
     'ProviderRole1DE8EC3B',
-    'ProviderStateMachine69FF15DC',
+    'ProviderRuns1BAD56C5',
     'ProviderStateMachineRoleDC245D5A',
   ]);
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ts from 'typescript';
-import { looksIn } from './fixtures/looks';
+import { waitFor } from './fixtures/polls';
 
 /*
  * What README.md and its pages in docs/ promise to cover. That links lead somewhere is the matter of
@@ -30,16 +30,42 @@ describe('docs/troubleshooting.md', () => {
   });
 
   test('has every error by its name', () => {
-    const source = read('lambda/trouble.ts');
-    const listed = [...source.matchAll(/new Set\(\[([^\]]*)\]/g)].flatMap(([, names]) =>
+    const kinds = read('lambda/errors.ts');
+    const sets = [...kinds.matchAll(/new Set\(\[([^\]]*)\]/g)].flatMap(([, names]) =>
       [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name),
     );
-    const named = [...source.matchAll(/(?:case|name ===) '(\w+)'/g)]
-      .map(([, name]) => name)
-      .filter((name) => !['permission', 'passing'].includes(name));
-    expect(listed.length).toBeGreaterThan(20);
-    expect(named).toContain('InternalServerError');
-    expect([...listed, ...named].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    const patterns = [...kinds.matchAll(/\/\^\(([\w|]+)\)\$\//g)].flatMap(([, names]) => names.split('|'));
+    const texts = read('lambda/texts.ts');
+    const remedies = [...texts.matchAll(/^  ([A-Z]\w+):$|^  ([A-Z]\w+): |name === '(\w+)'/gm)].map(
+      ([, ...names]) => names.find(Boolean)!,
+    );
+    expect(sets.length).toBeGreaterThan(20);
+    expect(patterns).toContain('InternalServerError');
+    expect(remedies).toEqual(
+      expect.arrayContaining(['BadRequest', 'VolumeNotFound', 'ServiceLimitExceeded']),
+    );
+    expect([...sets, ...patterns, ...remedies].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('has no text that no source has any more', () => {
+    const said = sources
+      .map((file) => read(file).replace(/['"`] \+\s+['"`]|\s+/g, (found) => (found.trim() ? '' : ' ')))
+      .join('\n')
+      .replace(/\$\{[^}]*\}/g, '…');
+    const firstCells = read('docs/troubleshooting.md')
+      .split('\n')
+      .filter((line) => /^\| [^-]/.test(line))
+      .map((line) => line.split(' | ')[0])
+      .filter((row) => !row.includes("(CloudFormation's)"));
+    const texts = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text));
+    const parts = texts.flatMap((text) => text.split(/…|: /)).filter((part) => part.trim().length >= 8);
+    expect(parts.length).toBeGreaterThan(150);
+    expect(parts.filter((part) => !said.includes(part.trim()))).toEqual([]);
+  });
+
+  test('leaves out nothing that no source says any more', () => {
+    const all = new Set(sources.flatMap(textsIn));
+    expect([...NO_FAILURES].filter((text) => !all.has(text))).toEqual([]);
   });
 });
 
@@ -80,16 +106,21 @@ describe('the costs', () => {
   const transition = price(/\$([\d.]+) for 1,000 state transitions/) / 1000;
   const invocation = price(/\$([\d.]+) for a million invocations/) / 1_000_000;
   const gigabyteSecond = price(/\$([\d.]+) for a GB-second/);
-  const library = (looks: number) =>
-    (3 * looks - 1) * transition + looks * (invocation + 0.25 * 0.5 * gigabyteSecond);
+  const library = (seconds: number) => {
+    const { executions, polls, transitions } = waitFor(seconds);
+    return transitions * transition + (polls + executions) * (invocation + 0.25 * 0.5 * gigabyteSecond);
+  };
 
   test.each([
     ['10 minutes', 600],
     ['1 hour', 3600],
     ['12 hours', 43_200],
   ])('of %s', (shown, seconds) => {
-    const looks = looksIn(seconds);
-    expect(README).toContain(`| ${shown} | ${looks} | ${3 * looks - 1} | $${library(looks).toFixed(4)} |`);
+    const { executions, polls, transitions } = waitFor(seconds);
+    expect(transitions).toBe(3 * polls + executions);
+    expect(README).toContain(
+      `| ${shown} | ${executions} | ${polls} | ${transitions} | $${library(seconds).toFixed(4)} |`,
+    );
   });
 
   test('of the example', () => {
@@ -98,8 +129,7 @@ describe('the costs', () => {
       `(1,000 + 4 × 20) × $${gigabyte} = **$${((1000 + 4 * 20) * gigabyte).toFixed(2)}**`,
     );
     expect(README).toContain(
-      `52 / 12 × $${library(looksIn(600)).toFixed(4)} = ` +
-        `**$${((52 / 12) * library(looksIn(600))).toFixed(3)}**`,
+      `52 / 12 × $${library(600).toFixed(4)} = **$${((52 / 12) * library(600)).toFixed(3)}**`,
     );
   });
 });
@@ -126,9 +156,9 @@ describe('what is measured', () => {
       `the first backup adds ${own} resources where the framework adds ${flagless}, or ${flagged} with the`,
     );
 
-    const [looks, others] = row('Polls and lag', '1 h').map((cell) => parseInt(cell));
+    const [polls, others] = row('Polls and lag', '1 h').map((cell) => parseInt(cell));
     expect(README).toContain(
-      `a backup of an hour takes ${looks} looks where it takes ${others}, and costs a third;`,
+      `a backup of an hour takes ${polls} polls where it takes ${others}, and costs a third;`,
     );
     const [price, theirs] = row('Money', '1 h').map(parseFloat);
     expect(price / theirs).toBeCloseTo(1 / 3, 1);
@@ -161,18 +191,17 @@ test('the examples in docs/ are what a user can compile', () => {
 
 /** What is no failure, though it is text for people. */
 const NO_FAILURES = new Set([
-  'The backup is there.',
   'Takes Amazon FSx backups for CloudFormation (cdk-fsx-backup)',
   'Waits for Amazon FSx backups (cdk-fsx-backup)',
   'Role of the function that takes Amazon FSx backups (cdk-fsx-backup)',
-  'Role of the state machine that waits for Amazon FSx backups (cdk-fsx-backup)',
-  'Who started it?', // a state
+  'Role of the state machines that wait for Amazon FSx backups (cdk-fsx-backup)',
   'a value of cdk-fsx-backup', // in a hash
   'file system (fs-0123456789abcdef0)',
   'as in the backup', // parts of other texts
+  'wait for the status', // a decision
 ]);
 
-/** The sentences in a source, with … for what is only known when it runs. Lines of the log are none. */
+/** The sentences in a source, with … for what is only known when it runs. Of the log, only errors are. */
 function textsIn(file: string): string[] {
   const texts: string[] = [];
   const visit = (node: ts.Node): void => {

@@ -223,6 +223,8 @@ test('an L1 without its class is warned of too', () => {
 test('a warning does not keep the app from being synthesized, nor changes the template', () => {
   fileSystem(define().backupId);
   const { template } = app.synth().getStackArtifact(stack.artifactId);
-  expect(template.Resources.Restored.Properties.BackupId).toEqual({ Ref: expect.stringMatching(/^Backup/) });
+  expect(template.Resources.Restored.Properties.BackupId).toEqual({
+    'Fn::GetAtt': [expect.stringMatching(/^Backup/), 'BackupId'],
+  });
   expect(template.Resources.Restored).not.toHaveProperty('Metadata');
 });

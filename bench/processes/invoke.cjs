@@ -1,5 +1,5 @@
 'use strict';
-/* Loads a handler, has it answer one event after the other, and tells how long each took and how much it wrote. */
+/* Loads a handler, invokes it with one event after the other, and tells how long each took and how much it wrote. */
 const { file, calls } = JSON.parse(process.argv[2]);
 
 let written = 0;
@@ -16,10 +16,10 @@ async function main() {
   const imported = performance.now() - begun;
   const told = [];
   let last;
-  for (const { name, event } of calls) {
+  for (const { name, event, goesOn } of calls) {
     const [from, writtenBefore] = [performance.now(), written];
     try {
-      last = JSON.parse(JSON.stringify(await handlers[name](event ?? last, context)) ?? 'null');
+      last = JSON.parse(JSON.stringify(await handlers[name](goesOn ? { ...event, ...last } : event, context)) ?? 'null');
     } catch (error) {
       if (error.constructor.name !== 'Retry') throw error; // with which the framework says "not yet"
     }

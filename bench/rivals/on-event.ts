@@ -14,14 +14,6 @@ const cloudFormation = new CloudFormationClient({});
 export async function onEvent(event: any) {
   if (event.RequestType !== 'Create') return { PhysicalResourceId: event.PhysicalResourceId };
   const { FileSystemId } = event.ResourceProperties;
-  await fsx.send(
-    new DescribeBackupsCommand({
-      Filters: [
-        { Name: 'file-system-id', Values: [FileSystemId] },
-        { Name: 'backup-type', Values: ['USER_INITIATED'] },
-      ],
-    }),
-  );
   await cloudFormation.send(new DescribeStacksCommand({ StackName: event.StackId }));
   await fsx.send(new DescribeFileSystemsCommand({ FileSystemIds: [FileSystemId] }));
   const { Backup } = await fsx.send(

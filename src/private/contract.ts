@@ -8,27 +8,41 @@
 /** The CloudFormation type of a backup. */
 export const RESOURCE_TYPE = 'Custom::FsxBackup';
 
+/** The CloudFormation type of a resource that goes on waiting where the one before it has had its hour. */
+export const CONTINUATION_TYPE = 'Custom::FsxBackupContinuation';
+
 /** The CloudFormation type of a backup that is taken at deletion. */
 export const FINAL_RESOURCE_TYPE = 'Custom::FsxFinalBackup';
 
-/** What a backup of something that is not deployed yet is called: there is none. */
+/** The id of the backup of something that is not deployed yet: there is none. */
 export const NO_BACKUP = 'none';
 
-/** Version of the custom resource's properties. */
+/** Version of the custom resource's properties, and of the input of runs. */
 export const SCHEMA_VERSION = '1';
 
 /** Every tag with this prefix belongs to the library. */
 export const TAG_PREFIX = 'cdk-fsx-backup:';
 
-/** The tags that say which resource, and which generation of it, a backup belongs to. */
-export const IDENTITY_TAG = {
+/** The library's tags. The first four never change, and people set the last. */
+export const TAG = {
+  /** Whose the backup is. */
   stackId: `${TAG_PREFIX}stack-id`,
   logicalId: `${TAG_PREFIX}logical-id`,
+  /** The source and the trigger values that it was taken for. */
   generation: `${TAG_PREFIX}generation`,
+  /** The backup that the resource held before. */
+  previous: `${TAG_PREFIX}previous`,
+  /** `RETAIN`, `DESTROY` or `KEEP_LAST:n`: what its resource said last. */
+  removal: `${TAG_PREFIX}removal`,
+  /** A backup that bears it is never deleted. */
+  hold: `${TAG_PREFIX}hold`,
 } as const;
 
 /** FSx allows this many tags on a backup. */
 export const MAX_TAGS = 50;
+
+/** And this many are left to users. */
+export const MAX_USER_TAGS = MAX_TAGS - 6;
 
 /** FSx allows this many characters in the key of a tag. */
 export const MAX_TAG_KEY = 128;
@@ -42,20 +56,17 @@ export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 /** How long CloudFormation waits for a custom resource at most, in seconds. */
 export const MAX_SERVICE_TIMEOUT = 3600;
 
-/** How long a wait condition waits at most, in seconds. */
-export const MAX_WAIT_CONDITION_TIMEOUT = 43_200;
+/** How long a custom resource waits for a backup, in seconds; the rest of its hour is for the response. */
+export const MAX_WAIT = 3300;
+
+/** How long a deployment waits for a backup at most, in seconds. */
+export const MAX_BACKUP_TIMEOUT = 43_200;
 
 /** How long CodePipeline waits for a Step Functions action at most, in seconds. */
-export const MAX_EXECUTION_TIMEOUT = 604_800;
+export const MAX_RUN_TIMEOUT = 604_800;
 
 /**
- * Seconds of every time limit that are kept for a late first invocation, for the last look at the backup, and
- * for the answer.
- */
-export const ANSWER_MARGIN = 300;
-
-/**
- * The Lambda function's own time limit, in seconds. It bounds what one look may take, so that it fits the
+ * The Lambda function's own time limit, in seconds. It bounds what one poll may take, so that it fits the
  * margin.
  */
 export const FUNCTION_TIMEOUT = 100;
@@ -87,40 +98,42 @@ export interface BackupProperties {
   /** Values whose change asks for another backup. */
   readonly Triggers?: readonly string[];
   readonly Tags: readonly ContractTag[];
-  readonly WaitUntil: 'AVAILABLE' | 'STARTED';
-  /** How long the backup may take, in seconds. */
+  /** How long the backup may take, in seconds. Over `MAX_WAIT`, a continuation takes over. */
   readonly TimeoutSeconds: string;
-  /**
-   * The presigned URL of the wait condition that waits for the backup; the custom resource itself then waits
-   * for its start only.
-   */
-  readonly WaitHandle?: string;
-  /** The logical id of that wait condition. One that is there already waits for nothing any more. */
-  readonly WaitCondition?: string;
   readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
   /** How many backups of this resource are kept; all, if it is not given. */
   readonly KeepLast?: string;
 }
 
+/** The properties of a continuation, version 1. The three in the middle are attributes of the link before. */
+export interface ContinuationProperties {
+  readonly SchemaVersion: typeof SCHEMA_VERSION;
+  readonly StateMachineArn: string;
+  readonly BackupId: string;
+  readonly BackupLifecycle: string;
+  readonly BackupCreationTime: string;
+  /** How long the backup may still take, in seconds. Over `MAX_WAIT`, the next continuation takes over. */
+  readonly TimeoutSeconds: string;
+}
+
 /**
- * What an execution of the state machine is started with, by a pipeline or by hand, version 1. Public:
- * docs/pipelines.md documents it. Numbers may be strings.
+ * What a run is started with, by a pipeline or by hand, version 1. Public: docs/pipelines.md documents it.
+ * Numbers may be strings.
  */
-export interface ExecutionInput {
+export interface RunInput {
   /** Default: 1. */
   readonly version?: typeof SCHEMA_VERSION;
   /** The id of a file system or of an ONTAP volume, or what a stack has deployed. */
   readonly source: string | { readonly stack: string; readonly logicalId: string };
+  /** What becomes of a source that is missing from a stack that is there. Default: `FAIL`. */
+  readonly whenMissing?: 'FAIL' | 'SKIP';
   /** Whose backups these are: `keepLast` is about those of one series. Default: the source. */
   readonly series?: string;
-  /** Within a series, the same run means the same backup. Default: the ARN of the execution. */
-  readonly run?: string;
   /** The tag `Name`. Default: the series. */
   readonly name?: string;
   readonly tags?: Readonly<Record<string, string>>;
   /** How long the backup may take, in seconds, from 60 to 604800. Default: 43200. */
   readonly timeout?: number;
-  readonly waitUntil?: 'AVAILABLE' | 'STARTED';
   /** How many backups of the series are kept; all, if it is not given. */
   readonly keepLast?: number;
 }

@@ -1,16 +1,47 @@
 import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import type { BackupSource } from '../backup-source';
+import { isDeployedApart, stacksAround } from './nesting';
 import { isOwn } from './own';
 
-/** Let these scopes wait for the backup. Where one encloses the backup, that is everything else in it. */
-export function executeBefore(backup: IConstruct, scopes: readonly IConstruct[]): void {
+/** A source that is named by its logical id must be in the stack of the backup. */
+export function checkSource(backup: IConstruct, source: BackupSource): BackupSource {
+  if (!source._isDeployed || Stack.of(source._resource!) === Stack.of(backup)) return source;
+  throw new Error(
+    `BackupSource.fromDeployed names "${source._resource!.node.path}", which is not in the stack of ` +
+      `backup "${backup.node.path}": only its own stack can look it up. Define the backup in ` +
+      `"${Stack.of(source._resource!).node.path}"`,
+  );
+}
+
+/** Let these scopes wait for the backup. If one encloses the backup, that is everything else in it. */
+export function executeBefore(
+  backup: IConstruct,
+  { _resource: source, _isDeployed }: BackupSource,
+  scopes: readonly IConstruct[],
+): void {
+  const backwards = source && !_isDeployed && scopes.find((scope) => encloses(scope, source));
+  if (backwards) {
+    throw new Error(
+      `"${backwards.node.path}" cannot wait for backup "${backup.node.path}": the backup refers to ` +
+        `"${source.node.path}" in it, and so comes after its change. To back it up as it is before, ` +
+        'use BackupSource.fromDeployed or FsxBackup.beforeUpdateOf',
+    );
+  }
   for (const scope of scopes) {
     if (encloses(scope, backup)) forAllOthersIn(scope, backup, (other) => other.node.addDependency(backup));
     else scope.node.addDependency(backup);
+    if (!encloses(scope, backup) && isDeployedApart(scope, backup)) {
+      Annotations.of(backup).addWarningV2(
+        'cdk-fsx-backup:executeBeforeOtherStack',
+        `executeBefore names "${scope.node.path}", which is in another stack. If that stack is deployed ` +
+          'later, alone, no new backup is taken before it changes: define the backup in that stack',
+      );
+    }
   }
 }
 
-/** Let the backup wait for these scopes. Where one encloses the backup, that is everything else in it. */
+/** Let the backup wait for these scopes. If one encloses the backup, that is everything else in it. */
 export function executeAfter(backup: IConstruct, scopes: readonly IConstruct[]): void {
   for (const scope of scopes) {
     if (encloses(scope, backup)) forAllOthersIn(scope, backup, (other) => backup.node.addDependency(other));
@@ -18,7 +49,7 @@ export function executeAfter(backup: IConstruct, scopes: readonly IConstruct[]):
   }
 }
 
-export function encloses(scope: IConstruct, construct: IConstruct): boolean {
+function encloses(scope: IConstruct, construct: IConstruct): boolean {
   return construct.node.scopes.includes(scope);
 }
 
@@ -32,12 +63,6 @@ function forAllOthersIn(scope: IConstruct, backup: IConstruct, act: (resource: C
       }
     },
   });
-}
-
-/** Its stack, and those in which that is nested. */
-function stacksAround(construct: IConstruct): Stack[] {
-  const stack = Stack.of(construct);
-  return stack.nestedStackParent ? [stack, ...stacksAround(stack.nestedStackParent)] : [stack];
 }
 
 /** A resource that the provider makes, and what it backs up, if it is named by its logical id. */

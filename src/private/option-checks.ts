@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, CfnResource, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 
 /** How long a backup may take, in seconds. */
 export function checkTimeout(timeout: Duration, longest: Duration): number {
@@ -9,7 +9,7 @@ export function checkTimeout(timeout: Duration, longest: Duration): number {
   if (Number.isInteger(seconds) && seconds >= 60 && seconds <= longest.toSeconds()) return seconds;
   throw new Error(
     `timeout is ${timeout.toHumanString()}: it must be from 1 minute to ${longest.toHumanString()}, in ` +
-      'whole seconds. To go on without waiting for a longer backup, use waitUntil: WaitUntil.STARTED',
+      'whole seconds',
   );
 }
 
@@ -17,4 +17,28 @@ export function checkKeepLast(keepLast: number | undefined, advice: string): num
   if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
   const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
   throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. ${advice}`);
+}
+
+export function checkRemovalPolicy(path: string, policy: RemovalPolicy, keepLast: number | undefined): void {
+  if (policy !== RemovalPolicy.RETAIN && policy !== RemovalPolicy.DESTROY) {
+    const why = policy === RemovalPolicy.SNAPSHOT ? ', and a backup is a snapshot already' : '';
+    throw new Error(
+      `removalPolicy of "${path}" is "${policy}"${why}: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`,
+    );
+  }
+  if (policy === RemovalPolicy.DESTROY && keepLast !== undefined) {
+    throw new Error(
+      `keepLast of "${path}" is ${keepLast}, and its removalPolicy is DESTROY, with which only the newest ` +
+        'backup is left anyway: use keepLast with RemovalPolicy.RETAIN',
+    );
+  }
+}
+
+export function pruningProblems({ cfnOptions }: CfnResource, keepLast: number | undefined): string[] {
+  if (keepLast === undefined || cfnOptions.updateReplacePolicy === CfnDeletionPolicy.DELETE) return [];
+  return [
+    'keepLast has no effect, since the removal policy of the resource was changed from outside (by an ' +
+      'aspect, for example), and CloudFormation would not tell when it cleans up: leave out the backup ' +
+      'there, or keepLast here',
+  ];
 }

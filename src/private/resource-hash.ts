@@ -10,7 +10,6 @@ import {
   Tokenization,
 } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { Awaited } from './awaited';
 import { isOwn } from './own';
 
 /** The resources at or below these constructs that a deployment is about. */
@@ -79,16 +78,6 @@ export function hashOf(value: unknown, length: number): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, length);
 }
 
-let depth = 0;
-
-/**
- * While resources are hashed, the names that hold such a hash go without it: a resource may depend on the
- * wait condition of the backup that comes before it.
- */
-export function isHashing(): boolean {
-  return depth > 0;
-}
-
 /** The name of the stack and, where it is nested, what it is called in those around it. */
 function stackNames(stack: Stack): string[] {
   return stack.nestedStackParent
@@ -123,12 +112,7 @@ function canonical(value: unknown): string {
 }
 
 function resolve(value: unknown, scope: IConstruct, resolver: OwnReferencesAreConstant): any {
-  depth++;
-  try {
-    return Tokenization.resolve(value, { scope: Stack.of(scope), resolver, preparing: false });
-  } finally {
-    depth--;
-  }
+  return Tokenization.resolve(value, { scope: Stack.of(scope), resolver, preparing: false });
 }
 
 /** How strings with tokens in them are put together. */
@@ -153,8 +137,7 @@ class OwnReferencesAreConstant extends DefaultTokenResolver {
   public readonly referred = new Set<CfnResource>();
 
   public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: any): any {
-    const target =
-      token instanceof Awaited ? token.target : Reference.isReference(token) ? token.target : undefined;
+    const target = Reference.isReference(token) ? token.target : undefined;
     if (target && CfnResource.isCfnResource(target)) (isOwn(target) ? this.own : this.referred).add(target);
     if (target && isOwn(target)) return OWN_VALUE;
     return super.resolveToken(token, context, postProcessor);

@@ -30,22 +30,24 @@ export function checkFileSystem(resource: CfnResource): void {
     );
   }
   if (fileSystemType !== 'LUSTRE' || Token.isUnresolved(lustreConfiguration)) return;
-
-  const lustre = (lustreConfiguration ?? {}) as fsx.CfnFileSystem.LustreConfigurationProperty;
   // FSx's own default
-  const deploymentType = lustre.deploymentType ?? (backupId ? 'as in the backup' : 'SCRATCH_1');
+  const byDefault = backupId ? 'as in the backup' : 'SCRATCH_1';
+  checkLustre(path, (lustreConfiguration ?? {}) as fsx.CfnFileSystem.LustreConfigurationProperty, byDefault);
+}
+
+function checkLustre(
+  path: string,
+  { deploymentType: given, importPath, exportPath }: fsx.CfnFileSystem.LustreConfigurationProperty,
+  byDefault: string,
+): void {
+  const deploymentType = given ?? byDefault;
   if (deploymentType.startsWith('SCRATCH')) {
     throw new Error(
       `"${path}" is a Lustre file system of deployment type ${deploymentType}, and FSx cannot back up ` +
         'scratch file systems: use PERSISTENT_1 or PERSISTENT_2',
     );
   }
-  const link =
-    lustre.importPath !== undefined
-      ? 'importPath'
-      : lustre.exportPath !== undefined
-        ? 'exportPath'
-        : undefined;
+  const link = importPath !== undefined ? 'importPath' : exportPath !== undefined ? 'exportPath' : undefined;
   if (link) {
     throw new Error(
       `"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file ` +

@@ -1,94 +1,92 @@
+/** A state machine runs one kind of execution: requests of CloudFormation, or runs that others start. */
+export type Machine = 'requests' | 'runs';
+
 /**
- * The state machine: wait, look, and go on until it is over. It decides nothing; the handler does, and it
- * answers CloudFormation. An execution that the handler did not start begins with what it was started with,
- * and ends with the backup, or fails.
+ * The state machine: poll, wait, and go on until it is over. It decides nothing; the handler does, and it
+ * answers CloudFormation.
  *
- * When looking fails again and again (the function crashes, or cannot be invoked), the handler is told so by
- * `error` and answers with that. JSONPath and no variables, so that it runs in every partition and on every
- * engine.
+ * The state is what the handler has returned, never what the execution was started with. When polls fail
+ * again and again (the function crashes, or cannot be invoked), the handler is told so by `error`. JSONPath
+ * and no variables, so that it runs in every partition and on every engine.
  */
-export function stateMachineDefinition(functionArn: string, functionTimeoutSeconds: number): object {
+export function stateMachineDefinition(
+  machine: Machine,
+  functionArn: string,
+  functionTimeoutSeconds: number,
+): object {
   const invoke = {
     Type: 'Task',
     Resource: functionArn,
     TimeoutSeconds: functionTimeoutSeconds + 10,
     Next: 'Is it over?',
   };
-  // Lambda did not run the function, and will soon.
-  const notInvoked = {
-    ErrorEquals: [
-      'Lambda.TooManyRequestsException',
-      'Lambda.ServiceException',
-      'Lambda.AWSLambdaException',
-      'Lambda.SdkClientException',
-    ],
-    IntervalSeconds: 5,
-    BackoffRate: 1.5,
-    MaxAttempts: 8,
+  const parameters = {
+    machine,
+    'input.$': '$$.Execution.Input',
+    'execution.$': '$$.Execution.Id',
+    'startTime.$': '$$.Execution.StartTime',
+    'state.$': '$.state',
   };
   return {
-    StartAt: 'Who started it?',
+    StartAt: 'Start',
     States: {
-      'Who started it?': {
-        Type: 'Choice',
-        Choices: [
-          {
-            And: [
-              { Variable: '$.wait', IsPresent: true },
-              { Variable: '$.wait', IsNumeric: true },
-              { Variable: '$.work.startedAt', IsPresent: true },
-              { Variable: '$.work.event.RequestType', IsPresent: true },
-            ],
-            Next: 'Wait',
-          },
-        ],
-        Default: 'Somebody else',
-      },
-      'Somebody else': {
-        Type: 'Pass',
-        Parameters: {
-          started: {
-            'input.$': '$',
-            'execution.$': '$$.Execution.Id',
-            'startTime.$': '$$.Execution.StartTime',
-          },
-        },
-        Next: 'Look',
-      },
-      'Wait': { Type: 'Wait', SecondsPath: '$.wait', Next: 'Look' },
-      'Look': {
+      'Start': { Type: 'Pass', Parameters: { state: null }, Next: 'Poll' },
+      'Poll': {
         ...invoke,
+        Parameters: parameters,
         Retry: [
-          notInvoked,
+          { ...NOT_INVOKED, MaxAttempts: 12 },
           { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 3 },
         ],
-        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Give up' }],
+        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Polls failed' }],
       },
       'Is it over?': {
         Type: 'Choice',
         Choices: [
           { Variable: '$.failure', IsPresent: true, Next: 'Failed' },
-          { Variable: '$.over', BooleanEquals: true, Next: 'Over' },
+          { Variable: '$.output', IsPresent: true, Next: 'Over' },
         ],
         Default: 'Wait',
       },
-      'Give up': {
+      'Wait': { Type: 'Wait', SecondsPath: '$.wait', Next: 'Poll' },
+      'Polls failed': {
         ...invoke,
+        Parameters: { ...parameters, 'error.$': '$.error' },
         Retry: [
-          notInvoked,
+          { ...NOT_INVOKED, MaxAttempts: 20 },
           { ErrorEquals: ['States.ALL'], IntervalSeconds: 10, BackoffRate: 2, MaxAttempts: 6 },
         ],
         Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Unanswered' }],
       },
-      'Over': { Type: 'Succeed', OutputPath: '$.result' },
+      'Over': { Type: 'Succeed', OutputPath: '$.output' },
       'Failed': { Type: 'Fail', ErrorPath: '$.failure.error', CausePath: '$.failure.cause' },
       'Unanswered': {
         Type: 'Fail',
         Error: 'Unanswered',
         Cause:
-          'The function could not be run. CloudFormation, if it was it that asked, was not answered and ' +
-          'will end the request by its service timeout.',
+          'The function could not be run. If CloudFormation waits, it will wait until its service timeout.',
       },
     },
   };
 }
+
+/**
+ * Lambda did not run the function, and will soon: throttled, or idle in a VPC for so long that its network
+ * interfaces have to be created again, which takes minutes.
+ */
+const NOT_INVOKED = {
+  ErrorEquals: [
+    'Lambda.TooManyRequestsException',
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.ResourceNotReadyException',
+    'Lambda.ENINotReadyException',
+    'Lambda.ResourceConflictException',
+    'Lambda.ClientExecutionTimeoutException',
+    'Lambda.EC2ThrottledException',
+  ],
+  IntervalSeconds: 5,
+  BackoffRate: 1.5,
+  MaxDelaySeconds: 60,
+};

@@ -1,8 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { IDENTITY_TAG, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
-
-const OWN = Object.keys(IDENTITY_TAG).length;
+import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
 
 /** The value of the tag `Name`: as given, or the path of the construct. */
 export function nameTag(backup: IConstruct, name: string | undefined): string {
@@ -38,10 +36,11 @@ export function tagProblems(tags: Record<string, string>): string[] {
     ...valueProblems(key, value),
   ]);
   const count = Object.keys(tags).length;
-  if (count > MAX_TAGS - OWN) {
+  if (count > MAX_USER_TAGS) {
     problems.push(
-      `the backup has ${count} tags, and may have ${MAX_TAGS - OWN}: FSx allows ${MAX_TAGS}, and ${OWN} ` +
-        'say whose backup it is. Remove some, or exclude inherited ones with Tags.of(backup).remove(key)',
+      `the backup has ${count} tags, and may have ${MAX_USER_TAGS}: FSx allows ${MAX_TAGS}, and ` +
+        `${MAX_TAGS - MAX_USER_TAGS} are the library's. Remove some, or exclude inherited ones with ` +
+        'Tags.of(backup).remove(key)',
     );
   }
   return problems;
@@ -53,7 +52,7 @@ function keyProblems(key: string): string[] {
     return [`tag "${key}": keys that begin with "aws:" are reserved by AWS; use another key`];
   }
   if (key.startsWith(TAG_PREFIX)) {
-    return [`tag "${key}": keys that begin with "${TAG_PREFIX}" say whose backup it is; use another key`];
+    return [`tag "${key}": keys that begin with "${TAG_PREFIX}" are the library's; use another key`];
   }
   if (key.length < 1 || key.length > MAX_TAG_KEY) {
     return [

@@ -1,6 +1,5 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { Awaited } from './awaited';
 import { usesOwn } from './resource-hash';
 import { FILE_SYSTEM, VOLUME } from './source-checks';
 
@@ -36,7 +35,7 @@ function isRestorable(construct: IConstruct): construct is CfnResource {
 }
 
 function isExportOf(output: CfnOutput, resource: CfnResource): boolean {
-  return Tokenization.reverseString(String(output.value)).tokens.some((token) => {
-    return token instanceof Awaited || Reference.isReference(token) ? token.target === resource : false;
-  });
+  return Tokenization.reverseString(String(output.value)).tokens.some(
+    (token) => Reference.isReference(token) && token.target === resource,
+  );
 }

@@ -84,7 +84,7 @@ test('the API is all there', () => {
     'FsxPipelineBackupProps',
     'IFsxBackup',
     'IFsxBackupProvider',
-    'WaitUntil',
+    'WhenMissing',
   ]);
 });
 

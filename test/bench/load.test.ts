@@ -8,21 +8,21 @@ test('the peak is the most calls in any second, wherever it begins', () => {
   expect(peakRate([0, 1000, 2000])).toBe(1);
 });
 
-test('one backup is finished when the look after its end sees it, and costs a call per look', async () => {
-  const { failures, lastAnswer, calls } = await startTogether(FRAMEWORK, 1);
+test('one backup is finished when the poll after its end sees it, and costs a call a poll', async () => {
+  const { failures, lastResponse, calls } = await startTogether(FRAMEWORK, 1);
   expect(failures).toBe(0);
-  expect(lastAnswer).toBeGreaterThan(45 * 60_000);
-  expect(lastAnswer).toBeLessThan(46 * 60_000);
+  expect(lastResponse).toBeGreaterThan(45 * 60_000);
+  expect(lastResponse).toBeLessThan(46 * 60_000);
   expect(calls.length).toBeGreaterThan(90);
 });
 
-test('the real handler answers for all of ten, though FSx throttles', async () => {
-  const { failures, calls } = await startTogether(OURS, 10);
+test('the real handler responds for all of twenty, though FSx throttles', async () => {
+  const { failures, calls } = await startTogether(OURS, 20);
   expect(failures).toBe(0);
   expect(peakRate(calls)).toBeGreaterThan(10);
 });
 
-test('where FSx lets nothing through, nobody succeeds', async () => {
+test('no backup succeeds if FSx lets no call through', async () => {
   expect(await startTogether(FRAMEWORK, 2, 0)).toMatchObject({ failures: 2 });
   expect(await startTogether(OURS, 2, 0)).toMatchObject({ failures: 2 });
 });

@@ -47,20 +47,24 @@ describe('the demo', () => {
     expect(
       rows.map(([, name, kind, now, took, , , , executions]) => [name, kind, now, took, executions]),
     ).toEqual([
-      ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 0 min', '1'],
-      ['development home', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
-      ['Development/SharedBackup', 'WINDOWS', 'deleted', '15 min 5 s', '1'],
-      ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,', '12 min 5 s', '1'],
-      ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,', '7 min 35 s', '1'],
-      ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
-      ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 20 s', '1'],
-      ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 5 s', '1'],
-      ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 17 s', '1'],
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
-      // taken up by a second deployment, at once
-      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
-      ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 17 s', '1'],
+      // one execution for the backup, and one for each of its six continuations
+      ['Archive/Backup', 'LUSTRE', 'AVAILABLE', '5 h 0 min', '7'],
+      // here and below: one to take it, and one to delete, to tag or to keep it
+      ['development home', 'OPENZFS', 'deleted', '6 min 28 s', '2'],
+      ['Development/SharedBackup', 'WINDOWS', 'deleted', '23 min 21 s', '2'],
+      ['FourKinds/LustreBackup', 'LUSTRE', 'AVAILABLE,', '12 min 21 s', '2'],
+      ['FourKinds/OntapBackup', 'ONTAP', 'AVAILABLE,', '7 min 6 s', '2'],
+      ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '2'],
+      ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 34 s', '2'],
+      ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 21 s', '1'],
+      ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '1'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 28 s', '2'],
+      // deleted, and returned to by the rollback
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 28 s', '3'],
+      // of the upgrade that was rolled back
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '2'],
+      ['Wiki/BeforeUpgrade', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '1'],
+      ['Wiki/Final', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '1'],
     ]);
   });
 
@@ -75,7 +79,7 @@ describe('the demo', () => {
       'Wiki/BeforeUpgrade 2: update Service',
       'Wiki/BeforeChange 1: update FileSystem',
       'Wiki/BeforeUpgrade 3: update Service',
-      'Wiki/BeforeUpgrade 3: update Service',
+      'Wiki/BeforeUpgrade 4: update Service',
       'Archive/Backup 1: create NewestBackup',
       'Wiki/Final 1: delete FileSystem',
     ]);

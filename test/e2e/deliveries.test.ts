@@ -1,11 +1,12 @@
 import { aws_ssm as ssm, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { backupStack, MINUTE, start, type World } from '../fixtures';
+import { BackupTrigger } from '../../src';
+import { backupStack, bystander, DAY, HOUR, MINUTE, start, type World } from '../fixtures';
 
 /* Lambda delivers an event at least once, and an invocation may die at any moment. */
 
 const { DESTROY } = RemovalPolicy;
 
-describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
+describe.each([0, 300, 1_000, 3_000, 30_000, 55_000, 200_000, 20 * MINUTE])(
   'every event delivered again after %i ms',
   (delay) => {
     test('gives one backup and one answer, and takes one backup away', async () => {
@@ -43,6 +44,44 @@ describe.each([0, 300, 3_000, 30_000, 55_000, 20 * MINUTE])(
   },
 );
 
+describe.each([1_000, 200_000, HOUR, 5 * HOUR])(
+  'every event delivered again after %i ms, during later operations',
+  (delay) => {
+    /** A backup before each version of the bystander. An operation takes half an hour. */
+    const upgraded = (version: string) =>
+      backupStack(
+        'OPENZFS',
+        { triggers: [BackupTrigger.onValue(version)], removalPolicy: DESTROY },
+        (stack, backup) => bystander(stack, backup, version),
+      );
+    const slow = async () => {
+      const world = await start({ cloudFormation: { redeliveries: [delay] } });
+      world.cloudFormation.options.duration = (_type, _operation, logicalId) =>
+        logicalId === 'Bystander' ? 30 * MINUTE : undefined;
+      expect((await world.deploy(upgraded('1'))).Files.status).toBe('CREATE_COMPLETE');
+      return world;
+    };
+    const executionsOf = (world: World) => world.stepFunctions.executions.size;
+    const requestsOf = (world: World) => world.journal.of('request').length;
+
+    test('takes nothing, deletes nothing, and starts nothing', async () => {
+      const world = await slow();
+      await world.pass(Math.max(0, delay - 50 * MINUTE));
+      expect((await world.deploy(upgraded('2'))).Files.status).toBe('UPDATE_COMPLETE');
+      const held = world.newest;
+      expect(world.ownBackups).toEqual([held]);
+      world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 20 * MINUTE });
+      expect((await world.deploy(upgraded('3'))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      await world.pass(12 * HOUR);
+      expect(world.ownBackups).toEqual([held]);
+      expect(world.physicalIdFor(held)).toBe(held.id);
+      expect(world.calls('fsx:CreateBackup')).toBe(3);
+      expect(executionsOf(world)).toBe(requestsOf(world));
+      expect(world.answers).toHaveLength(requestsOf(world));
+    });
+  },
+);
+
 test('without rollback, an event that comes again after a death gives no second backup', async () => {
   const world = await start({
     cloudFormation: { redeliveries: [0] },
@@ -71,7 +110,8 @@ test('an invocation that dies and comes again when its backup failed unseen take
     (await world.deploy(backupStack('OPENZFS', { removalPolicy: RemovalPolicy.DESTROY }))).Files.status,
   ).toBe('ROLLBACK_COMPLETE');
   await world.pass(60 * MINUTE);
-  expect(world.calls('fsx:CreateBackup')).toBe(1);
+  const taken = world.journal.calls('fsx:CreateBackup').map(({ output }) => output.Backup.BackupId);
+  expect(new Set(taken).size).toBe(1);
   expect(world.ownBackups).toEqual([]);
 });
 
@@ -94,7 +134,7 @@ describe('an invocation that dies', () => {
     expect(world.answers).toHaveLength(1);
   });
 
-  test('while looking is repeated by the state machine', async () => {
+  test('during a poll is repeated by the state machine', async () => {
     const world = await start();
     world.lambda.crashAfter('fsx:DescribeBackups', 5);
     expect((await world.deploy(backupStack('WINDOWS'))).Files.status).toBe('CREATE_COMPLETE');
@@ -137,13 +177,29 @@ describe('a function that cannot be invoked', () => {
     expect(world.ownBackups).toHaveLength(1);
   });
 
-  test('several times in a row ends in an answer that says so, and names the backup', async () => {
+  test('for longer than its retries is waited for, while there is time', async () => {
+    const world = await start({ fsx: { backupDuration: () => 30 * MINUTE } });
+    functionFault(world, { from: 4, to: 25 }, { kind: 'server-error' });
+    expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
+    expect(world.answers).toHaveLength(1);
+  });
+
+  test('in a VPC, since it was idle for weeks, is waited for', async () => {
     const world = await start();
-    functionFault(world, { from: 4, to: 12 }, { kind: 'server-error' });
-    const { Files } = await world.deploy(backupStack('OPENZFS'));
-    expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/Looking at the backup failed several times in a row \(Lambda\.\w+\)/);
-    expect(world.answers[0].PhysicalResourceId).toBe(world.ownBackups[0].id);
+    const upgraded = (version: string) =>
+      backupStack('OPENZFS', { triggers: [BackupTrigger.onValue(version)] });
+    await world.deploy(upgraded('1'));
+    await world.pass(20 * DAY);
+    world.lambda.refuse('ResourceNotReadyException', 5 * MINUTE);
+    expect((await world.deploy(upgraded('2'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(2);
+    // and while it polls
+    world.journal.onEntry((entry) => {
+      if (entry.kind !== 'call' || entry.operation !== 'fsx:CreateBackup') return;
+      world.lambda.refuse('ResourceNotReadyException', 5 * MINUTE);
+    });
+    expect((await world.deploy(upgraded('3'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(3);
   });
 
   test('ever again ends in a failed execution, and CloudFormation ends the request by itself', async () => {
@@ -179,7 +235,7 @@ test.each(['existing', 'new', 'error'] as const)(
   },
 );
 
-test('an hour of waiting costs at most 90 looks', async () => {
+test('an hour of waiting costs at most 90 polls', async () => {
   const world = await start({ fsx: { backupDuration: () => 54 * MINUTE } });
   expect((await world.deploy(backupStack('OPENZFS'))).Files.status).toBe('CREATE_COMPLETE');
   expect(world.journal.of('invocation').length).toBeLessThanOrEqual(90);

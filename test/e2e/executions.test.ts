@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { aws_fsx as fsx, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { PASSING } from './fault-paths';
-import { wantedBy } from '../../lambda/execution-input';
+import { runOf } from '../../lambda/run-input';
 import type { Execution, SandboxOptions } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider } from '../../src';
 import {
   DAY,
+  finishedAt,
   HOUR,
   type Kind,
   KINDS,
@@ -48,7 +49,7 @@ function sourceIn(world: World, kind: Kind = 'OPENZFS'): string {
 }
 
 function stateMachineIn(world: World): string {
-  return world.physicalIdOf(/^ProviderStateMachine[0-9A-F]{8}$/)!;
+  return world.physicalIdOf(/^ProviderRuns[0-9A-F]{8}$/)!;
 }
 
 /** What an operator does: start an execution with the source and this. */
@@ -98,17 +99,7 @@ test.each(KINDS)('takes a backup and gives its facts as output (%s)', async (kin
   expect(execution.stopped! - execution.started).toBeLessThan(22 * MINUTE);
 });
 
-test('of the same run, however often it is started, is one backup', async () => {
-  const world = await begin({}, { fsx: { backupDuration: () => HOUR } });
-  const executions = [await launch(world, { run: '42' }), await launch(world, { run: '42' })];
-  const ids = await Promise.all(executions.map(async (arn) => outputOf(await end(world, arn)).BackupId));
-  ids.push(outputOf(await take(world, { run: '42' })).BackupId);
-  await world.pass(3 * DAY);
-  ids.push(outputOf(await take(world, { run: '42' })).BackupId);
-  expect(new Set(ids)).toEqual(new Set([theOnly(world.backups).id]));
-});
-
-test('without a run, every execution takes its own, and one waits for the other', async () => {
+test('every execution takes its own, and one waits for the other', async () => {
   const world = await begin({}, { fsx: { backupDuration: () => HOUR } });
   const [first, second] = [await launch(world), await launch(world)];
   const ends = [await end(world, first), await end(world, second)].map(
@@ -119,35 +110,36 @@ test('without a run, every execution takes its own, and one waits for the other'
   expect(Math.max(...ends)).toBeGreaterThan(120);
 });
 
-test('a backup that fails, fails the execution, and a retry of the run takes another', async () => {
+test('a backup that fails, fails the execution, and a retry takes another', async () => {
   const world = await begin({ pruning: false });
   world.fsx.options.fail = () => 'the volume is full';
-  const execution = await take(world, { run: '42' });
+  const execution = await take(world);
   expect(execution).toMatchObject({
     status: 'FAILED',
     error: 'BackupFailed',
     cause: expect.stringMatching(
-      /FSx could not finish backup backup-\w+ of fs-\w+: the volume is full\. Mend the cause/,
+      /FSx could not finish backup backup-\w+ of fs-\w+: the volume is full\. Fix the cause/,
     ),
   });
   world.fsx.options.fail = () => undefined;
-  expect(outputOf(await take(world, { run: '42' })).BackupLifecycle).toBe('AVAILABLE');
+  expect(outputOf(await take(world)).BackupLifecycle).toBe('AVAILABLE');
   expect(world.calls('fsx:CreateBackup')).toBe(2);
 });
 
-test('one that runs out of time says so, goes on, and is taken up', async () => {
+test('one that runs out of time says so and goes on; a retry waits for its end', async () => {
   const world = await begin({}, { fsx: { backupDuration: () => 5 * HOUR } });
-  const execution = await take(world, { run: '42', timeout: 4 * 3600 });
+  const execution = await take(world, { timeout: 4 * 3600 });
+  const [first] = world.backups;
   expect(execution).toMatchObject({
     status: 'FAILED',
     error: 'BackupFailed',
     cause: expect.stringMatching(
-      /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on: retry the pipeline's action/,
+      /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on\. A retry waits for its end/,
     ),
   });
-  expect(outputOf(await take(world, { run: '42', timeout: 4 * 3600 })).BackupId).toBe(
-    theOnly(world.backups).id,
-  );
+  expect(outputOf(await take(world)).BackupId).toBe(world.newest.id);
+  expect(world.backups).toHaveLength(2);
+  expect(world.newest.createdAt).toBeGreaterThanOrEqual(finishedAt(first));
 });
 
 test.each([
@@ -167,7 +159,13 @@ test.each([
 
 test('a bad input ends in a failed execution, at once, and calls nothing', async () => {
   const world = await begin();
-  for (const input of [{ source: 'vpc-1' }, { keeplast: 2 }, { timeout: 'soon' }, { version: '9' }]) {
+  for (const input of [
+    { source: 'vpc-1' },
+    { keeplast: 2 },
+    { timeout: 'soon' },
+    { version: '9' },
+    { run: '42' },
+  ]) {
     const execution = await take(world, input);
     expect(execution).toMatchObject({
       status: 'FAILED',
@@ -179,16 +177,15 @@ test('a bad input ends in a failed execution, at once, and calls nothing', async
   expect(world.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
 });
 
-// Not `null`: of that, the sandbox's interpreter of state machines finds no `$`.
 test.each([
   '"fs-0498eed5fe91001ec"',
   '[]',
   '7',
   '{}',
-  '{"work": {}}',
-  '{"over": true}',
-  '{"work": {"event": {}}}',
-  '{"started": {"execution": "x"}}',
+  '{"state": {"version": 1, "phase": {"phase": "Waiting"}}}',
+  '{"machine": "requests", "input": {"RequestType": "Create"}}',
+  '{"RequestType": "Delete", "ResponseURL": "https://example.com"}',
+  '{"output": {"BackupId": "backup-03e3c82e0183b7b6b"}}',
 ])('whatever it is started with, it ends: %s', async (input) => {
   const world = await begin();
   const { executionArn } = (await world.stepFunctions.api.handle({
@@ -236,7 +233,7 @@ describe('keepLast', () => {
         .of('log')
         .map(({ line }) => line)
         .join('\n'),
-    ).toMatch(/older backup not deleted.*AccessDenied/s);
+    ).toMatch(/left undone'[^}]*AccessDenied/);
   });
 });
 
@@ -283,19 +280,26 @@ describe('of what another stack has deployed', () => {
     await world.deploy(directory, { stacks: ['Files'] });
     expect(outputOf(await take(world, { source: data }))).toMatchObject({
       BackupId: 'none',
-      BackupArn: '',
+      BackupArn: 'arn:aws:fsx:us-east-1:123456789012:backup/none',
     });
     await world.deploy(directory);
     expect(outputOf(await take(world, { source: data })).SourceFileSystemId).toBe(
       world.cloudFormation.stack('Other').resources.Data.physicalId,
     );
-    expect(outputOf(await take(world, { source: { ...data, logicalId: 'Removed' } })).BackupId).toBe('none');
+    const missing = { source: { ...data, logicalId: 'Removed' } };
+    expect(await take(world, missing)).toMatchObject({
+      status: 'FAILED',
+      cause: expect.stringMatching(
+        /stack Other has no deployed file system or volume Removed \(it has Data\); .*whenMissing to SKIP/,
+      ),
+    });
+    expect(outputOf(await take(world, { ...missing, whenMissing: 'SKIP' })).BackupId).toBe('none');
     expect(theOnly(world.ownBackups).tags.get('Name')).toBe('Other/Data');
   });
 
   test('a stack that was not named may not be asked', async () => {
     const world = await begin();
-    expect(await take(world, { source: { stack: 'Files', logicalId: 'Source' } })).toMatchObject({
+    expect(await take(world, { source: { stack: 'Elsewhere', logicalId: 'Source' } })).toMatchObject({
       status: 'FAILED',
       cause: expect.stringMatching(/AccessDenied.*cloudformation:DescribeStackResource/),
     });
@@ -307,7 +311,7 @@ test.each(Object.entries(PASSING))(
   async (_, fault) => {
     const calm = await begin({}, { fsx: { backupDuration: () => 7_000 } });
     const from = calm.journal.entries.length;
-    await take(calm, { run: '42', keepLast: 1 });
+    await take(calm, { keepLast: 1 });
     const made = calm.journal.entries
       .slice(from)
       .flatMap((entry) => (entry.kind === 'call' ? [entry.operation] : []));
@@ -318,7 +322,7 @@ test.each(Object.entries(PASSING))(
       for (let nth = 1; nth <= made.filter((each) => each === operation).length; nth++) {
         const world = await begin({}, { fsx: { backupDuration: () => 7_000 } });
         world.faults.add(operation, nth, fault);
-        expect([operation, nth, (await take(world, { run: '42', keepLast: 1 })).status]).toEqual([
+        expect([operation, nth, (await take(world, { keepLast: 1 })).status]).toEqual([
           operation,
           nth,
           'SUCCEEDED',
@@ -357,8 +361,9 @@ test('the documented input has every member that the handler knows', () => {
   const documented = [...table.matchAll(/^\| (`.*?) (?:\(required\) )?\|/gm)].flatMap(([, names]) =>
     [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
   );
-  expect(() => wantedBy({ nonsense: 1 })).toThrow(
-    new RegExp(`may have ((${documented.join('|')})(, |$)){9}`),
+  const stackId = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/1';
+  expect(() => runOf({ nonsense: 1 }, 'execution', stackId)).toThrow(
+    new RegExp(`may have ((${documented.join('|')})(, |$)){8}`),
   );
-  expect(documented).toHaveLength(9);
+  expect(documented).toHaveLength(8);
 });

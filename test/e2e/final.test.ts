@@ -4,6 +4,7 @@ import { BackupRecord, createExisting, lifecycleOf } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
 import {
   bystander,
+  finishedAt,
   HOUR,
   type Kind,
   KINDS,
@@ -102,7 +103,9 @@ describe.each(KINDS)('%s', (kind) => {
       'team': 'files',
       'cdk-fsx-backup:stack-id': stackId,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Final/),
-      'cdk-fsx-backup:generation': expect.stringMatching(/^[0-9a-f]{16}$/),
+      'cdk-fsx-backup:generation': expect.stringMatching(/^1-[0-9a-f]{16}$/),
+      'cdk-fsx-backup:previous': 'none',
+      'cdk-fsx-backup:removal': 'RETAIN',
     });
     expect(world.calls('fsx:DeleteBackup')).toBe(0);
   });
@@ -304,7 +307,7 @@ describe('one is taken', () => {
 });
 
 describe('none is taken', () => {
-  const reason = 'no final backup: what a deployment that failed has created is not worth one';
+  const reason = 'no final backup: a deployment that failed has created the source';
 
   test('when the very first deployment is rolled back, and the log says so', async () => {
     const world = await start();
@@ -406,8 +409,8 @@ describe('a deletion that is not successful', () => {
     expect(reason).toMatch(
       new RegExp(
         'Message returned: (fs-\\w+) is not deleted, since its final backup is not AVAILABLE\\. Backup ' +
-          'backup-\\w+ of \\1 is not finished after 55 min \\(CREATING, 45 %\\)\\. It goes on, and ' +
-          'deleting again takes it up\\. To delete without it, retain ' +
+          'backup-\\w+ of \\1 is not finished after 55 min \\(CREATING, 45 %\\)\\. It goes on\\. ' +
+          'Delete again when it is finished\\. To delete without it, retain ' +
           `${logicalId} \\(delete-stack --retain-resources, once the stack is DELETE_FAILED\\)\\.`,
       ),
     );
@@ -415,14 +418,17 @@ describe('a deletion that is not successful', () => {
   });
 
   test.each([
-    ['is running', 5 * MINUTE],
+    ['is running, and is waited out', 5 * MINUTE],
     ['is finished', 45 * MINUTE],
-  ])('is followed by one that takes up the backup, which %s', async (_, later) => {
+  ])('is followed by one that takes another, since data goes; the first one %s', async (_, later) => {
     const { world } = await fail({ fsx: { backupDuration: () => 90 * MINUTE } });
     const seen = watchDeletions(world);
+    world.fsx.options.backupDuration = () => 10 * MINUTE;
     await world.pass(later);
     expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    const [first, second] = finals(world);
+    expect(second.createdAt).toBeGreaterThanOrEqual(finishedAt(first));
+    expect(world.calls('fsx:DeleteBackup')).toBe(0);
     expect(Object.values(seen)).toEqual(['AVAILABLE']);
   });
 
@@ -442,7 +448,7 @@ describe('a deletion that is not successful', () => {
     expect(reason).toMatch(
       new RegExp(
         /fs-\w+ is not deleted.*FSx could not finish backup backup-\w+ of fs-\w+: The volume ran /.source +
-          /out of space for the snapshot\..*counts towards the quota.*retain Final/.source,
+          /out of space for the snapshot\..*counts towards your quota.*delete-backup.*retain Final/.source,
       ),
     );
     world.fsx.options.fail = () => undefined;
@@ -484,21 +490,21 @@ describe('a deletion that is not successful', () => {
     );
   });
 
-  test('because nobody could look after the backup says so, and the next one takes it up', async () => {
+  test('because the function crashes at each poll says so; the next one takes another', async () => {
     const world = await start();
     await world.deploy(finalStack());
+    let crashes = true;
     world.journal.onEntry((entry) => {
-      if (entry.kind === 'call' && entry.operation === 'fsx:CreateBackup') {
-        world.faults.add('lambda:*', { from: 3, to: 11 }, { kind: 'server-error' });
-      }
+      if (crashes && entry.kind === 'invocation') world.lambda.crashAfter('fsx:DescribeBackups');
     });
     const { status: end, events } = await world.destroy('Files');
     expect(end).toBe('DELETE_FAILED');
     expect(events.find((event) => event.status === 'DELETE_FAILED')!.reason).toMatch(
-      /fs-\w+ is not deleted.*Looking at the backup failed several times in a row.*retain Final/,
+      /fs-\w+ is not deleted.*The function failed several times in a row \(.*running goes on.*retain Final/,
     );
+    crashes = false;
     expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
-    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    expect(finals(world)).toHaveLength(2);
   });
 
   test('ends where the resource is retained that its text names, without another backup', async () => {
@@ -510,14 +516,34 @@ describe('a deletion that is not successful', () => {
   });
 });
 
-test("in an update's cleanup CloudFormation tries again, and takes up the running backup", async () => {
-  const world = await start({ fsx: { backupDuration: () => 2 * HOUR } });
-  const seen = watchDeletions(world);
-  await world.deploy(versioned('1'));
-  const old = world.physicalIdOf('Source')!;
-  expect(await status(world.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_COMPLETE');
-  expect(seen).toEqual({ [old]: 'AVAILABLE' });
-  expect(world.calls('fsx:CreateBackup')).toBe(1);
+describe("in an update's cleanup, which CloudFormation tries three times", () => {
+  test('a backup that is still running is waited out, and another one is taken', async () => {
+    const world = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
+    const seen = watchDeletions(world);
+    world.journal.onEntry((entry) => {
+      if (entry.kind !== 'call' || entry.operation !== 'fsx:CreateBackup') return;
+      world.clock.setTimeout(() => (world.fsx.options.backupDuration = () => 10 * MINUTE), MINUTE);
+    });
+    await world.deploy(versioned('1'));
+    const old = world.physicalIdOf('Source')!;
+    expect(await status(world.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_COMPLETE');
+    expect(seen).toEqual({ [old]: 'AVAILABLE' });
+    const [first, second] = finals(world);
+    expect(second.createdAt).toBeGreaterThanOrEqual(finishedAt(first));
+    expect(finals(world)).toHaveLength(2);
+  });
+
+  test('a source whose backups all take two hours goes in the end, and the first one is there', async () => {
+    const world = await start({ fsx: { backupDuration: () => 2 * HOUR } });
+    const seen = watchDeletions(world);
+    await world.deploy(versioned('1'));
+    const old = world.physicalIdOf('Source')!;
+    expect(await status(world.deploy(versioned('2', { replaced: true })))).toBe('UPDATE_COMPLETE');
+    expect(Object.keys(seen)).toEqual([old]);
+    const [first] = finals(world);
+    expect(first.source.fileSystemId).toBe(old);
+    expect(finishedAt(first)).toBeLessThan(world.timeOf('Source', 'DELETE_COMPLETE'));
+  });
 });
 
 test('an automatic backup that is in the way is waited out', async () => {

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import type { SandboxOptions } from '../../sandbox';
-import { FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+import type { BackupRecord, SandboxOptions } from '../../sandbox';
+import { FsxBackup, FsxBackupProps } from '../../src';
 import {
   backupStack,
   bystander,
@@ -10,10 +10,13 @@ import {
   sourceOf,
   start,
   synthesize,
+  theOnly,
   type World,
 } from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
+
+const removalOf = ({ tags }: BackupRecord) => tags.get('cdk-fsx-backup:removal');
 
 /** The lifecycles that the handler saw, in order, each once. */
 function seen(world: World): string[] {
@@ -29,13 +32,7 @@ function seen(world: World): string[] {
 }
 
 describe.each(KINDS)('%s', (kind) => {
-  const changes = [
-    'fsx:CreateBackup',
-    'fsx:DeleteBackup',
-    'fsx:TagResource',
-    'fsx:UntagResource',
-    'states:StartExecution',
-  ];
+  const changes = ['fsx:CreateBackup', 'fsx:DeleteBackup', 'fsx:TagResource', 'fsx:UntagResource'];
 
   test('a first backup: the stack goes on when it is AVAILABLE', async () => {
     const world = await start();
@@ -49,7 +46,9 @@ describe.each(KINDS)('%s', (kind) => {
       'Name': 'Files/Backup',
       'cdk-fsx-backup:stack-id': world.cloudFormation.stack('Files').id,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Backup/),
-      'cdk-fsx-backup:generation': expect.stringMatching(/^[0-9a-f]{16}$/),
+      'cdk-fsx-backup:generation': expect.stringMatching(/^1-[0-9a-f]{16}$/),
+      'cdk-fsx-backup:previous': 'none',
+      'cdk-fsx-backup:removal': 'RETAIN',
     });
 
     const [answer] = world.journal.of('response');
@@ -114,14 +113,19 @@ describe.each(KINDS)('%s', (kind) => {
     expect(world.calls('fsx:CreateBackup')).toBe(1);
   });
 
-  test('a change of options changes nothing', async () => {
+  test('a change of options changes one tag, and only if it says what becomes of the backup', async () => {
     const world = await start();
     await world.deploy(backupStack(kind));
-    const before = changes.map((operation) => world.calls(operation));
-    const other = { timeout: Duration.minutes(30), removalPolicy: DESTROY, waitUntil: WaitUntil.STARTED };
-    const { Files } = await world.deploy(backupStack(kind, other));
-    expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(changes.map((operation) => world.calls(operation))).toEqual(before);
+    const timeout = Duration.minutes(30);
+    for (const [other, removal, tagged] of [
+      [{ timeout }, 'RETAIN', 0],
+      [{ timeout, removalPolicy: DESTROY }, 'DESTROY', 1],
+      [{ timeout, keepLast: 2 }, 'KEEP_LAST:2', 2],
+    ] as const) {
+      expect((await world.deploy(backupStack(kind, other))).Files.status).toBe('UPDATE_COMPLETE');
+      expect(world.ownBackups[0].tags.get('cdk-fsx-backup:removal')).toBe(removal);
+      expect(changes.map((operation) => world.calls(operation))).toEqual([1, 0, tagged, 0]);
+    }
   });
 
   type More = (stack: Stack, backup: FsxBackup) => void;
@@ -132,19 +136,23 @@ describe.each(KINDS)('%s', (kind) => {
     });
 
   test.each([
-    ['keeps', undefined, 2],
-    ['deletes', DESTROY, 1],
-  ])('a change of source takes another backup and %s the old one', async (_, removalPolicy, left) => {
+    ['RETAIN', undefined],
+    ['DESTROY', DESTROY],
+  ])('a change of source takes another backup, and keeps the last of the old one (%s)', async (_, policy) => {
     const world = await start();
-    await world.deploy(twoSources('One', { removalPolicy }));
+    await world.deploy(twoSources('One', { removalPolicy: policy }));
     const [first] = world.backups;
-    const { Files } = await world.deploy(twoSources('Two', { removalPolicy }));
+    const { Files } = await world.deploy(twoSources('Two', { removalPolicy: policy }));
     expect(Files.status).toBe('UPDATE_COMPLETE');
-    expect(world.backups).toHaveLength(left);
+    expect(world.backups).toHaveLength(2);
     expect(world.physicalIdFor(first)).not.toBe(first.id);
+    expect(first.tags.get('cdk-fsx-backup:removal')).toBe('RETAIN');
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(world.ownBackups).toHaveLength(policy === DESTROY ? 1 : 2);
+    expect(world.ownBackups).toContain(first);
   });
 
-  test('a rolled back change of source returns to the old backup; a retry takes up the new one', async () => {
+  test('a rolled back change of source returns to the old backup; a retry takes one of its own', async () => {
     const world = await start();
     const version = (n: number) => (stack: Stack, backup: FsxBackup) => bystander(stack, backup, String(n));
     await world.deploy(twoSources('One', {}, version(1)));
@@ -159,12 +167,13 @@ describe.each(KINDS)('%s', (kind) => {
 
     const second = world.backups.find((backup) => backup !== first)!;
     expect((await world.deploy(twoSources('Two', {}, version(2)))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(world.physicalIdFor(second)).toBe(second.id);
-    expect(world.backups).toHaveLength(2);
-    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect(world.physicalIdFor(second)).not.toBe(second.id);
+    expect(world.physicalIdFor(second)).toBe(world.newest.id);
+    expect(world.newest.tags.get('cdk-fsx-backup:previous')).toBe(first.id);
+    expect(world.backups).toHaveLength(3);
   });
 
-  test('with DESTROY, a rolled back change of source deletes the new backup', async () => {
+  test('with DESTROY, a rolled back change of source keeps the last backup of that source', async () => {
     const world = await start();
     await world.deploy(
       twoSources('One', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '1')),
@@ -174,7 +183,8 @@ describe.each(KINDS)('%s', (kind) => {
     await world.deploy(
       twoSources('Two', { removalPolicy: DESTROY }, (stack, backup) => bystander(stack, backup, '2')),
     );
-    expect(world.backups).toEqual([first]);
+    expect(world.physicalIdFor(first)).toBe(first.id);
+    expect(world.backups.map(removalOf)).toEqual(['DESTROY', 'RETAIN']);
   });
 
   test('back to the first source takes a third backup, not the old one', async () => {
@@ -278,7 +288,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(second.createdAt).toBeGreaterThanOrEqual(first.createdAt + first.duration);
   });
 
-  test('a backup that takes too long fails with its progress; deploying again takes it up', async () => {
+  test('a backup that takes too long fails with its progress; the next deployment continues', async () => {
     const world = await start({ fsx: { backupDuration: () => 90 * MINUTE } });
     const withBackup = (present: boolean) =>
       synthesize((stack) => {
@@ -289,19 +299,10 @@ describe.each(KINDS)('%s', (kind) => {
     const failed = (await world.deploy(withBackup(true))).Files;
     expect(failed.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(failed.reason).toMatch(
-      /is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again and the deployment takes it up/,
+      /is not finished after 55 min \(\w+, 6\d %\)\. It goes on: deploy again, and the deployment continues/,
     );
     expect((await world.deploy(withBackup(true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(world.backups).toHaveLength(1);
-    expect(world.calls('fsx:CreateBackup')).toBe(1);
-  });
-
-  test('waitUntil STARTED does not wait, and starts no execution', async () => {
-    const world = await start({ fsx: { backupDuration: () => 600 * MINUTE } });
-    const { Files } = await world.deploy(backupStack(kind, { waitUntil: WaitUntil.STARTED }));
-    expect(Files.status).toBe('CREATE_COMPLETE');
-    expect(world.answers[0].Data.BackupLifecycle).toBe(kind === 'LUSTRE' ? 'PENDING' : 'CREATING');
-    expect(world.calls('states:StartExecution')).toBe(0);
+    expect(world.physicalIdFor(theOnly(world.backups))).toBe(theOnly(world.backups).id);
   });
 
   test("the source's tags are copied where it asks for that", async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  App,
   aws_codepipeline as codepipeline,
   aws_codepipeline_actions as actions,
   aws_s3 as s3,
@@ -13,9 +14,10 @@ import {
   type SandboxOptions,
   synthesize as synthesizeFolder,
 } from '../../sandbox';
-import { FsxBackupAction, FsxBackupActionProps } from '../../src';
+import { BackupSource, FsxBackupAction, FsxBackupActionProps, WhenMissing } from '../../src';
 import {
   DAY,
+  fileSystemOf,
   finishedAt,
   HOUR,
   sourceOf,
@@ -33,6 +35,8 @@ const pipelinesIn = (world: World, stack = 'Release') =>
 /** An action of the last stage; the last time, where it ran more than once. */
 const find = ({ actions: all }: PipelineExecution, name: string): ActionExecution =>
   all.filter(({ action }) => action === name).at(-1)!;
+/** What is in the artifact of the backup. */
+const outputOf = (execution: PipelineExecution) => JSON.parse(find(execution, 'Backup').output!);
 const release = (world: World, assembly: string) =>
   world.clock.run(world.codePipeline.start(pipelinesIn(world)[0], { assembly }));
 
@@ -76,20 +80,26 @@ describe('the example', () => {
     const world = await begin();
     const execution = await release(world, first);
     expect(execution.status).toBe('Succeeded');
-    expect(find(execution, 'Backup-Variables').variables).toEqual({ BackupId: 'none', BackupArn: '' });
+    expect(outputOf(execution)).toMatchObject({
+      BackupId: 'none',
+      BackupArn: 'arn:aws:fsx:us-east-1:123456789012:backup/none',
+      PhysicalResourceId: 'none',
+    });
     expect(world.backups).toEqual([]);
   });
 
-  test('backs production up before a release changes it, and tells the id', async () => {
+  test('backs production up before a release changes it, and its artifact tells which', async () => {
     const world = await released();
     const execution = await release(world, second);
     expect(execution.status).toBe('Succeeded');
     const backup = theOnly(world.backups);
     expect(backup.source.fileSystemId).toBe(production(world));
     expect(began(world, execution, 'Files.Prepare')).toBeGreaterThanOrEqual(finishedAt(backup));
-    expect(JSON.parse(find(execution, 'Announce').configuration!.EnvironmentVariables)).toEqual([
-      expect.objectContaining({ name: 'BACKUP', value: backup.id }),
-    ]);
+    expect(outputOf(execution)).toMatchObject({ BackupId: backup.id, BackupLifecycle: 'AVAILABLE' });
+    const { Stages } = world.resourcesOf('AWS::CodePipeline::Pipeline', 'Release')[0].properties as any;
+    const { Actions } = Stages.find(({ Name }: any) => Name === 'Production');
+    const named = (name: string) => Actions.find(({ Name }: any) => Name === name);
+    expect(named('Announce').InputArtifacts).toEqual(named('Backup').OutputArtifacts);
     expect(Object.fromEntries(backup.tags)).toMatchObject({
       'cdk-fsx-backup:logical-id': expect.stringMatching(
         /^series\/\d+\/us-east-1\/Release\/Pipeline\/Pipeline\/Production\/Backup$/,
@@ -113,7 +123,7 @@ describe('the example', () => {
     const execution = await release(world, second);
     expect(execution.status).toBe('Failed');
     expect(find(execution, 'Backup').error).toMatch(
-      /BackupFailed: FSx could not finish backup backup-\w+ of fs-\w+: the disk is full/,
+      /BackupFailed: FSx could not finish backup backup-\w+ of Production-Files\/FileSystem: the disk/,
     );
     expect(
       execution.actions.filter(({ stage, action }) => stage === 'Production' && action !== 'Backup'),
@@ -122,20 +132,26 @@ describe('the example', () => {
     expect((await world.clock.run(world.codePipeline.retry(execution.id, 'Production'))).status).toBe(
       'Succeeded',
     );
-    // with keepLast what is left of the first is removed
+    // with keepLast the failed one is deleted
     expect(theOnly(world.backups).failure).toBeUndefined();
   });
 
-  test('an action that runs out of time takes the same backup up when it is retried', async () => {
+  test('an action that ran out of time is retried: it waits out that backup, and takes its own', async () => {
     const world = await released({ fsx: { backupDuration: () => 4 * DAY } });
     const execution = await release(world, second);
     expect(find(execution, 'Backup').error).toMatch(
-      /is not finished after 4320 min \(CREATING, 7\d %\)\. It goes on: retry the pipeline's action/,
+      new RegExp(
+        /is not finished after 4320 min \(CREATING, 7\d %\)\. It goes on\. A retry waits for its end, /
+          .source + /and then takes a backup of its own\./.source,
+      ),
     );
+    world.fsx.options.backupDuration = () => HOUR;
     const retried = await world.clock.run(world.codePipeline.retry(execution.id, 'Production'));
     expect(retried).toMatchObject({ id: execution.id, status: 'Succeeded' });
-    expect(find(retried, 'Backup-Variables').variables.BackupId).toBe(theOnly(world.backups).id);
-    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    const [former, own] = world.backups;
+    expect(own.createdAt).toBeGreaterThanOrEqual(finishedAt(former));
+    expect(outputOf(retried).BackupId).toBe(own.id);
+    expect(world.backups).toHaveLength(2);
   });
 
   test('a backup of nearly three days is waited for', async () => {
@@ -145,82 +161,72 @@ describe('the example', () => {
     expect(execution.events).toBeLessThan(6_000);
   });
 
-  test.each(['FAILED_ACTIONS', 'ALL_ACTIONS'] as const)(
-    'a stage that is run again (%s) after the release has failed takes no second backup',
-    async (mode) => {
-      const world = await released();
-      const target = Object.keys(world.cloudFormation.stack('Production-Service').resources).find((name) =>
-        name.startsWith('Release'),
-      )!;
-      let isSpoiled = false;
-      world.journal.onEntry((entry) => {
-        if (
-          isSpoiled ||
-          entry.kind !== 'action' ||
-          entry.action !== 'Backup' ||
-          entry.status !== 'Succeeded'
-        ) {
-          return;
-        }
-        world.cloudFormation.failures.fail({ target, on: 'update' });
-        isSpoiled = true;
-      });
-      let execution = await release(world, second);
-      expect(find(execution, 'Service.Deploy')).toMatchObject({ stage: 'Production', status: 'Failed' });
-      world.cloudFormation.failures.clear();
-      const [backup] = world.backups;
-      await world.pass(3 * DAY);
-      execution = await world.clock.run(world.codePipeline.retry(execution.id, 'Production', { mode }));
-      if (mode === 'ALL_ACTIONS') expect(execution.status).toBe('Succeeded');
-      expect(theOnly(world.backups).id).toBe(backup.id);
-      expect(world.calls('fsx:CreateBackup')).toBe(1);
-    },
-  );
+  test.each([
+    ['FAILED_ACTIONS', 'takes no second backup', 1],
+    ['ALL_ACTIONS', 'takes a backup of its own', 2],
+  ] as const)('a stage that is run again (%s) after the release has failed %s', async (mode, _, taken) => {
+    const world = await released();
+    const target = Object.keys(world.cloudFormation.stack('Production-Service').resources).find((name) =>
+      name.startsWith('Release'),
+    )!;
+    let isSpoiled = false;
+    world.journal.onEntry((entry) => {
+      if (isSpoiled || entry.kind !== 'action' || entry.action !== 'Backup' || entry.status !== 'Succeeded') {
+        return;
+      }
+      world.cloudFormation.failures.fail({ target, on: 'update' });
+      isSpoiled = true;
+    });
+    let execution = await release(world, second);
+    expect(find(execution, 'Service.Deploy')).toMatchObject({ stage: 'Production', status: 'Failed' });
+    world.cloudFormation.failures.clear();
+    await world.pass(3 * DAY);
+    execution = await world.clock.run(world.codePipeline.retry(execution.id, 'Production', { mode }));
+    if (mode === 'ALL_ACTIONS') expect(execution.status).toBe('Succeeded');
+    expect([world.calls('fsx:CreateBackup'), world.backups.length]).toEqual([taken, taken]);
+    expect(outputOf(execution).BackupId).toBe(world.newest.id);
+  });
 
   test('its actions make no calls but these', async () => {
     const world = await released();
     await release(world, second);
     const { resources } = world.cloudFormation.stack('Release');
-    const roles = Object.keys(resources)
-      .filter((name) => /Backup(Variables)?CodePipelineActionRole\w{8}$/.test(name))
-      .map((name) => resources[name].physicalId!);
-    expect(roles).toHaveLength(2);
+    const role = theOnly(
+      Object.keys(resources).filter((name) => /BackupCodePipelineActionRole\w{8}$/.test(name)),
+    );
+    const { physicalId } = resources[role];
     const made = new Set(
       world.journal
         .of('call')
-        .filter(({ principal }) => roles.some((role) => principal.endsWith(`/${role}`)))
+        .filter(({ principal }) => principal.endsWith(`/${physicalId}`))
         .map(({ operation }) => operation),
     );
     expect(made).toEqual(
-      new Set([
-        'states:DescribeStateMachine',
-        'states:StartExecution',
-        'states:DescribeExecution',
-        'lambda:InvokeFunction',
-      ]),
+      new Set(['states:DescribeStateMachine', 'states:StartExecution', 'states:DescribeExecution']),
     );
   });
 });
+
+function sourceAction(stack: Stack, id: string): actions.S3SourceAction {
+  return new actions.S3SourceAction({
+    actionName: 'Source',
+    bucket: s3.Bucket.fromBucketName(stack, id, 'source'),
+    bucketKey: 'a.zip',
+    output: new codepipeline.Artifact(),
+  });
+}
 
 describe('two pipelines that back up the same file system', () => {
   const twoPipelines = (props: Partial<FsxBackupActionProps> = {}) => {
     const define = (stack: Stack) => {
       const source = sourceOf(stack, 'WINDOWS');
       for (const id of ['One', 'Two']) {
-        const bucket = s3.Bucket.fromBucketName(stack, `${id}Source`, 'source');
         new codepipeline.Pipeline(stack, id, {
           crossAccountKeys: false,
           stages: [
             {
               stageName: 'Source',
-              actions: [
-                new actions.S3SourceAction({
-                  actionName: 'Source',
-                  bucket,
-                  bucketKey: 'a.zip',
-                  output: new codepipeline.Artifact(),
-                }),
-              ],
+              actions: [sourceAction(stack, `${id}Source`)],
             },
             {
               stageName: 'Backup',
@@ -253,6 +259,85 @@ describe('two pipelines that back up the same file system', () => {
     const [one, two] = world.ownBackups;
     expect(two.createdAt).toBeGreaterThanOrEqual(finishedAt(one));
   });
+});
+
+describe('a source that a stage deploys', () => {
+  /** A stack of files, with or without the file system, and a pipeline that backs it up. */
+  const app = (whenMissing?: WhenMissing, present = true) =>
+    synthesize((stack) => {
+      if (present) fileSystemOf(stack, 'FileSystem', { kind: 'LUSTRE' });
+      fileSystemOf(stack, 'Another', { kind: 'LUSTRE' });
+      if (!present) return;
+      const pipelineStack = new Stack(stack.node.root as App, 'Release');
+      new codepipeline.Pipeline(pipelineStack, 'Pipeline', {
+        crossAccountKeys: false,
+        stages: [
+          { stageName: 'Source', actions: [sourceAction(pipelineStack, 'Source')] },
+          {
+            stageName: 'Backup',
+            actions: [
+              new FsxBackupAction({
+                actionName: 'Backup',
+                source: BackupSource.fromDeployed(stack.node.findChild('FileSystem')),
+                output: new codepipeline.Artifact('Saved'),
+                keepLast: 2,
+                whenMissing,
+              }),
+            ],
+          },
+        ],
+      });
+    });
+  const without = () => app(undefined, false);
+
+  test('is backed up, and two of the series are kept, however many others there are', async () => {
+    const world = await start();
+    await world.deploy(app());
+    for (let nth = 0; nth < 4; nth++) expect((await release(world, '')).status).toBe('Succeeded');
+    expect(world.calls('fsx:CreateBackup')).toBe(4);
+    expect(world.backups).toHaveLength(2);
+    expect(new Set(world.backups.map(({ tags }) => tags.get('cdk-fsx-backup:removal')))).toEqual(
+      new Set(['KEEP_LAST:2']),
+    );
+    const other = world.fsx.plantBackup({
+      type: 'USER_INITIATED',
+      lifecycle: 'AVAILABLE',
+      fileSystemId: world.physicalIdOf('FileSystem'),
+    });
+    await release(world, '');
+    expect(world.backups.map(({ id }) => id)).toContain(other.id);
+    expect(world.ownBackups).toHaveLength(2);
+  });
+
+  test('and is missing from its stack stops the pipeline, with what is there instead', async () => {
+    const world = await start();
+    await world.deploy(without(), { stacks: ['Files'] });
+    await world.deploy(app(), { stacks: ['Release'] });
+    const execution = await release(world, '');
+    expect(execution.status).toBe('Failed');
+    expect(find(execution, 'Backup').error).toMatch(
+      /stack Files has no deployed file system or volume FileSystem \(it has Another\).*whenMissing to SKIP/,
+    );
+    expect(world.calls('fsx:CreateBackup')).toBe(0);
+  });
+
+  test('and is missing from its stack is skipped with whenMissing, and the pipeline goes on', async () => {
+    const world = await start();
+    await world.deploy(without(), { stacks: ['Files'] });
+    await world.deploy(app(WhenMissing.SKIP), { stacks: ['Release'] });
+    const execution = await release(world, '');
+    expect([execution.status, outputOf(execution).BackupId]).toEqual(['Succeeded', 'none']);
+  });
+
+  test.each([WhenMissing.FAIL, WhenMissing.SKIP])(
+    'in a stack that is not there yet is nothing to back up (%s)',
+    async (whenMissing) => {
+      const world = await start();
+      await world.deploy(app(whenMissing), { stacks: ['Release'] });
+      const execution = await release(world, '');
+      expect([execution.status, outputOf(execution).BackupId]).toEqual(['Succeeded', 'none']);
+    },
+  );
 });
 
 test('across accounts, role and engine are those of the operators, in their account and Region', async () => {

@@ -1,7 +1,7 @@
-import { aws_fsx as fsx, CfnOutput, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { aws_fsx as fsx, CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
 import type { BackupRecord } from '../../sandbox';
-import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
+import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps } from '../../src';
 import {
   bystander,
   HOUR,
@@ -12,6 +12,7 @@ import {
   sourceOf,
   start,
   synthesize,
+  theOnly,
   type World,
 } from '../fixtures';
 
@@ -72,6 +73,7 @@ function held(world: World): string | undefined {
 
 const backupBefore = (world: World, version: string) =>
   world.ownBackups.find((backup) => backup.tags.get('version') === version)!;
+const removals = (world: World) => world.ownBackups.map(({ tags }) => tags.get('cdk-fsx-backup:removal'));
 const deletions = (world: World) =>
   world.journal.calls('fsx:DeleteBackup').map((call) => call.input.BackupId as string);
 
@@ -165,7 +167,7 @@ describe('nothing is deleted', () => {
       ]); // it was asked for
       await deploy(world, upgrade('3', { keepLast: 1 }));
       expect([versions(world), held(world)]).toEqual([['3'], '3']);
-      expect(world.calls('fsx:CreateBackup')).toBe(3);
+      expect(world.calls('fsx:CreateBackup')).toBe(4);
     },
   );
 
@@ -217,7 +219,7 @@ describe('nothing is deleted', () => {
     const { Files } = await world.deploy(upgrade('3'));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
-      /The volume ran out of space for the snapshot\..*What was left of it is removed/,
+      /The volume ran out of space for the snapshot\..*The failed backup is deleted\./,
     );
     expect([versions(world), held(world)]).toEqual([['1', '2'], '2']);
   });
@@ -266,8 +268,12 @@ describe('how many stay, the template says that comes with the new backup', () =
     expect(versions(world)).toEqual(['3', '4', 'new', 'newer']);
   });
 
-  test('added', async () => {
-    expect(versions(await changed({}, { keepLast: 2 }))).toEqual(['4', 'new']);
+  test('added: those from before say RETAIN, and stay', async () => {
+    const world = await changed({}, { keepLast: 2 });
+    expect(versions(world)).toEqual(['1', '2', '3', '4', 'new']);
+    expect(removals(world)).toEqual(['RETAIN', 'RETAIN', 'RETAIN', 'RETAIN', 'KEEP_LAST:2']);
+    await upgrades(world, ['newer', 'newest']);
+    expect(versions(world)).toEqual(['1', '2', '3', '4', 'newer', 'newest']);
   });
 
   test('added in place of DESTROY: nothing is lost', async () => {
@@ -284,79 +290,43 @@ describe('how many stay, the template says that comes with the new backup', () =
     expect(versions(world)).toEqual(['3', '4', 'newer']);
   });
 
-  test('and again in the one after a change', async () => {
-    const world = await changed({}, { keepLast: 2 });
-    await upgrades(world, ['newer']);
-    expect(versions(world)).toEqual(['new', 'newer']);
-  });
-
   test('and a number that means all keeps all', async () => {
     const world = await changed({ keepLast: 1 }, { keepLast: Number.MAX_SAFE_INTEGER });
     expect(versions(world)).toEqual(['4', 'new']);
   });
 });
 
-describe('what is left of a failed backup', () => {
-  test('that nobody waited for goes at the next upgrade', async () => {
-    const world = await start({ fsx: { fail: () => 'failed for the test' } });
-    const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
-    await upgrades(world, ['1'], started);
-    await world.pass(HOUR);
-    world.fsx.options.fail = () => undefined;
-    await upgrades(world, ['2'], started);
-    expect(versions(world)).toEqual(['2']);
-  });
-
-  test('stays while the resource holds it', async () => {
-    const world = await start();
-    const started = { keepLast: 2, waitUntil: WaitUntil.STARTED };
-    await upgrades(world, ['1'], started);
-    await world.pass(HOUR);
-    world.fsx.options.fail = () => 'failed for the test';
-    world.fsx.options.backupDuration = () => 1;
-    world.cloudFormation.options.duration = (type, operation) =>
-      type === 'AWS::SSM::Parameter' && operation === 'update' ? MINUTE : undefined;
-    await upgrades(world, ['2'], started);
-    expect([versions(world), held(world)]).toEqual([['1', '2'], '2']);
-  });
-
-  test('that could not be removed at once goes at the next upgrade', async () => {
-    const world = await start();
-    await upgrades(world, ['1']);
-    Object.assign(world.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
-    const { Files } = await world.deploy(upgrade('2'));
-    expect(Files.reason).toMatch(
-      new RegExp(
-        /What is left of it could not be removed, and counts towards the quota until you delete /.source +
-          /it: .*BadRequest/.source,
-      ),
-    );
-    expect(versions(world)).toEqual(['1', '2']);
-    Object.assign(world.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });
-    await upgrades(world, ['3']);
-    expect(versions(world)).toEqual(['1', '3']);
-  });
+test('a failed backup that cannot be deleted is named in the text, and stays', async () => {
+  const world = await start();
+  await upgrades(world, ['1']);
+  Object.assign(world.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
+  const { Files } = await world.deploy(upgrade('2'));
+  expect(Files.reason).toMatch(
+    /It could not be deleted, and counts towards your quota: BadRequest: .*Delete the backup by hand/,
+  );
+  expect(Files.reason).toContain(backupBefore(world, '2').id);
+  Object.assign(world.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });
+  await upgrades(world, ['3', '4']);
+  expect(versions(world)).toEqual(['2', '3', '4']);
 });
 
 describe('a backup that is to go and cannot', () => {
   test.each([
-    ['restored', 'restoringTo', 'BackupRestoring'],
-    ['copied', 'beingCopiedTo', 'BackupBeingCopied'],
+    ['restored', 'restoringTo'],
+    ['copied', 'beingCopiedTo'],
   ] as const)(
-    'since it is being %s is left, named in the log, and taken next time',
-    async (_, flag, error) => {
+    'since it is being %s is waited out for ten minutes, then left, named in the log, and taken next time',
+    async (_, flag) => {
       const world = await start();
       await upgrades(world, ['1', '2']);
       const first = backupBefore(world, '1');
       first[flag] = 'fs-0aaaaaaaaaaaaaaaa';
       const since = world.clock.now();
       await upgrades(world, ['3']);
-      expect(world.clock.now() - since).toBeLessThan(5 * MINUTE); // it is not waited for
+      expect(world.clock.now() - since).toBeLessThan(12 * MINUTE);
       expect(versions(world)).toEqual(['1', '2', '3']);
-      expect(world.log).toMatch(
-        new RegExp(`older backup not deleted: tried again next time.*${first.id}.*${error}`, 's'),
-      );
-      first[flag] = undefined;
+      expect(world.log).toMatch(new RegExp(`something was left undone.*${first.id}`, 's'));
+      world.clock.setTimeout(() => (first[flag] = undefined), 5 * MINUTE);
       await upgrades(world, ['4']);
       expect(versions(world)).toEqual(['3', '4']);
     },
@@ -381,16 +351,15 @@ describe('a backup that is to go and cannot', () => {
       expect(Files.status).toBe('UPDATE_COMPLETE');
       expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
       expect(versions(world)).toEqual(['1', '2', '3']);
-      expect(world.log).toMatch(
-        /older backup not deleted: tried again next time|the cleanup goes on, and something was left undone/,
-      );
+      const { id } = backupBefore(world, '1');
+      expect(world.log).toMatch(new RegExp(`(backup not deleted|something was left undone).*${id}`, 's'));
       world.faults.clear();
       await upgrades(world, ['4']);
       expect(versions(world)).toEqual(['3', '4']);
     },
   );
 
-  test.each(['cloudformation:DescribeStacks', 'cloudformation:DescribeStackEvents', 'fsx:DescribeBackups'])(
+  test.each(['cloudformation:DescribeStacks', 'cloudformation:DescribeStackResource', 'fsx:DescribeBackups'])(
     'because %s fails in the cleanup fails no deployment',
     async (operation) => {
       const world = await start();
@@ -404,7 +373,7 @@ describe('a backup that is to go and cannot', () => {
       expect(Files.status).toBe('UPDATE_COMPLETE');
       expect(Files.events.map((event) => event.status)).not.toContain('DELETE_FAILED');
       expect(versions(world)).toEqual(['1', '2', '3']);
-      expect(world.log).toMatch(/the cleanup goes on, and something was left undone/);
+      expect(world.log).toMatch(/something was left undone/);
     },
   );
 });
@@ -419,13 +388,14 @@ test('older backups on later pages, behind those of others, are found', async ()
   expect(versions(world)).toEqual(['6']);
 });
 
-test('what the resource holds by a retry counts like any other', async () => {
+test('a retry takes a backup of its own, beside that of the failed attempt, and both count', async () => {
   const world = await start();
   await upgrades(world, ['1', '2']);
   await rolledBack(world, upgrade('3'));
   await upgrades(world, ['3']);
-  expect(world.calls('fsx:CreateBackup')).toBe(3);
-  expect([versions(world), held(world)]).toEqual([['2', '3'], '3']);
+  expect(world.calls('fsx:CreateBackup')).toBe(4);
+  expect([versions(world), held(world)]).toEqual([['3', '3'], '3']);
+  expect(world.newest.id).toBe(world.resourcesOf('Custom::FsxBackup')[0].physicalId);
 });
 
 test('a retry without rollback prunes as well', async () => {
@@ -438,21 +408,65 @@ test('a retry without rollback prunes as well', async () => {
   expect([versions(world), held(world)]).toEqual([['3', '4'], '4']);
 });
 
-test('the older backups of a file system that was replaced in between go, too', async () => {
+test('those of a file system that was replaced in between are not counted, and stay', async () => {
   const world = await start();
+  const replaced = (version: string) => upgrade(version, { keepLast: 2 }, (stack) => recreate(stack));
   await upgrades(world, ['1', '2']);
-  await deploy(
-    world,
-    upgrade('3', { keepLast: 2 }, (stack) => recreate(stack)),
-  );
+  for (const version of ['3', '4', '5', '6']) await deploy(world, replaced(version));
+  expect(versions(world)).toEqual(['1', '2', '5', '6']);
   expect(new Set(world.ownBackups.map(({ source }) => source.fileSystemId)).size).toBe(2);
-  expect(versions(world)).toEqual(['2', '3']);
-  await deploy(
-    world,
-    upgrade('4', { keepLast: 2 }, (stack) => recreate(stack)),
+});
+
+describe('what a backup says about its removal', () => {
+  test.each<[string, Props]>([
+    ['RETAIN', {}],
+    ['DESTROY', { removalPolicy: DESTROY }],
+    ['KEEP_LAST:3', { keepLast: 3 }],
+  ])('is %s, as its resource says, and changes in place with it', async (removal, props) => {
+    const world = await start();
+    await upgrades(world, ['1'], props);
+    expect(removals(world)).toEqual([removal]);
+    for (const [other, otherProps] of [
+      ['KEEP_LAST:7', { keepLast: 7 }],
+      ['RETAIN', {}],
+      ['DESTROY', { removalPolicy: DESTROY }],
+      [removal, props],
+    ] as const) {
+      await upgrades(world, ['1'], otherProps);
+      expect(removals(world)).toEqual([other]);
+    }
+    expect([world.calls('fsx:CreateBackup'), deletions(world)]).toEqual([1, []]);
+  });
+
+  test('goes back with a rollback', async () => {
+    const world = await start();
+    await upgrades(world, ['1'], {});
+    world.cloudFormation.failures.fail({ target: 'Late', on: 'create' });
+    const app = upgrade('1', { removalPolicy: DESTROY }, (stack, backup) =>
+      bystander(stack, backup, '1', 'Late'),
+    );
+    await deploy(world, app, /^UPDATE_ROLLBACK_COMPLETE$/);
+    expect(world.calls('fsx:TagResource')).toBe(2);
+    expect([removals(world), deletions(world)]).toEqual([['RETAIN'], []]);
+  });
+});
+
+describe('a change from DESTROY to RETAIN, together with a trigger', () => {
+  test.each(['new template', 'old template'] as const)(
+    'keeps the old backup (CloudFormation goes by the UpdateReplacePolicy of the %s)',
+    async (updateReplacePolicyOf) => {
+      const world = await start({ cloudFormation: { updateReplacePolicyOf } });
+      await upgrades(world, ['1'], { removalPolicy: DESTROY });
+      await upgrades(world, ['2', '3'], {});
+      expect([versions(world), deletions(world)]).toEqual([['1', '2', '3'], []]);
+      if (updateReplacePolicyOf === 'old template') {
+        // CloudFormation has asked for its deletion.
+        expect(removals(world)).toEqual(['RETAIN', 'RETAIN', 'RETAIN']);
+      }
+      await world.destroy('Files');
+      expect(versions(world)).toEqual(['1', '2', '3']);
+    },
   );
-  expect(versions(world)).toEqual(['3', '4']);
-  expect(new Set(world.ownBackups.map(({ source }) => source.fileSystemId)).size).toBe(1);
 });
 
 describe("a guard of a file system's own changes", () => {
@@ -492,6 +506,33 @@ describe("a guard of a file system's own changes", () => {
     expect(versions(world)).toEqual(['4800', '7200']);
     expect(held(world)).toBe('7200');
   });
+
+  test.each<[string, Props]>([
+    ['keepLast: 2', { keepLast: 2 }],
+    ['DESTROY', { removalPolicy: DESTROY }],
+  ])(
+    'keeps the last backup of the one that was replaced, however often the new one changes (%s)',
+    async (_, props) => {
+      const guarded = (capacity: number, replaced: boolean) =>
+        synthesize((stack) => {
+          sourceOf(stack, 'LUSTRE');
+          const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
+          fileSystem.storageCapacity = capacity;
+          if (replaced) recreate(stack);
+          FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, props);
+        });
+      const world = await start();
+      await deploy(world, guarded(1200, false));
+      const old = world.physicalIdOf('Source');
+      await deploy(world, guarded(1200, true));
+      const last = theOnly(world.ownBackups);
+      expect(last.source.fileSystemId).toBe(old);
+      for (const capacity of [2400, 4800, 7200, 9600]) await deploy(world, guarded(capacity, true));
+      expect(world.calls('fsx:CreateBackup')).toBe(5);
+      expect(world.backups.map(({ id }) => id)).toContain(last.id);
+      expect(world.ownBackups).toHaveLength(props.keepLast ? 3 : 2);
+    },
+  );
 
   test('that becomes a backup of the file system prunes all the same', async () => {
     const world = await start();
@@ -604,7 +645,7 @@ describe('whatever is delivered, lost or repeated, the same ones stay', () => {
 
   test.each([
     'fsx:DeleteBackup',
-    'cloudformation:DescribeStackEvents',
+    'cloudformation:DescribeStackResource',
     'cloudformation:DescribeStacks',
     'fsx:DescribeBackups',
   ])('where the invocation dies after %s in the cleanup', async (operation) => {
@@ -650,4 +691,118 @@ describe('whatever is delivered, lost or repeated, the same ones stay', () => {
       }
     }
   }, 240_000);
+});
+
+describe('in an account with 10,000 backups, at 300 ms a page', () => {
+  const PAGES = 200;
+  const crowded = async () => {
+    const world = await start({
+      callDuration: (operation) => (operation === 'fsx:DescribeBackups' ? 300 : 0),
+    });
+    world.fsx.crowd(10_000);
+    return world;
+  };
+  /** Pages of backups that were asked for. A poll of one backup names its id, and is no listing. */
+  const listings = (world: World, from = 0) =>
+    world.journal.calls('fsx:DescribeBackups').filter(({ input, at }) => !input.BackupIds && at >= from)
+      .length;
+
+  test.each<[string, Props]>([
+    ['RETAIN', {}],
+    ['DESTROY', { removalPolicy: DESTROY }],
+    ['keepLast', { keepLast: 1 }],
+  ])('a creation lists nothing, and an update lists for its cleanup at most (%s)', async (policy, props) => {
+    const world = await crowded();
+    await upgrades(world, ['1'], props);
+    expect(listings(world)).toBe(0);
+    await upgrades(world, ['2', '3'], props);
+    const inCleanup = world
+      .events('Files', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS')
+      .reduce((sum, { at }) => sum + listings(world, at), 0);
+    expect([listings(world) === 0, listings(world) <= inCleanup]).toEqual([policy === 'RETAIN', true]);
+    expect(listings(world)).toBeLessThanOrEqual(2 * (PAGES + 10));
+    expect(versions(world)).toEqual(policy === 'RETAIN' ? ['1', '2', '3'] : ['3']);
+  });
+
+  test('a stack with DESTROY is deleted, with its backups', async () => {
+    const world = await crowded();
+    await upgrades(world, ['1', '2'], { removalPolicy: DESTROY });
+    const from = world.clock.now();
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(versions(world)).toEqual([]);
+    expect(listings(world, from)).toBeLessThanOrEqual(PAGES + 10);
+  });
+
+  test('an update that fails is rolled back, with its backup', async () => {
+    const world = await crowded();
+    await upgrades(world, ['1'], { removalPolicy: DESTROY });
+    const from = world.clock.now();
+    await rolledBack(world, upgrade('2', { removalPolicy: DESTROY }));
+    expect([versions(world), held(world)]).toEqual([['1'], '1']);
+    expect(listings(world, from)).toBeLessThanOrEqual(PAGES + 10);
+  });
+
+  test('a creation that is cancelled leaves none, with DESTROY', async () => {
+    const world = await crowded();
+    world.fsx.options.backupDuration = () => 10 * MINUTE;
+    world.cloudFormation.failures.fail({ target: 'Other', on: 'create', after: 20 * MINUTE });
+    const app = upgrade('1', { removalPolicy: DESTROY }, (stack) =>
+      bystander(stack, undefined, '1', 'Other'),
+    );
+    await deploy(world, app, /^ROLLBACK_COMPLETE$/);
+    expect(world.calls('fsx:CreateBackup')).toBe(1);
+    expect(versions(world)).toEqual([]);
+    expect(listings(world)).toBeLessThanOrEqual(PAGES + 10);
+  });
+
+  test.each<[string, Props]>([
+    ['DESTROY', { removalPolicy: DESTROY }],
+    ['keepLast', { keepLast: 1 }],
+  ])('a cleanup finds what the resource holds if CloudFormation shows the old id (%s)', async (_, props) => {
+    const world = await crowded();
+    world.cloudFormation.options.cleanupShows = 'old id';
+    await upgrades(world, ['1'], props);
+    const from = world.clock.now();
+    await upgrades(world, ['2'], props);
+    expect(versions(world)).toEqual(['2']);
+    expect(listings(world, from)).toBeLessThanOrEqual(2 * PAGES + 10);
+  });
+
+  test('a rollback whose former backup was deleted finds the newest of the same kind', async () => {
+    const world = await crowded();
+    await upgrades(world, ['1', '2', '1'], {});
+    const [former, , lost] = world.ownBackups;
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect((await world.deploy(upgrade('3', {}), { disableRollback: true })).Files.status).toBe(
+      'UPDATE_FAILED',
+    );
+    expect(world.people.deleteBackup(lost.id)).toBe(true);
+    const from = world.clock.now();
+    const { status } = await world.clock.run(world.cloudFormation.rollbackStack('Files'));
+    expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(world.resourcesOf('Custom::FsxBackup')[0].physicalId).toBe(former.id);
+    expect(listings(world, from)).toBeLessThanOrEqual(PAGES + 10);
+  });
+
+  test('a backup that an earlier attempt has started is found, and continued', async () => {
+    const world = await crowded();
+    const props = { timeout: Duration.minutes(5) };
+    await upgrades(world, ['1'], props);
+    world.fsx.options.backupDuration = () => 9 * MINUTE;
+    await deploy(world, upgrade('2', props), /^UPDATE_ROLLBACK_COMPLETE$/);
+    const from = world.clock.now();
+    await upgrades(world, ['2'], props);
+    expect(versions(world)).toEqual(['1', '2']);
+    expect(listings(world, from)).toBeGreaterThan(0);
+    expect(listings(world, from)).toBeLessThanOrEqual(PAGES + 10);
+  });
+
+  test('a creation that FSx refuses since another backup runs lists the backups of its source', async () => {
+    const world = await crowded();
+    await upgrades(world, ['1'], {});
+    world.fsx.plantBackup({ type: 'AUTOMATIC', duration: 5 * MINUTE, ...idOf(world.newest.source) });
+    await upgrades(world, ['2'], {});
+    expect(listings(world)).toBeGreaterThan(0);
+    expect(listings(world)).toBeLessThanOrEqual(PAGES + 10);
+  });
 });

@@ -1,8 +1,19 @@
 import { CfnOutput, CfnParameter, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import { createExisting, type Fault } from '../../sandbox';
-import { BackupSource, FsxBackup, FsxBackupProps, WaitUntil } from '../../src';
-import { backupStack, bystander, DAY, MINUTE, nameOf, sourceOf, start, synthesize } from '../fixtures';
+import { BackupSource, FsxBackup, FsxBackupProps } from '../../src';
+import {
+  backupStack,
+  bystander,
+  DAY,
+  MINUTE,
+  nameOf,
+  sourceOf,
+  start,
+  synthesize,
+  theOnly,
+  type World,
+} from '../fixtures';
 
 /*
  * When something else goes wrong while something has gone wrong already: rollbacks go on, nothing leaks,
@@ -37,6 +48,18 @@ const versioned = (version: string, present: boolean, props: Partial<FsxBackupPr
     bystander(stack, present ? new FsxBackup(stack, 'Backup', { source, ...props }) : undefined, version);
   });
 
+/** Without rollback, a resource that has answered holds a backup that fails in the link behind it. */
+async function heldAndFailed(props: Partial<FsxBackupProps> = {}): Promise<World> {
+  const world = await start({
+    fsx: { backupDuration: () => 90 * MINUTE, fail: () => 'failed for the test' },
+  });
+  const app = backupStack('OPENZFS', { timeout: Duration.hours(2), ...props });
+  const { Files } = await world.deploy(app, { disableRollback: true });
+  expect(Files.status).toBe('CREATE_FAILED');
+  expect(world.physicalIdFor(theOnly(world.ownBackups))).toBe(theOnly(world.ownBackups).id);
+  return world;
+}
+
 describe('a retry', () => {
   test('without rollback keeps the backup that it took from the failed create, with DESTROY', async () => {
     const world = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
@@ -49,22 +72,18 @@ describe('a retry', () => {
     expect(world.ownBackups).toEqual([]);
   });
 
-  test.each([
-    [0, 1],
-    [0.9, 1],
-    [1.1, 2],
-    [80, 2],
-  ])('of a failed deployment after %d days has taken %i backups', async (days, count) => {
+  test.each([0, 0.9, 80])('of a failed deployment after %d days takes a backup of its own', async (days) => {
     const world = await start();
     await world.deploy(versioned('1', false));
     world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
     expect((await world.deploy(versioned('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     await world.pass(days * DAY);
     expect((await world.deploy(versioned('2', true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(world.ownBackups.filter((backup) => nameOf(backup) === 'Files/Backup')).toHaveLength(count);
+    expect(world.ownBackups.filter((backup) => nameOf(backup) === 'Files/Backup')).toHaveLength(2);
+    expect(world.physicalIdFor(world.newest)).toBe(world.newest.id);
   });
 
-  test('after the nested stack had succeeded and its parent had not takes up that backup', async () => {
+  test('after the nested stack had succeeded and its parent had not takes a backup of its own', async () => {
     const world = await start();
     const app = (version: string, present: boolean) =>
       synthesize((stack) => {
@@ -79,17 +98,17 @@ describe('a retry', () => {
     world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
     expect((await world.deploy(app('2', true))).Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect((await world.deploy(app('2', true))).Files.status).toBe('UPDATE_COMPLETE');
-    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect(world.calls('fsx:CreateBackup')).toBe(3);
   });
 
-  test('of a first deployment is told that it will not take the backup up', async () => {
+  test('of a first deployment is told that it will not continue with the backup', async () => {
     const world = await start({ fsx: { backupDuration: () => 70 * MINUTE } });
     const { Files } = await world.deploy(backupStack('OPENZFS'));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
       new RegExp(
         /is not finished after 55 min \(CREATING, 78 %\)\. It goes on and stays, but a stack /.source +
-          /whose creation failed has to be created anew/.source,
+          /whose creation failed has to be created again/.source,
       ),
     );
   });
@@ -108,7 +127,7 @@ describe('a rollback goes on', () => {
     const { Files } = await world.deploy(tagged({ team: 'b' }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(world.physicalIdFor(backup)).toBe(backup.id);
-    expect(world.log).toContain('the rollback goes on, and something was left undone');
+    expect(world.log).toContain('something was left undone');
   });
 
   test('where tags can no longer be changed', async () => {
@@ -189,14 +208,14 @@ describe('a rollback goes on', () => {
     });
     const { Files } = await world.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    const [husk] = world.ownBackups;
+    const [failed] = world.ownBackups;
     expect(Files.reason).toMatch(
       new RegExp(
-        `backup ${husk.id} .*ran out of space\\. .*could not be removed, and counts towards the ` +
-          'quota.*BadRequest',
+        `backup ${failed.id} .*ran out of space\\. .*could not be deleted, and counts towards your ` +
+          'quota: BadRequest: .*Delete the backup by hand',
       ),
     );
-    expect(Files.reason).not.toMatch(/What was left of it is removed|Check that the source/);
+    expect(Files.reason).not.toMatch(/The failed backup is deleted|Check that the source/);
   });
 
   test('where the answer to the deletion of what is left of a failed backup was lost', async () => {
@@ -204,7 +223,7 @@ describe('a rollback goes on', () => {
     world.faults.add('fsx:DeleteBackup', 1, { kind: 'lost-response' });
     const { Files } = await world.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY }));
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
-    expect(Files.reason).toMatch(/What was left of it is removed/);
+    expect(Files.reason).toMatch(/The failed backup is deleted\./);
     expect(world.ownBackups).toEqual([]);
   });
 
@@ -216,7 +235,7 @@ describe('a rollback goes on', () => {
       backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
     );
     expect(Files.reason).toMatch(
-      /is not finished after 10 min \(CREATING, 33 %\)\. It is removed with the rollback/,
+      /is not finished after 10 min \(CREATING, 33 %\)\. It is deleted with the rollback/,
     );
     expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(world.ownBackups).toEqual([]);
@@ -266,7 +285,7 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     const [{ id }] = world.ownBackups;
     Object.assign(world.fsx.options, { backupDuration: () => 120 * MINUTE });
     await world.deploy(moving('Two', { timeout: Duration.minutes(30) }));
-    Object.assign(world.fsx.options, { backupDuration: () => 12 * MINUTE });
+    Object.assign(world.fsx.options, { backupDuration: () => 8 * MINUTE });
     await world.pass(26 * 60 * MINUTE);
     expect(world.ownBackups).toHaveLength(2); // it could not be deleted while it was running
     world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update', after: 8000 });
@@ -278,16 +297,13 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
   });
 
   test('where it was to replace a backup that had failed', async () => {
-    const world = await start({ fsx: { fail: () => 'failed for the test' } });
-    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
-    await world.pass(60 * MINUTE);
+    const world = await heldAndFailed({ removalPolicy: DESTROY });
     Object.assign(world.fsx.options, { fail: () => undefined, backupDuration: () => 60 * MINUTE });
     const { Files } = await world.deploy(
       backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) }),
     );
-    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(Files.status).toBe('ROLLBACK_COMPLETE');
     expect(world.calls('fsx:CreateBackup')).toBe(2);
-    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(world.ownBackups).toEqual([]);
   });
 
@@ -298,7 +314,7 @@ describe('a rolled back update leaks nothing, with DESTROY', () => {
     const { Files } = await world.deploy(moving('Two', { timeout: Duration.minutes(10) }));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(world.ownBackups).toEqual([]);
-    expect(world.log).toContain('no longer exists');
+    expect(world.answers.at(-1)).toMatchObject({ Status: 'SUCCESS', Data: { BackupLifecycle: 'DELETED' } });
   });
 });
 
@@ -384,7 +400,7 @@ describe('the backup a resource has', () => {
     const world = await start();
     await world.deploy(tagged({ team: 'a' }));
     const [backup] = world.ownBackups;
-    backup.tags.delete('cdk-fsx-backup:generation');
+    backup.tags.delete('cdk-fsx-backup:logical-id');
     const { Files } = await world.deploy(tagged({ team: 'b' }));
     expect(Files).toMatchObject({
       status: 'UPDATE_COMPLETE',
@@ -394,24 +410,22 @@ describe('the backup a resource has', () => {
     expect(world.log).toContain('has lost the tags');
   });
 
-  test('is replaced where it failed after it was started, and is now waited for', async () => {
-    const world = await start({ fsx: { fail: () => 'failed for the test' } });
-    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED }));
-    await world.pass(60 * MINUTE);
+  test('is replaced if it failed in a long wait without rollback, and the next deployment asks', async () => {
+    const world = await heldAndFailed();
     world.fsx.options.fail = () => undefined;
-    const { Files } = await world.deploy(backupStack('OPENZFS'));
+    const { Files } = await world.deploy(backupStack('OPENZFS', { timeout: Duration.hours(3) }));
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(world.fsx.backups.get(Files.outputs.BackupId)?.failure).toBeUndefined();
     expect(world.calls('fsx:CreateBackup')).toBe(2);
   });
 
   test('stays where a change of options does not get it finished in time', async () => {
-    const world = await start({ fsx: { backupDuration: () => 60 * MINUTE } });
-    await world.deploy(backupStack('OPENZFS', { waitUntil: WaitUntil.STARTED, removalPolicy: DESTROY }));
-    const { Files } = await world.deploy(
-      backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(5) }),
-    );
-    expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    const world = await start({ fsx: { backupDuration: () => 180 * MINUTE } });
+    const within = (timeout: Duration) =>
+      world.deploy(backupStack('OPENZFS', { removalPolicy: DESTROY, timeout }), { disableRollback: true });
+    expect((await within(Duration.hours(2))).Files.status).toBe('CREATE_FAILED');
+    const { Files } = await within(Duration.minutes(5));
+    expect(Files.status).toBe('UPDATE_FAILED');
     expect(Files.reason).toMatch(
       /is not finished after 5 min .*It goes on, and stays this resource's backup/,
     );

@@ -32,6 +32,9 @@ const body = JSON.stringify({ operation: 'sleep', seconds: Number(process.argv[2
 fetch(process.env.TEST_SERVER, { method: 'POST', body });
 `;
 
+/** The state machine that others may start. */
+const RUNS = /^ProviderRuns[0-9A-F]{8}$/;
+
 let bin: string;
 const servers: Server[] = [];
 beforeEach(() => {
@@ -56,7 +59,7 @@ async function prepare(): Promise<{ world: World; stateMachine: string; source: 
       );
     }),
   );
-  const stateMachine = world.physicalIdOf(/^ProviderStateMachine[0-9A-F]{8}$/)!;
+  const stateMachine = world.physicalIdOf(RUNS)!;
   return { world, stateMachine, source: world.physicalIdOf('Source')! };
 }
 
@@ -112,9 +115,9 @@ async function backup(
   });
 }
 
-test('the script waits for a backup and prints its id; a job that is run again takes no second', async () => {
+test('the script waits for a backup and prints its id; a job that is run again takes its own', async () => {
   const { world, stateMachine, source } = await prepare();
-  const input = JSON.stringify({ source, run: '4242' });
+  const input = JSON.stringify({ source, series: 'wiki' });
   expect(await backup(world, stateMachine, input)).toEqual({
     code: 0,
     stdout: `${theOnly(world.backups).id}\n`,
@@ -123,8 +126,9 @@ test('the script waits for a backup and prints its id; a job that is run again t
   expect(world.clock.now()).toBeGreaterThanOrEqual(finishedAt(theOnly(world.backups)));
   expect(await backup(world, stateMachine, input)).toMatchObject({
     code: 0,
-    stdout: `${theOnly(world.backups).id}\n`,
+    stdout: `${world.newest.id}\n`,
   });
+  expect(world.backups).toHaveLength(2);
 });
 
 test.each([

@@ -111,7 +111,7 @@ describe('an upgrade of a service', () => {
     ]);
   });
 
-  test('that fails goes back to the old backup, and a retry takes up the new one', async () => {
+  test('that fails goes back to the old backup, and a retry takes one of its own', async () => {
     const world = await start();
     await deployAll(world, service('A'));
     world.cloudFormation.failures.fail({ target: serviceIn(world), on: 'update' });
@@ -119,18 +119,45 @@ describe('an upgrade of a service', () => {
     const [first, second] = world.ownBackups;
     expectHeld(world, first);
     await deployAll(world, service('B'));
-    expectHeld(world, second);
-    expect(world.calls('fsx:CreateBackup')).toBe(2);
+    expect(world.ownBackups).toHaveLength(3);
+    expect(world.newest).not.toBe(second);
+    expectHeld(world);
+    expect(world.timeOf(serviceIn(world), 'UPDATE_IN_PROGRESS')).toBeGreaterThanOrEqual(
+      finishedAt(world.newest),
+    );
   });
 
-  test('that fails, and is repeated after 25 hours, takes another', async () => {
+  test('whose backup is not finished in time continues with it when it is repeated', async () => {
     const world = await start();
     await deployAll(world, service('A'));
-    world.cloudFormation.failures.fail({ target: serviceIn(world), on: 'update' });
-    await deploy(world, service('B'));
-    await world.pass(25 * HOUR);
+    world.fsx.options.backupDuration = () => 70 * MINUTE;
+    const { status, reason } = await deploy(world, service('B'));
+    expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(reason).toMatch(/is not finished after 55 min.* the deployment continues with it/);
+    const running = world.newest;
+    const age = (world.clock.now() - running.createdAt) / 1000;
     await deployAll(world, service('B'));
-    expect(world.calls('fsx:CreateBackup')).toBe(3);
+    expect(world.ownBackups).toHaveLength(2);
+    expectHeld(world, running);
+    const [, told] = /is continued'[^}]*age: (\d+)/.exec(world.log)!;
+    expect(Number(told) - age).toBeLessThan(60);
+    const [output] = [...world.stepFunctions.executions.values()]
+      .map((execution) => JSON.parse(execution.output ?? '{}'))
+      .filter(({ SecondsBeforeRequest }) => SecondsBeforeRequest !== undefined);
+    expect(output).toMatchObject({ BackupId: running.id, SecondsBeforeRequest: Number(told) });
+  });
+
+  test('whose backup is not finished in time, and is given up, does not pass for another', async () => {
+    const world = await start();
+    await deployAll(world, service('A'));
+    world.fsx.options.backupDuration = () => 70 * MINUTE;
+    expect((await deploy(world, service('B'))).status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    const running = world.newest;
+    world.fsx.options.backupDuration = () => MINUTE;
+    await deployAll(world, service('C'));
+    expect(world.ownBackups).toHaveLength(3);
+    expect(world.newest.createdAt).toBeGreaterThanOrEqual(finishedAt(running));
+    expectHeld(world);
   });
 
   test('that fails, and is given up for another one, takes another', async () => {

@@ -276,6 +276,8 @@ export class Account {
         BIND_HOST: '127.0.0.1',
         MINISTACK_HOST: '127.0.0.1',
         GATEWAY_PORT: port,
+        // functions inherit it: that is where responses go here
+        CDK_FSX_BACKUP_RESPONSE_HOST: `127.0.0.1:${port}`,
         IOT_MTLS_ENABLED: '0',
         IMDS_ENABLED: '0',
         SFN_WAIT_SCALE: String(1 / speed),

@@ -3,10 +3,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aws_iam as iam, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { aws_iam as iam, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { type BackupRecord, createExisting, FunctionError } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
 import { HOUR, synthesize, World } from '../fixtures';
+
+const OPERATOR = 'operator';
+/** The path of a URL where nobody listens. */
+export const NOBODY = 'nobody';
 
 /** What an input has led to. */
 export interface Seen {
@@ -14,8 +18,8 @@ export interface Seen {
   readonly error?: string;
   /** What CloudFormation was told. */
   readonly answers: Array<{ body: any; bytes: number }>;
-  /** Why its job failed, as CodePipeline was told. */
-  readonly jobs: string[];
+  /** Calls of AWS by the function, of which each refused input must have none. */
+  readonly calls: string[];
   /** in virtual time */
   readonly hours: number;
   /** Backups that are new, gone or changed. */
@@ -29,26 +33,36 @@ export class Target {
     const directory = mkdtempSync(join(tmpdir(), 'bad-inputs-'));
     const world = await World.start({ fsx: { backupDuration: () => 7_000 } });
     const fileSystemId = createExisting(world.fsx);
-    const define = (stack: Stack) => {
+    const define = (release: string) => (stack: Stack) => {
       const provider = new FsxBackupProvider(stack, 'Provider');
       const source = BackupSource.fromFileSystemId(fileSystemId);
-      new FsxBackup(stack, 'Backup', { source, provider, removalPolicy: RemovalPolicy.DESTROY });
+      const removalPolicy = RemovalPolicy.DESTROY;
+      const backup = new FsxBackup(stack, 'Backup', {
+        source,
+        provider,
+        removalPolicy,
+        timeout: Duration.hours(1),
+      });
+      Tags.of(backup).add('release', release);
       new FsxFinalBackup(stack, 'Final', { source, provider });
       provider.allowBackupsOf(source);
       provider.allowPruning();
-      provider._allowReports();
-      provider.grantPrincipal.addToPrincipalPolicy(
-        new iam.PolicyStatement({ actions: ['codepipeline:PutJob*Result'], resources: ['*'] }),
+      provider.grantRun(
+        new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal(), roleName: OPERATOR }),
       );
     };
-    await world.deploy(synthesize(define, { outdir: directory }));
+    // The second makes the stack one that was updated: what its resource holds is not to be deleted any more.
+    for (const release of ['1', '2']) {
+      await world.deploy(synthesize(define(release), { outdir: join(directory, release) }));
+    }
     return new Target(world, directory, fileSystemId).listen();
   }
 
   /** Of others: in the same way tagged, or not at all, taken by hand, by FSx and by AWS Backup. */
   readonly foreign: BackupRecord[];
-  /** CloudFormation's own request for the backup. */
+  /** CloudFormation's own requests for the backup, for the link behind it, and for the final backup. */
   readonly request: any;
+  readonly linkRequest: any;
   readonly finalRequest: any;
   private readonly received = new Map<string, Seen['answers']>();
   private server!: Server;
@@ -59,9 +73,11 @@ export class Target {
     private readonly directory: string,
     readonly fileSystemId: string,
   ) {
-    const requests = world.journal.of('request');
-    this.request = requests.find(({ event }) => event.ResourceType === 'Custom::FsxBackup')!.event;
-    this.finalRequest = requests.find(({ event }) => event.ResourceType === 'Custom::FsxFinalBackup')!.event;
+    const firstOf = (type: string) =>
+      world.journal.of('request').find(({ event }) => event.ResourceType === type)!.event;
+    this.request = firstOf('Custom::FsxBackup');
+    this.linkRequest = firstOf('Custom::FsxBackupContinuation');
+    this.finalRequest = firstOf('Custom::FsxFinalBackup');
     const [own] = world.backups;
     const tags = [...own.tags].map(([Key, Value]) => ({
       Key,
@@ -81,14 +97,10 @@ export class Target {
     return this.request.ServiceToken;
   }
 
-  get stateMachineArn(): string {
-    return this.request.ResourceProperties.StateMachineArn;
-  }
-
-  /** A presigned URL that takes an answer. */
-  responseUrl(): string {
+  /** A presigned URL that takes an answer, or one where nobody listens. */
+  responseUrl(path = String(++this.urls), date = ''): string {
     const { port } = this.server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}/${++this.urls}?X-Amz-Signature=SESAME`;
+    return `http://127.0.0.1:${port}/${path}?X-Amz-Date=${encodeURIComponent(date)}&X-Amz-Signature=SESAME`;
   }
 
   /** What comes of this input to the function. */
@@ -98,23 +110,14 @@ export class Target {
     );
   }
 
-  /** What comes of this input to the state machine. */
-  execute(input: unknown): Promise<Seen> {
-    return this.watch(async () => {
-      const principal = this.world.journal
-        .of('call')
-        .find(({ operation }) => operation === 'fsx:DescribeBackups')!.principal;
-      const given = { stateMachineArn: this.stateMachineArn, input: JSON.stringify(input) };
-      const { executionArn } = (await this.world.stepFunctions.api.handle({
-        operation: 'StartExecution',
-        principal,
-        input: given,
-      })) as any;
-      const execution = this.world.stepFunctions.executions.get(executionArn)!;
-      await this.pass();
-      if (execution.status !== 'SUCCEEDED') return `${execution.error}: ${execution.cause}`;
-      return undefined;
-    });
+  /** What comes of this input of a run. */
+  run(input: unknown): Promise<Seen> {
+    return this.execute(this.machine(/Runs/), OPERATOR, input);
+  }
+
+  /** What comes of this input to the state machine that answers CloudFormation, which the function starts. */
+  answer(input: unknown): Promise<Seen> {
+    return this.execute(this.machine(/Requests/), 'function', input);
   }
 
   async end(): Promise<void> {
@@ -124,6 +127,33 @@ export class Target {
       this.server.closeAllConnections();
     });
     rmSync(this.directory, { recursive: true });
+  }
+
+  private machine(logicalId: RegExp): string {
+    return this.world.physicalIdOf(logicalId)!;
+  }
+
+  private execute(stateMachineArn: string, who: string, input: unknown): Promise<Seen> {
+    return this.watch(async () => {
+      const { stepFunctions, cloudFormation } = this.world;
+      const { resources } = cloudFormation.stack('Files');
+      const operator = Object.values(resources).find(({ physicalId }) => physicalId === OPERATOR)!;
+      const principal = who === OPERATOR ? (operator.attributes.Arn as string) : this.roleArn;
+      const given = { stateMachineArn, input: JSON.stringify(input) };
+      const { executionArn } = (await stepFunctions.api.handle({
+        operation: 'StartExecution',
+        principal,
+        input: given,
+      })) as any;
+      const execution = stepFunctions.executions.get(executionArn)!;
+      await this.pass();
+      return execution.status === 'SUCCEEDED' ? undefined : `${execution.error}: ${execution.cause}`;
+    });
+  }
+
+  /** Whose calls those of the function are. */
+  private get roleArn(): string {
+    return this.world.journal.of('call').find(({ operation }) => operation === 'fsx:CreateBackup')!.principal;
   }
 
   private async watch(act: () => Promise<string | void>): Promise<Seen> {
@@ -140,10 +170,8 @@ export class Target {
     return {
       error: error ?? undefined,
       answers: [...this.received.values()].flat(),
-      jobs: entries.flatMap((entry) =>
-        entry.kind === 'call' && entry.operation === 'codepipeline:PutJobFailureResult'
-          ? [entry.input.failureDetails.message]
-          : [],
+      calls: entries.flatMap((entry) =>
+        entry.kind === 'call' && entry.principal === this.roleArn ? [entry.operation] : [],
       ),
       hours: (clock.now() - from) / HOUR,
       touched: [...new Set([...before.keys(), ...after.keys()])].filter(
@@ -172,6 +200,10 @@ export class Target {
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks);
       const { pathname } = new URL(request.url!, 'http://localhost');
+      if (pathname === `/${NOBODY}`) {
+        request.socket.destroy();
+        return;
+      }
       this.received.set(pathname, [
         ...(this.received.get(pathname) ?? []),
         { body: JSON.parse(body.toString()), bytes: body.length },
@@ -181,6 +213,10 @@ export class Target {
     });
     this.server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    await this.world.pass(HOUR); // a container that is busy is not recycled
+    const { environment } = this.world.lambda;
+    environment.CDK_FSX_BACKUP_RESPONSE_HOST = new URL(this.responseUrl()).host;
+    this.world.lambda.recycle(this.functionArn);
     return this;
   }
 }

@@ -302,10 +302,10 @@ export const STORMS: Kind[] = [
 const saying = (says: RegExp, kinds: Kind[]) => kinds.map((kind) => ({ says, ...kind }));
 export const KINDS: Kind[] = [
   ...saying(
-    /socket hang up|ECONNRESET|timed out after \d+ ms|An answer \(HTTP 200\) could not be read/,
+    /socket hang up|ECONNRESET|timed out after \d+ ms|A response \(HTTP \d+\) could not be read/,
     CONNECTIONS,
   ),
-  ...saying(/An answer \(HTTP \d+\) could not be read|The answer is empty|Parse Error/, ANSWERS),
+  ...saying(/A response \(HTTP \d+\) could not be read|The response is empty|Parse Error/, ANSWERS),
   ...ODDITIES,
   ...REFUSALS,
 ];

@@ -35,7 +35,7 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   {
     rules: ['AwsSolutions-IAM5'],
     what: ['*'],
-    where: ['FsxBackupProvider/Policy', 'FsxBackupProvider/FinalBackupPolicy'],
+    where: ['FsxBackupProvider/Policy'],
     why: 'DescribeBackups, DescribeFileSystems and DescribeVolumes know no resources in IAM.',
   },
   {
@@ -70,8 +70,16 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   },
   {
     rules: ['AwsSolutions-IAM5'],
+    what: ['states:stateMachine:FsxBackup-<name>-*', 'states:execution:FsxBackup-<name>-*:*'],
+    where: ['FsxBackupProvider/Policy'],
+    why:
+      "The stack's own state machines that answer CloudFormation. A rollback names the state machine of " +
+      'the update that failed, and the policies are restored before it. So the policy names none in full.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5'],
     what: ['states:execution:<name>:*'],
-    where: ['FsxBackupProvider/ReportPolicy', 'Role/DefaultPolicy', 'Operators/DefaultPolicy'],
+    where: ['Role/DefaultPolicy', 'Operators/DefaultPolicy'],
     why: 'Executions of this one state machine: their names are not known before they are started.',
   },
   {
@@ -87,7 +95,6 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
       'FsxBackupProvider/Source…',
       'FsxBackupProvider/FinalBackupPolicy',
       'FsxBackupProvider/DeletionPolicy',
-      'FsxBackupProvider/ReportPolicy',
       'FsxBackupProvider/StateMachineRole',
     ],
     why:
@@ -126,14 +133,14 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   },
   {
     rules: ['Serverless-LambdaTracing', 'AwsSolutions-SF2', 'Serverless-StepFunctionStateMachineXray'],
-    where: ['FsxBackupProvider/Function', 'FsxBackupProvider/StateMachine'],
+    where: ['FsxBackupProvider/Function', 'FsxBackupProvider/Requests', 'FsxBackupProvider/Runs'],
     why:
       'One function that one state machine calls: a trace would show what the history of the execution ' +
       'shows, for a price and for permissions on all resources.',
   },
   {
     rules: ['AwsSolutions-SF1'],
-    where: ['FsxBackupProvider/StateMachine'],
+    where: ['FsxBackupProvider/Requests', 'FsxBackupProvider/Runs'],
     why:
       'The function logs what it does, and Step Functions keeps the history of each execution for 90 ' +
       'days. To log it, too, takes permissions on all log deliveries of the account.',
@@ -144,7 +151,8 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
     what: ['Role', 'RoleArn'],
     where: [
       'FsxBackupProvider/Function',
-      'FsxBackupProvider/StateMachine',
+      'FsxBackupProvider/Requests',
+      'FsxBackupProvider/Runs',
       'Pipeline',
       'Custom::VpcRestrictDefaultSGCustomResourceProvider/Handler',
     ],
@@ -154,20 +162,10 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   },
   {
     rules: ['AwsSolutions-IAM5'],
-    what: ['*', '<name>:*'],
-    where: [
-      'FsxBackupProvider/Role/DefaultPolicy',
-      ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`),
-    ],
-    why:
-      "As CDK's Lambda action grants it: the function with its versions, the list of all functions, and " +
-      'the result of a job, which has no ARN.',
-  },
-  {
-    rules: ['AwsSolutions-IAM5'],
     what: [
       'states:execution:<name>:*',
       's3:artifacts/*',
+      '<name>/*',
       'Action::s3:Abort*',
       'Action::s3:DeleteObject*',
       'Action::kms:GenerateDataKey*',
@@ -180,13 +178,7 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
   },
   {
     rules: ['IAMNoInlinePolicy'],
-    where: [
-      'FsxBackupProvider/Role/DefaultPolicy',
-      'Role/DefaultPolicy',
-      'Operators/DefaultPolicy',
-      ...PIPELINE_BACKUPS,
-      ...PIPELINE_BACKUPS.map((action) => `${action}-Variables`),
-    ],
+    where: ['Role/DefaultPolicy', 'Operators/DefaultPolicy', ...PIPELINE_BACKUPS],
     why: "Grants of CDK's actions, and `grantRun` to a role of the app, as CDK makes all grants.",
   },
   {

@@ -14,6 +14,8 @@ export interface Surroundings {
   stackId: string;
   /** what is not forbidden */
   reach?: string[];
+  /** whether it is the function's role, which starts the executions that answer CloudFormation */
+  isFunction: boolean;
   /** ARNs of what was backed up */
   sources: string[];
 }
@@ -21,7 +23,13 @@ export interface Surroundings {
 /** A key of the account, whose policy leaves it to IAM who may use it. */
 export const FOREIGN_KEY = 'key/11111111-2222-3333-4444-555555555555';
 
-const STACK_TAG = 'cdk-fsx-backup:stack-id';
+const PREFIX = 'cdk-fsx-backup:';
+const STACK_TAG = `${PREFIX}stack-id`;
+const REMOVAL_TAG = `${PREFIX}removal`;
+/** Of those that are the library's own, what never changes, and what people set. */
+const FIXED_TAGS = ['logical-id', 'generation', 'previous', 'hold', 'of-the-future'].map(
+  (name) => PREFIX + name,
+);
 const FOREIGN = 'fs-0fedcba9876543210';
 const BACKUP = 'backup-0fedcba9876543210';
 const VOLUME = 'fsvol-0fedcba9876543210';
@@ -34,6 +42,7 @@ export function forbiddenCalls({
   region,
   stackId,
   reach = [],
+  isFunction,
   sources,
 }: Surroundings): ForbiddenCall[] {
   const arn = (service: string, rest: string, where = region) =>
@@ -41,6 +50,9 @@ export function forbiddenCalls({
   const other = arn('cloudformation', 'stack/Files2/11111111-2222-3333-4444-555555555555');
   const ours = { [STACK_TAG]: stackId, Name: 'Files/Backup' };
   const theirs = { [STACK_TAG]: other, Name: 'Files2/Backup' };
+  const doomed = { [REMOVAL_TAG]: 'DESTROY' };
+  /** How the names of the state machines that answer CloudFormation begin. */
+  const requestsOf = (stack: string) => `FsxBackup-${stack.split('/').at(-1)}-0123abcd`;
 
   /** A call of FSx, where the resource that it is about carries these tags. */
   const fsx = (
@@ -96,12 +108,36 @@ export function forbiddenCalls({
       requests: fsx('CreateBackup', { FileSystemId: FOREIGN, Tags: asList(ours) }, {}, there).slice(0, 2),
     },
 
-    { what: 'delete a backup without tags', requests: fsx('DeleteBackup', { BackupId: BACKUP }) },
-    { what: 'delete a backup of another stack', requests: fsx('DeleteBackup', { BackupId: BACKUP }, theirs) },
+    ...[{}, doomed].map((tags) => ({
+      what: 'delete a backup that has no stack',
+      requests: fsx('DeleteBackup', { BackupId: BACKUP }, tags),
+    })),
+    {
+      what: 'delete a backup of another stack',
+      requests: fsx('DeleteBackup', { BackupId: BACKUP }, { ...theirs, ...doomed }),
+    },
     {
       what: 'delete a copy in another Region',
-      requests: fsx('DeleteBackup', { BackupId: BACKUP }, ours, there),
+      requests: fsx('DeleteBackup', { BackupId: BACKUP }, { ...ours, ...doomed }, there),
     },
+    ...['RETAIN', 'retain', 'KEEP_LAST', ''].map((removal) => ({
+      what: `delete a backup that says "${removal}"`,
+      requests: fsx('DeleteBackup', { BackupId: BACKUP }, { ...ours, [REMOVAL_TAG]: removal }),
+    })),
+    {
+      what: 'delete a backup that does not say what becomes of it',
+      requests: fsx('DeleteBackup', { BackupId: BACKUP }, ours),
+    },
+    ...['DESTROY', 'KEEP_LAST:1'].flatMap((removal) =>
+      ['the auditors', ''].map((hold) => ({
+        what: `delete a backup that says ${removal} and is held`,
+        requests: fsx(
+          'DeleteBackup',
+          { BackupId: BACKUP },
+          { ...ours, [REMOVAL_TAG]: removal, [`${PREFIX}hold`]: hold },
+        ),
+      })),
+    ),
 
     {
       what: 'tag a backup of another stack',
@@ -116,6 +152,10 @@ export function forbiddenCalls({
       requests: fsx('TagResource', { ...backup, Tags: asList({ [STACK_TAG]: other }) }, ours),
     },
     {
+      what: 'take over a backup of another stack',
+      requests: fsx('TagResource', { ...backup, Tags: asList({ ...ours, ...doomed }) }, theirs),
+    },
+    {
       what: 'take off whose backup it is',
       requests: fsx('UntagResource', { ...backup, TagKeys: [STACK_TAG] }, ours),
     },
@@ -123,24 +163,66 @@ export function forbiddenCalls({
       what: 'take tags off a backup of another stack',
       requests: fsx('UntagResource', { ...backup, TagKeys: ['team'] }, theirs),
     },
+    { what: 'change tags that are not named', requests: fsx('TagResource', { ...backup }, ours) },
+    ...FIXED_TAGS.flatMap((key) => [
+      {
+        what: `change ${key}`,
+        requests: fsx('TagResource', { ...backup, Tags: asList({ [key]: 'x' }) }, ours),
+      },
+      {
+        what: `change ${key} with a tag of the user`,
+        requests: fsx('TagResource', { ...backup, Tags: asList({ team: 'a', [key]: 'x' }) }, ours),
+      },
+      {
+        what: `change ${key} with what becomes of the backup`,
+        requests: fsx('TagResource', { ...backup, Tags: asList({ ...doomed, [key]: 'x' }) }, ours),
+      },
+      { what: `take off ${key}`, requests: fsx('UntagResource', { ...backup, TagKeys: [key] }, ours) },
+    ]),
+    {
+      what: 'take off what becomes of a backup',
+      requests: fsx('UntagResource', { ...backup, TagKeys: [REMOVAL_TAG] }, ours),
+    },
+    ...[{}, theirs].map((tags) => ({
+      what: 'say what becomes of a backup of others',
+      requests: fsx('TagResource', { ...backup, Tags: asList(doomed) }, tags),
+    })),
+    {
+      what: 'say something else of a backup than what is known',
+      requests: fsx('TagResource', { ...backup, Tags: asList({ [REMOVAL_TAG]: 'NEVER' }) }, ours),
+    },
+    {
+      what: 'say what becomes of a file system that is restored from a backup',
+      requests: fsx('TagResource', { ...fileSystem, Tags: asList(doomed) }, ours),
+    },
     { what: 'tag a file system', requests: fsx('TagResource', { ...fileSystem, Tags: asList(ours) }) },
     {
       what: 'take tags off a file system that is restored from a backup',
       requests: fsx('UntagResource', { ...fileSystem, TagKeys: ['team'] }, ours),
     },
 
-    ...['DescribeStacks', 'DescribeStackEvents', 'DescribeStackResource'].map((operation) => ({
-      what: 'look at another stack',
-      requests: [{ action: `cloudformation:${operation}`, resource: other }],
-    })),
-    ...['StartExecution', 'DescribeStateMachine'].map((operation) => ({
-      what: 'use another state machine',
-      requests: [{ action: `states:${operation}`, resource: arn('states', 'stateMachine:Payroll') }],
-    })),
+    ...['DescribeStacks', 'DescribeStackEvents', 'DescribeStackResource', 'DescribeStackResources'].map(
+      (operation) => ({
+        what: 'look at another stack',
+        requests: [{ action: `cloudformation:${operation}`, resource: other }],
+      }),
+    ),
     {
-      what: 'read an execution of another state machine',
-      requests: [{ action: 'states:DescribeExecution', resource: arn('states', 'execution:Payroll:1') }],
+      what: 'read the events of the stack',
+      requests: [{ action: 'cloudformation:DescribeStackEvents', resource: stackId }],
     },
+    ...['Payroll', requestsOf(other), ...(isFunction ? ['Files-Runs'] : [requestsOf(stackId)])].flatMap(
+      (machine) => [
+        ...['StartExecution', 'DescribeStateMachine'].map((operation) => ({
+          what: `use another state machine, ${machine}`,
+          requests: [{ action: `states:${operation}`, resource: arn('states', `stateMachine:${machine}`) }],
+        })),
+        ...['DescribeExecution', 'GetExecutionHistory', 'StopExecution'].map((operation) => ({
+          what: `use an execution of another state machine, ${machine}`,
+          requests: [{ action: `states:${operation}`, resource: arn('states', `execution:${machine}:1`) }],
+        })),
+      ],
+    ),
     {
       what: 'invoke another function',
       requests: [{ action: 'lambda:InvokeFunction', resource: arn('lambda', 'function:payroll') }],

@@ -1,7 +1,7 @@
 /* Values that nobody should send, by what is bad about them. */
 
 /** Of types that no field has, or not in this way. */
-const WRONG_TYPES: Record<string, unknown> = {
+export const WRONG_TYPES: Record<string, unknown> = {
   'null': null,
   'a number': 42,
   'a negative fraction': -0.5,
@@ -54,7 +54,7 @@ export const FOREIGN_EVENTS: Record<string, unknown> = {
     ],
   },
   'SQS': {
-    Records: [{ eventSource: 'aws:sqs', body: '{"work":{"event":{"RequestType":"Delete"},"startedAt":0}}' }],
+    Records: [{ eventSource: 'aws:sqs', body: '{"machine":"requests","input":{"RequestType":"Delete"}}' }],
   },
   'EventBridge': {
     'version': '0',
@@ -87,7 +87,7 @@ export const FOREIGN_EVENTS: Record<string, unknown> = {
     Execution: { Id: 'arn:aws:states:us-east-1:123456789012:execution:Other:1' },
     Input: {},
   },
-  'a pipeline without a job': { 'CodePipeline.job': null },
+  'CodePipeline': { 'CodePipeline.job': { id: 'b56ca1e5-0000-4000-8000-0000000000ff', data: {} } },
   'a list of requests': [{ RequestType: 'Delete', ResponseURL: 'https://example.com', RequestId: 'r' }],
   'nothing at all': {},
 };

@@ -36,7 +36,7 @@ describe('Live tests', () => {
   });
 
   test('a snapshot changes with a construct', () => {
-    const construct = join(INTEG_RUNNER, 'src/fsx-backup-provider.ts');
+    const construct = join(INTEG_RUNNER, 'src/private/engine.ts');
     writeFileSync(construct, readFileSync(construct, 'utf8').replace('memorySize: 256', 'memorySize: 512'));
     expect(integRunner(['integ.lustre.ts'])).toMatchObject({
       status: 1,

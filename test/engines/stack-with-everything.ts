@@ -20,7 +20,7 @@ import {
   FsxBackupAction,
   FsxBackupProvider,
   FsxFinalBackup,
-  WaitUntil,
+  WhenMissing,
 } from '../../src';
 
 /**
@@ -97,7 +97,6 @@ function defineBackups(
   new FsxBackup(stack, 'Deployed', {
     source: BackupSource.fromDeployed(volume),
     executeBefore: [volume],
-    waitUntil: WaitUntil.STARTED,
   });
   new FsxFinalBackup(stack, 'FinalFileSystem', { source: BackupSource.fromCfnFileSystem(openZfs) });
   new FsxFinalBackup(stack, 'FinalVolume', { source: BackupSource.fromCfnVolume(volume) });
@@ -166,7 +165,8 @@ function definePipeline(stack: Stack, encryptionKey: kms.Key, openZfs: fsx.CfnFi
             actionName: 'Backup',
             source: BackupSource.fromCfnFileSystem(openZfs),
             keepLast: 5,
-            variablesNamespace: 'Backup',
+            whenMissing: WhenMissing.SKIP,
+            tags: { run: codepipeline.GlobalVariables.executionId },
             output: new codepipeline.Artifact('Attributes'),
           }),
           new actions.ManualApprovalAction({ actionName: 'Release', runOrder: 3 }),

@@ -12,7 +12,7 @@ const OPERATIONS = [
   'fsx:UntagResource',
   'fsx:DeleteBackup',
   'cloudformation:DescribeStacks',
-  'cloudformation:DescribeStackEvents',
+  'cloudformation:DescribeStackResource',
   'states:StartExecution',
   'response:PUT',
 ];
@@ -105,7 +105,7 @@ describe('Faults on the wire', () => {
     afterAll(end);
     test.each(named(harmful))(
       '%s',
-      inLife(10, async (one, kind) => {
+      inLife(20, async (one, kind) => {
         one.wire.disturbed.clear();
         for (const times of [1, 3]) await liveThrough(one, kind, metBy(kind), times);
         expect([...one.wire.disturbed.keys()].sort()).toEqual(metBy(kind).sort());
@@ -118,7 +118,7 @@ describe('Faults on the wire', () => {
     afterAll(end);
     test.each(named(harmless))(
       '%s',
-      inLife(10, async (one, kind) => {
+      inLife(20, async (one, kind) => {
         one.wire.disturbed.clear();
         await liveThrough(one, kind, OPERATIONS, Infinity);
         expect([...one.wire.disturbed.keys()].sort()).toEqual([...OPERATIONS].sort());

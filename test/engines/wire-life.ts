@@ -3,29 +3,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import { Wire } from './wire';
-import { belongsToResource, generationOf, identityTags } from '../../lambda/identity';
+import { digest, generationOf, marksOf, ownTags } from '../../lambda/identity';
 import { type BackupRecord, createExisting } from '../../sandbox';
-import { BackupSource, FsxBackup } from '../../src';
+import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
 import { bystander, synthesize, World } from '../fixtures';
 
 /* The life of one backup on a wire that is disturbed, among backups of others that look like it. */
 
 /**
- * What the stack is to be: without the backup, with it, with other tags on it, with one of another source.
+ * What the stack is to be: without the backup, with it, with other tags on it, with one for another trigger.
  */
 export type Version = 'none' | 'one' | 'tagged' | 'other';
 
 /** One backup that is deleted with its resource, and one that is always there and brings the engine. */
 function versionsOf(directory: string, ids: string[], timeout: Duration): Record<Version, string> {
-  const [one, two, three] = ids.map((id) => BackupSource.fromFileSystemId(id));
-  const version = (name: Version, source?: BackupSource, tag = 'old') => {
+  const [source, other] = ids.map((id) => BackupSource.fromFileSystemId(id));
+  const version = (name: Version, trigger?: string, tag = 'old') => {
     const outdir = join(directory, name);
     return synthesize(
       (stack) => {
-        new FsxBackup(stack, 'Standing', { source: three, removalPolicy: RemovalPolicy.DESTROY });
-        if (!source) return;
+        new FsxBackup(stack, 'Standing', { source: other, removalPolicy: RemovalPolicy.DESTROY });
+        if (trigger === undefined) return;
         const backup = new FsxBackup(stack, 'Backup', {
           source,
+          triggers: [BackupTrigger.onValue(trigger)],
           removalPolicy: RemovalPolicy.DESTROY,
           timeout,
         });
@@ -37,9 +38,9 @@ function versionsOf(directory: string, ids: string[], timeout: Duration): Record
   };
   return {
     none: version('none'),
-    one: version('one', one),
-    tagged: version('tagged', one, 'new'),
-    other: version('other', two, 'new'),
+    one: version('one', '1'),
+    tagged: version('tagged', '1', 'new'),
+    other: version('other', '2', 'new'),
   };
 }
 
@@ -48,16 +49,17 @@ export class Life {
     const directory = mkdtempSync(join(tmpdir(), 'wire-'));
     const world = await World.start({ fsx: { backupDuration: () => 7_000 } });
     const wire = await Wire.into(world);
-    const sources = ['One', 'Two', 'Three'].map(() => createExisting(world.fsx));
+    const sources = ['One', 'Two'].map(() => createExisting(world.fsx));
     const life = new Life(world, wire, versionsOf(directory, sources, timeout), directory);
     await life.deploy('none');
     life.plantLookalikes(sources[0]);
     return life;
   }
 
-  /** The most backups that the resource had at the same time, of one source. */
+  /** The most backups that the resource had at the same time, of one generation. */
   most = 0;
   private readonly logicalId: string;
+  private readonly triggers: string[];
   private foreign: BackupRecord[] = [];
   private foreignAtFirst = '';
 
@@ -71,11 +73,12 @@ export class Life {
     this.logicalId = Object.keys(Resources).find(
       (id) => id.startsWith('Backup') && Resources[id].Type === 'Custom::FsxBackup',
     )!;
+    this.triggers = Resources[this.logicalId].Properties.Triggers;
     world.journal.onEntry((entry) => {
       if (entry.kind === 'response' && entry.body.Status === 'FAILED') this.onFailure();
       if (entry.kind !== 'call') return;
-      const sources = this.own.map(({ source }) => source.fileSystemId);
-      this.most = Math.max(this.most, ...sources.map((id) => sources.filter((other) => other === id).length));
+      const all = this.own.map(({ tags }) => tags.get('cdk-fsx-backup:generation'));
+      this.most = Math.max(this.most, ...all.map((one) => all.filter((other) => other === one).length));
     });
   }
 
@@ -100,8 +103,8 @@ export class Life {
   get own(): BackupRecord[] {
     const { stackId, logicalId } = this;
     const listOf = (tags: Map<string, string>) => [...tags].map(([Key, Value]) => ({ Key, Value }));
-    return this.world.ownBackups.filter(({ tags }) =>
-      belongsToResource(listOf(tags), { stackId, logicalId }),
+    return this.world.ownBackups.filter(
+      ({ tags }) => marksOf({ Tags: listOf(tags) }, { stackId, logicalId }).isOwn,
     );
   }
 
@@ -161,12 +164,12 @@ export class Life {
    * in who took them.
    */
   private plantLookalikes(fileSystemId: string): void {
-    const identity = {
-      stackId: this.stackId,
-      logicalId: this.logicalId,
-      generation: generationOf({ source: { fileSystemId }, triggers: [] }),
-    };
-    const plant = (tags: ReturnType<typeof identityTags>, type: BackupRecord['type'] = 'USER_INITIATED') => {
+    const { stackId, logicalId } = this;
+    const triggers = digest(this.triggers, 32);
+    const generation = generationOf({ source: { fileSystemId }, triggers });
+    const tagsOf = (owner: object) =>
+      ownTags({ stackId, logicalId, ...owner }, generation, 'none', 'DESTROY');
+    const plant = (tags: ReturnType<typeof ownTags>, type: BackupRecord['type'] = 'USER_INITIATED') => {
       const all = [...tags, { Key: 'Name', Value: 'Files/Backup' }].map(({ Key, Value }) => ({
         Key: Key!,
         Value: Value!,
@@ -174,8 +177,8 @@ export class Life {
       return this.world.fsx.plantBackup({ fileSystemId, type, lifecycle: 'AVAILABLE', tags: all });
     };
     this.foreign = [
-      plant(identityTags({ ...identity, stackId: `${this.stackId}0` })),
-      plant(identityTags({ ...identity, logicalId: `${this.logicalId}2` })),
+      plant(tagsOf({ stackId: `${stackId}0` })),
+      plant(tagsOf({ logicalId: `${logicalId}2` })),
       plant([]),
       plant([], 'AUTOMATIC'),
     ];

@@ -46,9 +46,10 @@ export class Wire {
   static async into(sandbox: Sandbox): Promise<Wire> {
     const wire = new Wire(sandbox);
     const { environment } = sandbox.lambda;
-    for (const [variable, service] of Object.entries(environment)) {
-      environment[variable] = await wire.before(() => service);
-    }
+    const services = Object.entries(environment).filter(([variable]) =>
+      variable.startsWith('AWS_ENDPOINT_URL'),
+    );
+    for (const [variable, service] of services) environment[variable] = await wire.before(() => service);
     await wire.beforeAnswers();
     return wire;
   }
@@ -100,6 +101,7 @@ export class Wire {
     const { lambda } = this.sandbox;
     let bucket = '';
     const proxy = await this.before(() => bucket);
+    lambda.environment.CDK_FSX_BACKUP_RESPONSE_HOST = new URL(proxy).host;
     const invoke = lambda.invokeAsync.bind(lambda);
     lambda.invokeAsync = (arn, event: any) => {
       if (typeof event?.ResponseURL !== 'string') return invoke(arn, event);

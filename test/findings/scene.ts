@@ -87,19 +87,26 @@ export function physicalId(world: World, logicalId: string): string {
   return world.cloudFormation.stack('Files').resources[logicalId].physicalId!;
 }
 
-export function stateMachineIn(world: World): string {
-  const { resources } = world.cloudFormation.stack('Files');
-  return theOnly(Object.values(resources).filter(({ type }) => type === 'AWS::StepFunctions::StateMachine'))
-    .physicalId!;
+/** The state machine `requests` responds to CloudFormation, and is named after the stack's id. */
+export function stateMachineIn(world: World, machine: 'requests' | 'runs' = 'runs'): string {
+  const machines = world
+    .resourcesOf('AWS::StepFunctions::StateMachine')
+    .map((resource) => resource.physicalId!);
+  return theOnly(machines.filter((arn) => arn.includes(':FsxBackup-') === (machine === 'requests')));
+}
+
+/** A call of Step Functions by the operator. */
+export function asOperator(world: World, operation: string, input: object): Promise<any> {
+  const principal = 'arn:aws:iam::123456789012:role/operator';
+  return world.stepFunctions.api.handle({ operation, principal, input }) as Promise<any>;
 }
 
 /** Start an execution as the operator, and let time pass until it is over. */
 export async function run(world: World, input: unknown, within = DAY): Promise<Execution> {
-  const { executionArn } = (await world.stepFunctions.api.handle({
-    operation: 'StartExecution',
-    principal: 'arn:aws:iam::123456789012:role/operator',
-    input: { stateMachineArn: stateMachineIn(world), input: JSON.stringify(input) },
-  })) as { executionArn: string };
+  const { executionArn } = await asOperator(world, 'StartExecution', {
+    stateMachineArn: stateMachineIn(world),
+    input: JSON.stringify(input),
+  });
   const execution = world.stepFunctions.executions.get(executionArn)!;
   const deadline = world.clock.now() + within;
   while (execution.status === 'RUNNING' && world.clock.now() < deadline) await world.pass(MINUTE);

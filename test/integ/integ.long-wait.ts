@@ -1,13 +1,16 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { DEPLOYMENT, expectOf, liveStack, openZfsIn } from './live-app';
 import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
 
-/* A wait condition waits for the backup, and another one for the next. */
+/* With a timeout of two hours, two continuations stand behind the backup. The service waits for the last. */
 const stack = liveStack('long-wait');
 const fileSystem = openZfsIn(stack);
+const service = new ssm.CfnParameter(stack, 'Service', { type: 'String', value: DEPLOYMENT });
 const backup = new FsxBackup(stack, 'Backup', {
   source: BackupSource.fromCfnFileSystem(fileSystem),
-  triggers: [BackupTrigger.onValue(DEPLOYMENT)],
+  triggers: [BackupTrigger.onChangeOf(service)],
+  executeBefore: [service],
   timeout: Duration.hours(2),
 });
 new CfnOutput(stack, 'BackupId', { value: backup.backupId });

@@ -6,7 +6,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { expectOf, LIVE_TAG, liveStack, openZfsIn } from './live-app';
 import { BackupSource, FsxBackupAction } from '../../src';
 
-/* A pipeline is started by hand, and takes a backup. */
+/* A pipeline is started by hand, takes a backup, and keeps its attributes as an artifact. */
 const stack = liveStack('pipeline');
 const fileSystem = openZfsIn(stack);
 const bucket = new s3.Bucket(stack, 'Bucket', {
@@ -33,6 +33,7 @@ const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
           actionName: 'Backup',
           source: BackupSource.fromCfnFileSystem(fileSystem),
           tags: { [LIVE_TAG]: 'pipeline' },
+          output: new codepipeline.Artifact('Backup'),
         }),
       ],
     },
@@ -54,7 +55,7 @@ assertions
   .awsApiCall('S3', 'PutObject', {
     Bucket: bucket.bucketName,
     Key: 'source',
-    Body: 'nothing that the pipeline would look at',
+    Body: 'nothing that the pipeline reads',
   })
   .next(started)
   .next(succeeded)

@@ -53,8 +53,8 @@ export function openZfsIn(
 
 export interface Expectations {
   /**
-   * the id of the file system or volume whose backups are looked at; default: nothing is, before the stack is
-   * destroyed
+   * the id of the file system or volume whose backups are checked; default: none is checked before the stack
+   * is destroyed
    */
   sourceId?: string;
   isVolume?: boolean;

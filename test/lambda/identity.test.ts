@@ -1,90 +1,114 @@
-import {
-  belongsTo,
-  belongsToResource,
-  clientRequestToken,
-  generationOf,
-  identityTags,
-} from '../../lambda/identity';
-import type { Source } from '../../lambda/request';
+import { backup, tagsWith } from './backups';
+import { clientRequestToken, generationOf, keptOf, marksOf, ownTags } from '../../lambda/identity';
+import type { Source } from '../../lambda/source';
 import { FILE_SYSTEM, STACK_ID, VOLUME } from '../fixtures/events';
 
-const of = (source: Source) => generationOf({ source, triggers: [] });
+const owner = { stackId: STACK_ID, logicalId: 'Backup' };
+const of = (source: Source, triggers = '') => generationOf({ source, triggers });
 
-const identity = { stackId: STACK_ID, logicalId: 'Backup', generation: 'g1' };
-
-describe('generation', () => {
-  test('is the same for the same source', () => {
-    expect(of({ fileSystemId: FILE_SYSTEM })).toBe(of({ fileSystemId: FILE_SYSTEM }));
+describe('the generation', () => {
+  test('is the same for the same source and triggers', () => {
+    expect(of({ fileSystemId: FILE_SYSTEM }, 'a')).toBe(of({ fileSystemId: FILE_SYSTEM }, 'a'));
   });
 
-  test('differs for another source', () => {
+  test('differs for another source and for other triggers', () => {
     expect(of({ fileSystemId: FILE_SYSTEM })).not.toBe(of({ volumeId: VOLUME }));
+    expect(of({ fileSystemId: FILE_SYSTEM })).not.toBe(of({ fileSystemId: FILE_SYSTEM }, 'a'));
   });
 
-  test('never changes between releases: backups in the field carry it', () => {
-    expect(of({ fileSystemId: FILE_SYSTEM })).toBe('48cf4266f17946f3');
+  test('says the version of its computation, and never changes between releases', () => {
+    expect(of({ fileSystemId: FILE_SYSTEM })).toBe('1-42600f1bc6da8f4f');
   });
 });
 
-describe('identity tags', () => {
-  test('are what ownership is read from', () => {
-    expect(belongsTo(identityTags(identity), identity)).toBe(true);
+describe('a backup belongs to (stack id, logical id)', () => {
+  const isOwn = (changes: object, copied?: string) =>
+    marksOf({ Tags: tagsWith(changes), SourceBackupId: copied }, owner).isOwn;
+
+  test('as its tags say', () => {
+    expect(isOwn({})).toBe(true);
+    expect(isOwn({ generation: 'another' })).toBe(true);
   });
 
   test.each([
-    ['another stack', { ...identity, stackId: `${STACK_ID}x` }],
-    ['another resource', { ...identity, logicalId: 'Other' }],
-    ['another generation', { ...identity, generation: 'g2' }],
-  ])('of %s are not ours', (_, other) => {
-    expect(belongsTo(identityTags(other), identity)).toBe(false);
+    ['another stack', { stackId: `${STACK_ID}x` }],
+    ['another resource', { logicalId: 'Other' }],
+  ])('and not to %s', (_, changes) => {
+    expect(isOwn(changes)).toBe(false);
   });
 
-  test('of another generation still belong to the resource', () => {
-    expect(belongsToResource(identityTags({ ...identity, generation: 'g2' }), identity)).toBe(true);
+  test('and without tags to nobody', () => {
+    expect(marksOf({ Tags: undefined }, owner).isOwn).toBe(false);
+    expect(marksOf({ Tags: [] }, owner).isOwn).toBe(false);
+    expect(marksOf({ Tags: [] }, { stackId: undefined, logicalId: undefined } as any).isHeld).toBe(false);
   });
 
-  test('that are missing belong to nobody', () => {
-    expect(belongsToResource(undefined, identity)).toBe(false);
-    expect(belongsToResource([], identity)).toBe(false);
-  });
-
-  test('are values that FSx accepts, also with the longest names', () => {
-    const name = 's'.repeat(128);
-    const stackId =
-      `arn:aws-us-gov:cloudformation:us-gov-west-1:123456789012:stack/${name}/` +
-      '6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
-    for (const { Key, Value } of identityTags({
-      stackId,
-      logicalId: 'L'.repeat(255),
-      generation: 'f'.repeat(16),
-    })) {
-      expect(Key).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,128}$/);
-      expect(Value).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,256}$/);
-    }
+  test('copies carry the tags, and belong to nobody', () => {
+    expect(isOwn({}, 'backup-0aaaaaaaaaaaaaaaa')).toBe(false);
   });
 });
 
-describe('client request token', () => {
-  const token = clientRequestToken(STACK_ID, 'Backup', 'request-1');
+test('the tags say what the backup was taken for, what was held before, and what becomes of it', () => {
+  const Tags = ownTags(owner, '1-abc', 'backup-1', 'KEEP_LAST:3');
+  expect(marksOf({ Tags }, owner)).toEqual({
+    isOwn: true,
+    generation: '1-abc',
+    previous: 'backup-1',
+    removal: 'KEEP_LAST:3',
+    isHeld: false,
+  });
+});
+
+test('`hold` holds with any value, and none', () => {
+  for (const Value of ['', 'false', undefined]) {
+    expect(marksOf({ Tags: [{ Key: 'cdk-fsx-backup:hold', Value }] }, owner).isHeld).toBe(true);
+  }
+  expect(marksOf(backup(), owner).isHeld).toBe(false);
+});
+
+test('the tags have values that FSx accepts, also with the longest names', () => {
+  const stackId =
+    `arn:aws-us-gov:cloudformation:us-gov-west-1:123456789012:stack/${'s'.repeat(128)}/` +
+    '6b5c1d80-0000-11f0-8000-0a1b2c3d4e5f';
+  for (const { Key, Value } of ownTags({ stackId, logicalId: 'L'.repeat(255) }, 'f', 'none', 'RETAIN')) {
+    expect(Key).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,128}$/);
+    expect(Value).toMatch(/^[A-Za-z0-9_.:/=+\-@]{1,256}$/);
+  }
+});
+
+test.each([
+  ['KEEP_LAST:1', 1],
+  ['KEEP_LAST:20', 20],
+  ['KEEP_LAST:0', undefined],
+  ['KEEP_LAST:', undefined],
+  ['KEEP_LAST:-1', undefined],
+  ['KEEP_LAST:1x', undefined],
+  ['KEEP_LAST:12345678901234567', undefined],
+  ['RETAIN', undefined],
+  ['DESTROY', undefined],
+  [undefined, undefined],
+])('%s keeps %s', (removal, kept) => {
+  expect(keptOf(removal)).toBe(kept);
+});
+
+describe('the client request token', () => {
+  const token = clientRequestToken(owner, 'request-1');
 
   test('names stack and resource for readers of CloudTrail', () => {
     expect(token).toMatch(/^Files\.Backup\.[0-9a-f]{20}$/);
   });
 
-  test('is the same for every delivery of a request', () => {
-    expect(clientRequestToken(STACK_ID, 'Backup', 'request-1')).toBe(token);
-  });
-
-  test('differs for another request, resource or stack', () => {
-    expect(clientRequestToken(STACK_ID, 'Backup', 'request-2')).not.toBe(token);
-    expect(clientRequestToken(STACK_ID, 'Backup2', 'request-1')).not.toBe(token);
-    expect(clientRequestToken(STACK_ID.replace('6b5c', '7b5c'), 'Backup', 'request-1')).not.toBe(token);
+  test('is derived from the resource and the request', () => {
+    expect(clientRequestToken(owner, 'request-1')).toBe(token);
+    expect(clientRequestToken(owner, 'request-2')).not.toBe(token);
+    expect(clientRequestToken({ ...owner, logicalId: 'Backup2' }, 'request-1')).not.toBe(token);
+    const again = { ...owner, stackId: STACK_ID.replace('6b5c', '7b5c') };
+    expect(clientRequestToken(again, 'request-1')).not.toBe(token);
   });
 
   test('has at most 63 characters that FSx accepts, whatever the names', () => {
     const longest = clientRequestToken(
-      STACK_ID.replace('Files', 'x'.repeat(128)),
-      'Ä'.repeat(255),
+      { stackId: STACK_ID.replace('Files', 'x'.repeat(128)), logicalId: 'Ä'.repeat(255) },
       'r'.repeat(200),
     );
     expect(longest).toMatch(/^[A-Za-z0-9_.-]{1,63}$/);

@@ -1,153 +1,207 @@
 import {
   CloudFormationClient,
-  DescribeStackEventsCommand,
+  DescribeStackResourceCommand,
   DescribeStacksCommand,
-  StackEvent,
 } from '@aws-sdk/client-cloudformation';
-import { CodePipelineClient } from '@aws-sdk/client-codepipeline';
 import {
-  Backup,
+  type Backup,
   CreateBackupCommand,
+  DeleteBackupCommand,
   DescribeBackupsCommand,
   DescribeFileSystemsCommand,
+  DescribeVolumesCommand,
   FSxClient,
+  TagResourceCommand,
+  UntagResourceCommand,
 } from '@aws-sdk/client-fsx';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { Aws } from '../../lambda/aws';
-import { Effects, Execution, run as runOnce } from '../../lambda/run';
-import {
-  awsError,
-  BACKUP,
-  backupOf,
-  EXECUTION,
-  FILE_SYSTEM,
-  RESPONSE_URL,
-  STACK_ID,
-  stackEvent,
-  START,
-  WAIT_HANDLE,
-} from '../fixtures/events';
+import { NEW, sourceOf } from './backups';
+import type { Context } from '../../lambda/context';
+import type { PollInput } from '../../lambda/door';
+import type { Effects } from '../../lambda/ending';
+import { type Environment, leanEvent } from '../../lambda/event';
+import { Executions } from '../../lambda/executions';
+import { Fsx } from '../../lambda/fsx';
+import { poll } from '../../lambda/poll';
+import { type Request, requestOf } from '../../lambda/request';
+import { Stacks } from '../../lambda/stack';
+import { start } from '../../lambda/start';
+import { awsError, EXECUTION, FILE_SYSTEM, STACK_ID, START, VOLUME } from '../fixtures/events';
 
-/** Its clients are to be mocked. */
-export function aws(): Aws {
-  return new Aws({
-    fsx: new FSxClient({}),
-    cloudFormation: new CloudFormationClient({}),
-    stepFunctions: new SFNClient({}),
-    codePipeline: new CodePipelineClient({}),
-  });
-}
+export const ENVIRONMENT: Environment = { stackId: STACK_ID, urlSuffix: 'amazonaws.com' };
 
-/** What is over has neither work nor wait: a test that reads them fails. */
-export async function run(input: unknown, effects: Effects): Promise<Execution> {
-  return (await runOnce(input, effects)) as Execution;
+/** A request as the handler reads it. */
+export function requestFor<R extends Request = any>(event: unknown): R {
+  return requestOf(leanEvent(event, ENVIRONMENT)) as R;
 }
 
 /**
- * What is around the handler, new for each test: nothing is backed up yet, and the stack is being created.
+ * The calls of AWS, mocked on the wire, and new for each test: nothing is backed up yet, and the stack is
+ * being created. What is created, tagged and deleted is remembered in `backups`.
  */
 export class MockedAws {
   readonly fsx = mockClient(FSxClient);
   readonly cloudFormation = mockClient(CloudFormationClient);
   readonly stepFunctions = mockClient(SFNClient);
-  readonly codePipeline = mockClient(CodePipelineClient);
-  private readonly clients = [this.fsx, this.cloudFormation, this.stepFunctions, this.codePipeline];
   now = START;
-  /** What was delivered, and where to, in order. */
-  delivered: Array<{ url: string; body: any }> = [];
+  backups: Backup[] = [];
+  /** Backups by client request token. */
+  private readonly taken = new Map<string, Backup>();
+  /** No status: there is no such stack. */
+  stack: { status?: string; lastUpdated?: Date } = {};
+  resources: Record<string, { status: string; id?: string }> = {};
+  fileSystem: object = {};
+  volume: object = {};
+  /** What was delivered to CloudFormation. */
+  responses: any[] = [];
   logged: any[] = [];
-  /** Why nothing can be delivered to a URL that begins like this. */
-  problems: Record<string, Error> = {};
+  /** Why nothing can be delivered. */
+  problem?: Error;
 
-  private readonly effects: Effects = {
-    aws: aws(),
-    deliver: async (url, body) => {
-      const problem = Object.entries(this.problems).find(([beginning]) => url.startsWith(beginning));
-      if (problem) throw problem[1];
-      this.delivered.push({ url, body: JSON.parse(body) });
+  readonly effects: Effects = {
+    fsx: new Fsx(new FSxClient({})),
+    stacks: new Stacks(new CloudFormationClient({})),
+    executions: new Executions(new SFNClient({})),
+    deliver: async (_, body) => {
+      if (this.problem) throw this.problem;
+      this.responses.push(JSON.parse(body));
     },
     now: () => this.now,
     sleep: async (ms) => {
       this.now += ms;
     },
     remainingMs: () => START + 100_000 - this.now,
-    log: (about) => ({
-      info: (message, details) => this.logged.push({ message, ...about, ...details }),
-      warn: (message, details) => this.logged.push({ message, ...about, ...details }),
-    }),
-    stackId: STACK_ID,
+    log: (about) => this.logger(about),
+    environment: ENVIRONMENT,
   };
 
   reset(): void {
-    Object.assign(this, { now: START, delivered: [], logged: [], problems: {} });
-    for (const client of this.clients) client.reset();
-    this.fsx.on(DescribeBackupsCommand).resolves({ Backups: [] });
-    this.fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ FileSystemId: FILE_SYSTEM }] });
-    this.fsx.on(CreateBackupCommand).callsFake((input) => ({
-      Backup: backupOf('', { Lifecycle: 'CREATING', Tags: input.Tags, CreationTime: new Date(this.now) }),
+    this.taken.clear();
+    Object.assign(this, { now: START, backups: [], resources: {}, fileSystem: {}, volume: {} });
+    Object.assign(this, { responses: [], logged: [], problem: undefined });
+    this.stack = { status: 'CREATE_IN_PROGRESS' };
+    for (const client of [this.fsx, this.cloudFormation, this.stepFunctions]) client.reset();
+    this.fsx.on(DescribeBackupsCommand).callsFake((input) => this.describe(input));
+    this.fsx.on(CreateBackupCommand).callsFake((input) => ({ Backup: this.create(input) }));
+    this.fsx.on(DeleteBackupCommand).callsFake(({ BackupId }) => this.delete(BackupId));
+    this.fsx.on(TagResourceCommand).callsFake(({ ResourceARN, Tags }) => {
+      const keys = new Set(Tags.map(({ Key }: any) => Key));
+      this.change(ResourceARN, (tags) => [...tags.filter(({ Key }) => !keys.has(Key)), ...Tags]);
+    });
+    this.fsx.on(UntagResourceCommand).callsFake(({ ResourceARN, TagKeys }) => {
+      this.change(ResourceARN, (tags) => tags.filter(({ Key }) => !TagKeys.includes(Key)));
+    });
+    this.fsx.on(DescribeFileSystemsCommand).callsFake(() => ({
+      FileSystems: [{ FileSystemId: FILE_SYSTEM, Lifecycle: 'AVAILABLE', ...this.fileSystem }],
     }));
+    this.fsx.on(DescribeVolumesCommand).callsFake(() => ({
+      Volumes: [{ VolumeId: VOLUME, Lifecycle: 'CREATED', ...this.volume }],
+    }));
+    this.cloudFormation.on(DescribeStacksCommand).callsFake(() => {
+      const { status: StackStatus, lastUpdated: LastUpdatedTime } = this.stack;
+      if (!StackStatus) throw awsError('ValidationError', 'Stack with id Files does not exist');
+      return { Stacks: [{ StackStatus, LastUpdatedTime }] };
+    });
+    this.cloudFormation.on(DescribeStackResourceCommand).callsFake(({ LogicalResourceId }) => {
+      const { status: ResourceStatus, id: PhysicalResourceId } = this.resources[LogicalResourceId] ?? {};
+      if (!ResourceStatus) throw awsError('ValidationError', 'Resource does not exist for stack Files');
+      return { StackResourceDetail: { ResourceStatus, PhysicalResourceId } };
+    });
     this.stepFunctions.on(StartExecutionCommand).resolves({ executionArn: EXECUTION });
-    this.stackIs('CREATE_IN_PROGRESS');
-  }
-
-  stackIs(status: string, ...events: StackEvent[]): void {
-    this.statusIs(status);
-    this.cloudFormation
-      .on(DescribeStackEventsCommand)
-      .resolves({ StackEvents: [...events, stackEvent(1_000_000, 'CREATE_IN_PROGRESS')] });
-  }
-
-  statusIs(status: string): void {
-    const stack = { StackName: 'Files', StackStatus: status as any, CreationTime: new Date(START) };
-    this.cloudFormation.on(DescribeStacksCommand).resolves({ Stacks: [stack] });
-  }
-
-  listed(...Backups: Backup[]): void {
-    this.fsx.on(DescribeBackupsCommand, { BackupIds: undefined }).resolves({ Backups });
-  }
-
-  described(found: Backup | undefined): void {
-    if (found) {
-      this.fsx.on(DescribeBackupsCommand, { BackupIds: [found.BackupId!] }).resolves({ Backups: [found] });
-    } else {
-      this.fsx
-        .on(DescribeBackupsCommand, { BackupIds: [BACKUP] })
-        .rejects(awsError('BackupNotFound', 'no such backup'));
-    }
+    this.stepFunctions
+      .on(DescribeExecutionCommand)
+      .rejects(awsError('ExecutionDoesNotExist', 'Execution Does Not Exist'));
   }
 
   calls(command: any): any[] {
-    return this.clients.flatMap((client) => client.commandCalls(command)).map((call) => call.args[0].input);
+    return [this.fsx, this.cloudFormation, this.stepFunctions]
+      .flatMap((client: any) => client.commandCalls(command))
+      .map((call: any) => call.args[0].input);
   }
 
-  run(input: unknown): Promise<Execution> {
-    return run(input, this.effects);
+  /** What a moment needs. */
+  context<R extends Request = any>(request: R): Context<R> {
+    const { fsx, stacks } = this.effects;
+    const log = this.logger({});
+    return { request, fsx, stacks, startedAt: START, now: this.now, clock: () => this.now, log };
   }
 
-  /** What the state machine does: it carries JSON. */
-  async lookAgain(execution: Execution, seconds = execution.wait): Promise<Execution> {
-    this.now += seconds * 1000;
-    return run(JSON.parse(JSON.stringify(execution)), this.effects);
+  /** What the state machine does: it carries JSON, and waits before another poll. */
+  async poll(input: unknown, before?: any, more: Partial<PollInput> = {}): Promise<any> {
+    this.now += (before?.wait ?? 0) * 1000;
+    const given: PollInput = {
+      machine: 'requests',
+      input,
+      execution: EXECUTION,
+      startTime: new Date(START).toISOString(),
+      state: before ? JSON.parse(JSON.stringify(before.state)) : null,
+      ...more,
+    };
+    return poll(given, this.effects);
   }
 
-  /** Looks until it is over. */
-  async toTheEnd(execution: Execution): Promise<Execution> {
-    let last = execution;
-    for (let looks = 0; !last.over; looks++) {
-      if (looks > 1000) throw new Error('it does not come to an end');
-      last = await this.lookAgain(last);
+  /** Polls until it is over. */
+  async toTheEnd(input: unknown, before?: any, more: Partial<PollInput> = {}): Promise<any> {
+    let polled = await this.poll(input, before, more);
+    for (let polls = 0; 'state' in polled; polls++) {
+      if (polls > 1000) throw new Error('it does not come to an end');
+      polled = await this.poll(input, polled, more);
     }
-    return last;
+    return polled;
   }
 
-  /** CloudFormation's answers. */
-  get answers(): any[] {
-    return this.delivered.filter(({ url }) => url === RESPONSE_URL).map(({ body }) => body);
+  start(event: unknown): Promise<void> {
+    return start(event, this.effects);
   }
 
-  /** What the wait condition was told. */
-  get signals(): any[] {
-    return this.delivered.filter(({ url }) => url === WAIT_HANDLE).map(({ body }) => body);
+  get(backupId: string): Backup | undefined {
+    return this.backups.find(({ BackupId }) => BackupId === backupId);
+  }
+
+  private logger(about: object) {
+    const write = (level: string) => (message: string, details?: object) =>
+      void this.logged.push({ level, message, ...about, ...details });
+    return { info: write('info'), warn: write('warn'), error: write('error') };
+  }
+
+  private describe({ BackupIds, Filters }: any): object {
+    if (BackupIds) {
+      const found = this.get(BackupIds[0]);
+      if (!found) throw awsError('BackupNotFound', 'no such backup');
+      return { Backups: [found] };
+    }
+    const wanted = Filters.find(({ Name }: any) => Name !== 'backup-type')?.Values[0];
+    return { Backups: this.backups.filter((backup) => !wanted || sourceOf(backup) === wanted) };
+  }
+
+  private create({ ClientRequestToken, FileSystemId, VolumeId, Tags }: any): Backup {
+    const earlier = this.taken.get(ClientRequestToken);
+    if (earlier) return earlier;
+    const created = {
+      BackupId: NEW,
+      Lifecycle: 'CREATING',
+      Type: 'USER_INITIATED',
+      CreationTime: new Date(this.now),
+      ResourceARN: `arn:aws:fsx:us-east-1:123456789012:backup/${NEW}`,
+      Tags,
+      FileSystem: FileSystemId && { FileSystemId },
+      Volume: VolumeId && { VolumeId },
+    } as Backup;
+    this.taken.set(ClientRequestToken, created);
+    this.backups = [...this.backups, created];
+    return created;
+  }
+
+  private delete(backupId: string): object {
+    if (!this.get(backupId)) throw awsError('BackupNotFound', 'no such backup');
+    this.backups = this.backups.filter(({ BackupId }) => BackupId !== backupId);
+    return { BackupId: backupId, Lifecycle: 'DELETED' };
+  }
+
+  private change(arn: string, tags: (before: any[]) => any[]): void {
+    this.backups = this.backups.map((one) =>
+      one.ResourceARN === arn ? { ...one, Tags: tags(one.Tags ?? []) } : one,
+    );
   }
 }

@@ -1,157 +1,188 @@
-import { responseBody } from '../../lambda/answer';
-import { checked, InvalidProperties, isCloudFormationEvent, parseProperties } from '../../lambda/request';
-import { createEvent, deleteEvent, properties, updateEvent, VOLUME } from '../fixtures/events';
+import { requestFor } from './mocked-aws';
+import { InvalidRequest } from '../../lambda/errors';
+import { isBackupId, oneOf, wholeNumber } from '../../lambda/request';
+import {
+  BACKUP,
+  createEvent,
+  deleteEvent,
+  FILE_SYSTEM,
+  STACK_ID,
+  updateEvent,
+  VOLUME,
+} from '../fixtures/events';
 
-test('the properties of a file system backup', () => {
-  expect(parseProperties(properties())).toEqual({
-    source: { fileSystemId: 'fs-0498eed5fe91001ec' },
-    triggers: [],
-    tags: [{ Key: 'Name', Value: 'Files/Backup' }],
-    waitUntil: 'AVAILABLE',
-    timeoutSeconds: 3600,
-    removalPolicy: 'RETAIN',
+const desired = (changes: object = {}) => requestFor(createEvent(changes as any)).desired;
+
+test('a deployment of a backup', () => {
+  expect(requestFor(createEvent())).toEqual({
+    kind: 'backup',
+    type: 'Create',
+    stackId: STACK_ID,
+    requestId: 'request-1',
+    logicalId: 'Backup',
+    physicalId: '',
+    desired: {
+      source: { fileSystemId: FILE_SYSTEM },
+      triggers: '',
+      tags: [{ Key: 'Name', Value: 'Files/Backup' }],
+      timeout: 3600,
+      removal: 'RETAIN',
+    },
+    former: undefined,
   });
-});
-
-test('the properties of a volume backup', () => {
-  expect(parseProperties(properties({ FileSystemId: undefined, VolumeId: VOLUME })).source).toEqual({
-    volumeId: VOLUME,
-  });
-});
-
-test('a short timeout is taken as it is', () => {
-  expect(parseProperties(properties({ TimeoutSeconds: '600' })).timeoutSeconds).toBe(600);
-});
-
-test('no tags are no tags', () => {
-  expect(parseProperties(properties({ Tags: undefined })).tags).toEqual([]);
 });
 
 test.each([
+  [{ FileSystemId: undefined, VolumeId: VOLUME }, { volumeId: VOLUME }],
+  [{ FileSystemId: undefined, DeployedVolume: 'Volume' }, { logicalId: 'Volume' }],
+  [{ FileSystemId: undefined, DeployedFileSystem: 'Files' }, { logicalId: 'Files' }],
+])('the source of %j', (changes, source) => {
+  expect(desired(changes).source).toEqual(source);
+});
+
+test.each([
+  [{}, 'RETAIN'],
+  [{ RemovalPolicy: 'DESTROY' }, 'DESTROY'],
+  [{ KeepLast: '3' }, 'KEEP_LAST:3'],
+  [{ RemovalPolicy: 'DESTROY', KeepLast: '3' }, 'DESTROY'],
+])('what becomes of a backup with %j', (changes, removal) => {
+  expect(desired(changes).removal).toBe(removal);
+});
+
+test('no tags are no tags, and a timeout is taken as it is', () => {
+  expect(desired({ Tags: undefined, TimeoutSeconds: '43200' })).toMatchObject({ tags: [], timeout: 43_200 });
+});
+
+test('an update has the former properties, unless an unknown version wrote them', () => {
+  const former = (changes: object) => requestFor(updateEvent(BACKUP, {}, changes as any)).former;
+  expect(former({ VolumeId: VOLUME, FileSystemId: undefined }).source).toEqual({ volumeId: VOLUME });
+  expect(former({ SchemaVersion: '2' })).toBeUndefined();
+  expect(former({ TimeoutSeconds: 'long' })).toBeUndefined();
+});
+
+test('a final backup', () => {
+  const event = { ...deleteEvent(`final-${FILE_SYSTEM}`), ResourceType: 'Custom::FsxFinalBackup' };
+  expect(requestFor(event)).toMatchObject({
+    kind: 'final',
+    type: 'Delete',
+    physicalId: `final-${FILE_SYSTEM}`,
+  });
+});
+
+describe('a continuation', () => {
+  const told = {
+    FileSystemId: undefined,
+    RemovalPolicy: undefined,
+    BackupId: BACKUP,
+    BackupLifecycle: 'CREATING',
+    BackupCreationTime: '2026-11-02T08:00:00.000Z',
+    TimeoutSeconds: '3300',
+  };
+  const link = (changes: object) => ({
+    ...updateEvent('continuation-Backup', { ...told, ...changes }, { ...told, BackupId: 'none' }),
+    ResourceType: 'Custom::FsxBackupContinuation',
+  });
+
+  test('is told the backup, its lifecycle and its time', () => {
+    expect(requestFor(link({}))).toMatchObject({
+      kind: 'continuation',
+      told: {
+        backupId: BACKUP,
+        lifecycle: 'CREATING',
+        createdAt: Date.UTC(2026, 10, 2, 8),
+        timeout: 3300,
+      },
+      formerBackupId: 'none',
+    });
+  });
+
+  test('may be told that there is none', () => {
+    const none = { BackupId: 'none', BackupLifecycle: '', BackupCreationTime: '' };
+    expect(requestFor(link(none)).told).toMatchObject({ backupId: 'none', lifecycle: '', createdAt: NaN });
+  });
+
+  test.each([
+    [{ BackupId: undefined }, /BackupId is "missing", and must be that of the resource before/],
+    [{ BackupLifecycle: 7 }, /must be that of the resource before/],
+    [{ TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
+    [{ SchemaVersion: '2' }, /schema version "2"/],
+  ])('with %j is refused', (changes, message) => {
+    expect(() => requestFor(link(changes))).toThrow(message);
+  });
+});
+
+const SOURCES = /exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume/;
+const asVolume = (VolumeId: unknown) => ({ FileSystemId: undefined, VolumeId });
+
+test.each<[string, object, RegExp]>([
   ['a newer schema', { SchemaVersion: '2' }, /schema version "2".*knows version 1.*at least as new/],
   ['no schema', { SchemaVersion: undefined }, /schema version "missing"/],
-  [
-    'no source',
-    { FileSystemId: undefined },
-    /exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume/,
-  ],
-  [
-    'two sources',
-    { VolumeId: VOLUME },
-    /exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume/,
-  ],
+  ['no source', { FileSystemId: undefined }, SOURCES],
+  ['two sources', { VolumeId: VOLUME }, SOURCES],
+  ['a deployed source beside another', { DeployedVolume: 'Volume' }, SOURCES],
   [
     'an id of something else',
     { FileSystemId: 'vpc-12345678' },
-    /"vpc-12345678" is not the id of an FSx file system/,
+    /"vpc-12345678" is not the id of an FSx file/,
   ],
-  [
-    'an id with more behind it',
-    { FileSystemId: 'fs-0498eed5fe91001ec\nfs-1' },
-    /not the id of an FSx file system/,
-  ],
+  ['an id with more behind it', { FileSystemId: 'fs-0498eed5fe91001ec\nfs-1' }, /not the id of an FSx file/],
   ['an id that is not text', { FileSystemId: { Ref: 'Fs' } }, /"\{"Ref":"Fs"\}" is not the id/],
-  [
-    'a short volume id',
-    { FileSystemId: undefined, VolumeId: 'fsvol-123' },
-    /"fsvol-123" is not the id of an FSx volume/,
-  ],
-  ['tags that are no list', { Tags: 'Name' }, /Tags must be a list/],
-  ['a tag without value', { Tags: [{ Key: 'Name' }] }, /is not a tag/],
-  ['an unknown waitUntil', { WaitUntil: 'true' }, /WaitUntil is "true"; it must be AVAILABLE or STARTED/],
-  ['an unknown removal policy', { RemovalPolicy: 'SNAPSHOT' }, /RemovalPolicy is "SNAPSHOT"/],
-  [
-    'a timeout in words',
-    { TimeoutSeconds: '1 hour' },
-    /TimeoutSeconds is "1 hour"; it must be a whole number from 1 to 43200/,
-  ],
-  ['a timeout of nothing', { TimeoutSeconds: '0' }, /TimeoutSeconds is "0"/],
-  ['a timeout over twelve hours', { TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
-  ['triggers that are no list', { Triggers: 'v1' }, /Triggers is "v1"; it must be a list of strings/],
-  [
-    'a trigger that is not text',
-    { Triggers: [{ Ref: 'V' }] },
-    /Triggers is .*; it must be a list of strings/,
-  ],
+  ['a volume as file system', { FileSystemId: VOLUME }, /is not the id of an FSx file system/],
+  ['a file system as volume', asVolume(FILE_SYSTEM), /is not the id of an FSx volume/],
+  ['a short volume id', asVolume('fsvol-123'), /"fsvol-123" is not the id of an FSx volume/],
   [
     'a logical id with other characters',
     { FileSystemId: undefined, DeployedFileSystem: 'File-System' },
     /"File-System" is not the logical id/,
   ],
-  ['a deployed source beside another', { DeployedVolume: 'Volume' }, /exactly one of/],
+  ['tags that are no list', { Tags: 'Name' }, /Tags must be a list/],
+  ['a tag without value', { Tags: [{ Key: 'Name' }] }, /is not a tag/],
+  ['a tag that is null', { Tags: [null] }, /"null" is not a tag/],
+  [
+    'an unknown removal policy',
+    { RemovalPolicy: 'SNAPSHOT' },
+    /RemovalPolicy is "SNAPSHOT"; it must be RETAIN or/,
+  ],
+  ['a timeout in words', { TimeoutSeconds: '1 hour' }, /"1 hour"; it must be a whole number from 1 to 43200/],
+  ['a timeout of nothing', { TimeoutSeconds: '0' }, /TimeoutSeconds is "0"/],
+  ['a timeout over twelve hours', { TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
+  [
+    'a trigger that is not text',
+    { Triggers: [{ Ref: 'V' }] },
+    /Triggers is .*; it must be a list of strings/,
+  ],
   ['to keep none', { KeepLast: '0' }, /KeepLast is "0"; it must be a whole number from 1/],
   ['to keep some', { KeepLast: 'some' }, /KeepLast is "some"/],
-  ['a wait handle that is no URL', { WaitHandle: 'arn:aws:x' }, /WaitHandle must be the URL/],
-  ['no state machine', { StateMachineArn: undefined }, /StateMachineArn is "missing"/],
 ])('%s is refused', (_, changes, message) => {
-  expect(() => parseProperties(properties(changes))).toThrow(message);
-  expect(() => parseProperties(properties(changes))).toThrow(InvalidProperties);
+  expect(() => desired(changes)).toThrow(message);
+  expect(() => desired(changes)).toThrow(InvalidRequest);
+});
+
+test.each([[undefined], [null], ['text'], [[]]])('the properties %j are refused', (ResourceProperties) => {
+  expect(() => requestFor({ ...createEvent(), ResourceProperties })).toThrow(InvalidRequest);
 });
 
 test.each([
-  ['without a URL', { ResponseURL: undefined }],
-  ['with a URL of another kind', { ResponseURL: 'file:///etc/passwd' }],
-  ['with a URL that is none', { ResponseURL: 'https://' }],
-  ['without an id', { RequestId: undefined }],
-  ['of no type', { RequestType: 1 }],
-])('a request %s is none that could be answered', (_, changes) => {
-  expect(isCloudFormationEvent(createEvent())).toBe(true);
-  expect(isCloudFormationEvent({ ...createEvent(), ...changes })).toBe(false);
+  ['backup-03e3c82e0183b7b6b', true],
+  ['backup-0123abcd', true],
+  ['backup-', false],
+  ['backup-03E3C82E', false],
+  ['xbackup-03e3c82e0183b7b6b', false],
+  ['backup-03e3c82e0183b7b6b\n', false],
+  ['none', false],
+  ['Files-Backup-1A2B3C', false],
+])('%j is the id of a backup: %s', (id, expected) => {
+  expect(isBackupId(id)).toBe(expected);
 });
 
-test('what CloudFormation sends is as it should be', () => {
-  for (const event of [createEvent(), updateEvent('backup-1'), deleteEvent('Files-Backup-1A2B3C')]) {
-    expect(checked(event)).toEqual({ event });
+test('a whole number may be a number or digits', () => {
+  expect([wholeNumber('n', 3, 1, 5), wholeNumber('n', '3', 1, 5)]).toEqual([3, 3]);
+  for (const value of [0, 6, 2.5, NaN, ' 3', '3e0', '0x3', '-3', null, [3]]) {
+    expect(() => wholeNumber('n', value, 1, 5)).toThrow(/^n is ".*"; it must be a whole number from 1 to 5$/);
   }
 });
 
-test.each<[string, object, string]>([
-  ['another type', { RequestType: 'Upsert' }, 'RequestType is "Upsert"'],
-  ['no stack', { StackId: undefined }, 'StackId is "missing"'],
-  ['a stack that is text', { StackId: 'a\ud83d' }, 'StackId is "a\ud83d"'],
-  ['a logical id of another form', { LogicalResourceId: '../x' }, 'LogicalResourceId is "../x"'],
-  ['nothing to delete', { PhysicalResourceId: '' }, 'PhysicalResourceId is "empty"'],
-  [
-    'long ids',
-    { RequestId: 'x'.repeat(10_000), StackId: 7 },
-    `StackId is "7", RequestId is "${'x'.repeat(80)}"`,
-  ],
-])('a request with %s is said to be odd, and can be answered', (_, changes, problem) => {
-  const found = checked({ ...deleteEvent('backup-1'), ...changes } as any);
-  expect(found.problem).toBe(problem);
-  expect(
-    Buffer.byteLength(
-      responseBody(found.event, {
-        status: 'FAILED',
-        physicalId: found.event.PhysicalResourceId!,
-        reason: problem,
-      }),
-    ),
-  ).toBeLessThan(4096);
-});
-
-test('no properties at all are refused', () => {
-  expect(() => parseProperties(undefined)).toThrow(InvalidProperties);
-});
-
-test('the properties of a backup with triggers, of what is deployed, awaited for long and pruned', () => {
-  const given = {
-    FileSystemId: undefined,
-    DeployedVolume: 'Volume',
-    Triggers: ['onValue:1'],
-    KeepLast: '2',
-    WaitHandle: 'https://example.com/signed',
-    TimeoutSeconds: '43200',
-  };
-  expect(parseProperties(properties(given))).toMatchObject({
-    source: { logicalId: 'Volume' },
-    triggers: ['onValue:1'],
-    keepLast: 2,
-    waitHandle: 'https://example.com/signed',
-    timeoutSeconds: 43200,
-  });
-});
-
-test('what is wrong with a wait handle is not shown: it may be a signed URL', () => {
-  expect(() => parseProperties(properties({ WaitHandle: 'ftp://signature=secret' }))).not.toThrow(/secret/);
+test('a value is one of those that are allowed', () => {
+  expect(oneOf('m', 'A', ['A', 'B'])).toBe('A');
+  expect(() => oneOf('m', 'a', ['A', 'B'])).toThrow('m is "a"; it must be A or B');
 });

@@ -1,13 +1,19 @@
-import { secondsToNextAttempt, secondsToNextLook } from '../../lambda/schedule';
-import { looksIn } from '../fixtures/looks';
+import { secondsToNextAttempt, secondsToNextPoll } from '../../lambda/schedule';
 
-test('an hour costs at most 90 looks', () => {
-  expect(looksIn(3600)).toBeLessThanOrEqual(90);
-  expect(looksIn(3600)).toBeGreaterThan(60);
+/** How many polls a wait of this length costs, the first one at its beginning included. */
+function pollsIn(seconds: number): number {
+  let count = 1;
+  for (let elapsed = 0; elapsed < seconds; count++) elapsed += secondsToNextPoll(elapsed);
+  return count;
+}
+
+test('an hour costs at most 90 polls', () => {
+  expect(pollsIn(3600)).toBeLessThanOrEqual(90);
+  expect(pollsIn(3600)).toBeGreaterThan(60);
 });
 
-test('twelve hours cost at most 330 looks', () => {
-  expect(looksIn(12 * 3600)).toBeLessThanOrEqual(330);
+test('twelve hours cost at most 330 polls', () => {
+  expect(pollsIn(12 * 3600)).toBeLessThanOrEqual(330);
 });
 
 test.each([
@@ -24,13 +30,13 @@ test.each([
   [6099, 60],
   [6100, 61],
   [43_200, 432],
-])('after %i s the next look comes %i s later', (elapsed, seconds) => {
-  expect(secondsToNextLook(elapsed)).toBe(seconds);
+])('after %i s the next poll comes %i s later', (elapsed, seconds) => {
+  expect(secondsToNextPoll(elapsed)).toBe(seconds);
 });
 
-test('the answer is late by 5 s, a tenth of the wait, a minute, or one per cent of it', () => {
+test('the response is late by 5 s, a tenth of the wait, a minute, or one per cent of it', () => {
   for (let elapsed = 0; elapsed < 12 * 3600; elapsed += 7) {
-    expect(secondsToNextLook(elapsed)).toBeLessThanOrEqual(
+    expect(secondsToNextPoll(elapsed)).toBeLessThanOrEqual(
       Math.max(5, Math.min(elapsed / 10, Math.max(60, elapsed / 100))),
     );
   }
@@ -62,7 +68,7 @@ describe('after attempts that AWS throttled or failed, the next one', () => {
     expect(Math.max(...waitsOf(10, 60))).toBe(60);
   });
 
-  test('comes after the same time where the history is the same, and another where another failed', () => {
+  test('comes after the same time with the same history, and after another with another', () => {
     expect(waitsOf(5)).toEqual(waitsOf(5));
     expect(waitsOf(5)).not.toEqual(waitsOf(6));
   });

@@ -1,53 +1,48 @@
-import { copiedTags, tagChanges } from '../../lambda/tags';
+import { tagsWith } from './backups';
+import { tagChanges, tagsOfNew } from '../../lambda/tags';
 
 const tag = (Key: string, Value = 'v') => ({ Key, Value });
 const many = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => tag(`${prefix}${i}`));
-const identity = [
-  tag('cdk-fsx-backup:stack-id'),
-  tag('cdk-fsx-backup:logical-id'),
-  tag('cdk-fsx-backup:generation'),
-];
+const own = tagsWith().filter(({ Key }) => Key !== 'Name');
 
-describe('tags of a new backup', () => {
-  test("are the identity, the user's, and the source's", () => {
-    expect(copiedTags([tag('team')], [tag('Name')], identity)).toEqual({
-      tags: [...identity, tag('Name'), tag('team')],
+describe('the tags of a new backup', () => {
+  test("are the library's, the user's, and those of the source", () => {
+    expect(tagsOfNew([tag('team')], [tag('Name')], own)).toEqual({
+      tags: [...own, tag('Name'), tag('team')],
       dropped: [],
     });
   });
 
   test("of the source do not replace the user's", () => {
-    const { tags } = copiedTags([tag('Name', 'of the source')], [tag('Name', 'of the user')], identity);
+    const { tags } = tagsOfNew([tag('Name', 'of the source')], [tag('Name', 'of the user')], own);
     expect(tags.filter(({ Key }) => Key === 'Name')).toEqual([tag('Name', 'of the user')]);
   });
 
-  test("never include aws: tags, nor another backup's identity", () => {
-    const reserved = [
-      'aws:cloudformation:stack-id',
-      'cdk-fsx-backup:stack-id',
-      'cdk-fsx-backup:of-a-later-version',
-    ];
-    expect(
-      copiedTags(
-        reserved.map((key) => tag(key, 'foreign')),
-        [],
-        identity,
-      ).tags,
-    ).toEqual(identity);
+  test("never include aws: tags, nor another backup's of the library", () => {
+    const reserved = ['aws:cloudformation:stack-id', 'cdk-fsx-backup:stack-id', 'cdk-fsx-backup:hold'];
+    const foreign = reserved.map((key) => tag(key, 'foreign'));
+    expect(tagsOfNew(foreign, [], own)).toEqual({ tags: own, dropped: [] });
   });
 
-  test('are at most 50, and say which of the source were left out', () => {
-    const { tags, dropped } = copiedTags(many(50, 's'), many(10, 'u'), identity);
-    expect(tags).toHaveLength(50);
-    expect(tags).toEqual(expect.arrayContaining([...identity, ...many(10, 'u')]));
-    expect(dropped).toHaveLength(13);
+  test('are 49 at most, so that `hold` has room, and say which of the source are left out', () => {
+    const { tags, dropped } = tagsOfNew(many(50, 's'), many(10, 'u'), own);
+    expect(tags).toHaveLength(49);
+    expect(tags).toEqual(expect.arrayContaining([...own, ...many(10, 'u')]));
+    expect(dropped).toHaveLength(16);
+  });
+
+  test('44 are the user’s', () => {
+    expect(tagsOfNew([tag('s')], many(44, 'u'), own)).toEqual({
+      tags: [...own, ...many(44, 'u')],
+      dropped: ['s'],
+    });
   });
 });
 
-describe('tag changes', () => {
-  const actual = [...identity, tag('Name', 'old'), tag('team')];
+describe('changes of tags', () => {
+  const actual = [...own, tag('Name', 'old'), tag('team')];
 
-  test('are none where the backup carries what is wanted', () => {
+  test('are none if the backup carries what is wanted', () => {
     expect(tagChanges(actual, [tag('Name', 'old')], ['Name'])).toEqual({ set: [], removed: [] });
   });
 
@@ -66,17 +61,16 @@ describe('tag changes', () => {
     expect(tagChanges(actual, [], []).removed).toEqual([]);
   });
 
-  test('never remove the identity', () => {
-    expect(tagChanges(actual, [], ['cdk-fsx-backup:stack-id']).removed).toEqual([]);
+  test("never remove the library's, `hold` among them", () => {
+    const held = [...actual, tag('cdk-fsx-backup:hold')];
+    const former = ['cdk-fsx-backup:stack-id', 'cdk-fsx-backup:hold'];
+    expect(tagChanges(held, [], former).removed).toEqual([]);
   });
 
   test("make room for the user's by dropping copied ones", () => {
-    const { set, removed } = tagChanges(
-      [...identity, ...many(47, 's'), tag('aws:backup:x')],
-      [tag('Name'), tag('cost')],
-      [],
-    );
+    const full = [...own, ...many(44, 's'), tag('aws:backup:x')];
+    const { set, removed } = tagChanges(full, [tag('Name'), tag('cost')], []);
     expect(set).toHaveLength(2);
-    expect(removed).toEqual(['s0', 's1', 's2']);
+    expect(removed).toEqual(['s0', 's1']);
   });
 });

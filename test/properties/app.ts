@@ -12,8 +12,8 @@ import {
   BackupTrigger,
   FsxBackup,
   type FsxBackupOptions,
+  FsxBackupProvider,
   FsxFinalBackup,
-  WaitUntil,
 } from '../../src';
 
 /** Which resources must not be changed before a backup is AVAILABLE, by their logical ids. */
@@ -62,10 +62,13 @@ export function synthesize(model: AppModel, deployment: number): Synthesized {
 }
 
 function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthesized, 'template'> {
+  const provider = new FsxBackupProvider(stack, 'Provider');
+  void provider.stateMachine; // that others may start
   const sources = model.sources.map((source, at) =>
-    source.isDefined ? defineSource(stack, SOURCES[at], source) : undefined,
+    source.isDefined ? defineSource(stack, SOURCES[at], source, provider) : undefined,
   );
   const service = parameter(stack, 'Service', `${model.service}`);
+  const image = parameter(stack, 'Image', model.value);
   const beside = parameter(stack, 'Beside', `${deployment}`);
   const after = parameter(stack, 'After', `${deployment}`);
   after.addDependency(service);
@@ -74,7 +77,8 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
   for (const [at, backup] of model.backups.entries()) {
     const source = sources[backup.source % sources.length];
     if (!backup.isDefined || !source) continue;
-    const construct = defineBackup(stack, BACKUPS[at], backup, source, service, model.value);
+    const values = { value: model.value, token: image.attrValue };
+    const construct = defineBackup(stack, BACKUPS[at], backup, source, service, values, provider);
     const logicalId = stack.getLogicalId(construct.node.findChild('Resource').node.defaultChild as any);
     if (backup.isGuard) {
       guards.push({ backup: logicalId, guarded: source.resource.logicalId, isOfGuarded: true });
@@ -92,16 +96,9 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
     sources.flatMap((source, at) => (source ? [[SOURCES[at], source.resource.logicalId]] : [])),
   );
   return {
-    guards: guards.filter(({ backup }) => !waitsForStartOnly(model, stack, backup)),
+    guards,
     sources: defined,
   };
-}
-
-/** Whoever does not wait has no guard. */
-function waitsForStartOnly(model: AppModel, stack: Stack, logicalId: string): boolean {
-  return model.backups.some(
-    ({ waitUntil }, at) => waitUntil === 'STARTED' && stack.resolve(logicalId).startsWith(BACKUPS[at]),
-  );
 }
 
 function parameter(stack: Stack, id: string, value: string): ssm.CfnParameter {
@@ -114,20 +111,22 @@ function defineBackup(
   model: BackupModel,
   { resource, source }: DefinedSource,
   service: Construct,
-  value: string,
+  values: { readonly value: string; readonly token: string },
+  provider: FsxBackupProvider,
 ): FsxBackup {
-  // more means waiting
-  const minutes = model.waitUntil === 'STARTED' ? Math.min(model.minutes, 60) : model.minutes;
   const options: FsxBackupOptions = {
-    timeout: Duration.minutes(minutes),
-    waitUntil: WaitUntil[model.waitUntil],
+    provider,
+    timeout: Duration.minutes(model.minutes),
     removalPolicy: model.removal === 'DESTROY' ? RemovalPolicy.DESTROY : undefined,
     keepLast: model.removal.startsWith('keepLast') ? Number(model.removal.slice(9)) : undefined,
     triggers: [
       ...(model.triggers === 'service' || model.triggers === 'both'
         ? [BackupTrigger.onChangeOf(service)]
         : []),
-      ...(model.triggers === 'value' || model.triggers === 'both' ? [BackupTrigger.onValue(value)] : []),
+      ...(model.triggers === 'value' || model.triggers === 'both'
+        ? [BackupTrigger.onValue(values.value)]
+        : []),
+      ...(model.triggers === 'token' ? [BackupTrigger.onValue(values.token)] : []),
     ],
     executeBefore: model.isBeforeService ? [service] : [],
   };
@@ -138,10 +137,15 @@ function defineBackup(
   return backup;
 }
 
-function defineSource(stack: Stack, id: string, model: SourceModel): DefinedSource {
+function defineSource(
+  stack: Stack,
+  id: string,
+  model: SourceModel,
+  provider: FsxBackupProvider,
+): DefinedSource {
   const defined =
     model.kind === 'ONTAP' ? defineVolume(stack, id, model) : defineFileSystem(stack, id, model);
-  if (model.hasFinalBackup) new FsxFinalBackup(stack, `${id}Final`, { source: defined.source });
+  if (model.hasFinalBackup) new FsxFinalBackup(stack, `${id}Final`, { source: defined.source, provider });
   return defined;
 }
 

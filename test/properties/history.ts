@@ -28,14 +28,6 @@ export interface History {
   readonly operations: readonly Operation[];
   /** the end of each backup that somebody started, if nobody deletes it before */
   readonly ends: ReadonlyMap<string, { readonly at: number; readonly as: 'AVAILABLE' | 'FAILED' }>;
-  /** backups that were busy, being restored: FSx does not delete them meanwhile */
-  readonly busy: ReadonlySet<string>;
-  /** ids of the backups that there are in the end */
-  readonly left: ReadonlySet<string>;
-  /** FSx does not delete failed backups */
-  readonly keepsFailed: boolean;
-  /** FSx forgets the token of a backup that has failed */
-  readonly forgetsFailed: boolean;
 }
 
 /** Something, and its place in the order of things. */
@@ -95,6 +87,9 @@ export interface Facts extends History {
   stackStatus(index: number): string;
   operation(index: number): Operation;
 }
+
+/** A stack whose last operation is over, and left nothing half done. */
+export const STABLE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'];
 
 const STACK = 'AWS::CloudFormation::Stack';
 const TAG = 'cdk-fsx-backup:';
@@ -237,6 +232,12 @@ export function wishOf({ event: { ResourceProperties: properties } }: Pick<Reque
   return JSON.stringify([FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume, [...Triggers].sort()]);
 }
 
+/** An Update of tags and options alone keeps the backup. */
+export function wantsAnother({ type, event }: Request): boolean {
+  const { OldResourceProperties: ResourceProperties } = event;
+  return type === 'Create' || wishOf({ event }) !== wishOf({ event: { ResourceProperties } });
+}
+
 export function policyOf({
   event: {
     ResourceProperties: { RemovalPolicy, KeepLast },
@@ -258,4 +259,18 @@ export function isRunning(backup: Backup, { at, index }: { at: number; index: nu
 
 export function isDeleted({ deleted, removed }: Backup, index: number): boolean {
   return (deleted !== undefined && deleted.index < index) || (removed !== undefined && removed < index);
+}
+
+/** The id of the last answer that CloudFormation accepted as a success. */
+export function heldAt({ requests }: Facts, logicalId: string, index: number): string | undefined {
+  const answered = requests.filter(({ type, answer, ...request }) => {
+    return request.logicalId === logicalId && type !== 'Delete' && answer && answer.index < index;
+  });
+  return answered.filter(({ answer }) => answer!.body.Status === 'SUCCESS').at(-1)?.answer!.body
+    .PhysicalResourceId;
+}
+
+/** CloudFormation has cancelled the request, and no longer waits for it. */
+export function isCancellation(end: NonNullable<Request['end']>): boolean {
+  return end.kind === 'event' && /cancelled/.test(end.reason ?? '');
 }

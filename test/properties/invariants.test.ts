@@ -1,46 +1,13 @@
 import { testsOf } from './about';
-import { HOLD } from './history';
+import { DELETIONS } from './deletions';
+import { violationsOf } from './invariant';
 import { INVARIANTS } from './invariants';
-import { MINUTE, Tale } from './tale';
+import { RESPONSES } from './responses';
+import { deployed, HOUR, MINUTE, Tale, updated, updateTo } from './tale';
 
-/* Of each invariant of the second design: what it allows, and that it can be violated. */
+/* Of each invariant: what it allows, and that it can be violated. */
 
 const { about, tested } = testsOf(INVARIANTS);
-/** Invariants that both designs have: first-design.test.ts has their tests. */
-const SHARED = [
-  'eachRequestIsAnsweredOnceAndInTime',
-  'noKeptBackupIsDeleted',
-  'whatHasAFinalBackupIsNotDeletedWithoutIt',
-  'successMeansAvailable',
-  'noneMeansThatNothingIsDeployed',
-  'noRollbackFailsForABackup',
-  'anUndisturbedDeploymentSucceeds',
-  'nothingGoesOnForEver',
-];
-const HOUR = 60 * MINUTE;
-
-/** A deployment that took a backup and succeeded. */
-function deployed(tale: Tale, id = 'backup-1', source = 'fs-1'): Tale {
-  tale.begins({ outcome: 'CREATE_COMPLETE', held: { Backup: id } }).stack('CREATE_IN_PROGRESS');
-  const request = tale.request('Create', { FileSystemId: source });
-  tale.takes(request, id, { source }).passes(11 * MINUTE);
-  return tale.answers(request, id).stack('CREATE_COMPLETE').passes(HOUR);
-}
-
-/** An Update for another value of a trigger. */
-function updateTo(tale: Tale, value: string, PhysicalResourceId: string, properties: object = {}) {
-  const OldResourceProperties = { FileSystemId: 'fs-1', Triggers: ['before'] };
-  const more = { PhysicalResourceId, OldResourceProperties };
-  return tale.request('Update', { Triggers: [value], ...properties }, more);
-}
-
-/** A deployment that took another backup and is cleaning up. */
-function updated(tale: Tale, id: string, source = 'fs-1'): Tale {
-  tale.begins({ outcome: 'UPDATE_COMPLETE', held: { Backup: id } }).stack('UPDATE_IN_PROGRESS');
-  const request = updateTo(tale, id, 'backup-1', { FileSystemId: source });
-  tale.takes(request, id, { generation: id, source }).passes(11 * MINUTE);
-  return tale.answers(request, id).stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
-}
 
 about('aRequestTakesAtMostOneBackup', ({ allows, finds }) => {
   allows('one backup for each of two requests', (tale) => updated(deployed(tale), 'backup-2'));
@@ -109,6 +76,11 @@ about('aRollbackTakesNoBackup', ({ allows, finds }) => {
     },
     /on its way back/,
   );
+  allows('one for such a resource that holds none: nothing tells that it goes back', (tale) => {
+    deployed(tale).begins({ disableRollback: true }).stack('UPDATE_IN_PROGRESS');
+    tale.answers(updateTo(tale, 'b', 'none'), 'none', 'FAILED').event('Backup', 'UPDATE_FAILED');
+    return tale.takes(updateTo(tale, 'before', 'none'), 'backup-2');
+  });
 });
 
 about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
@@ -128,58 +100,6 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
     rolledBack(tale.person('delete', 'backup-1'), 'backup-2'),
   );
   finds('another one', (tale) => rolledBack(tale, 'backup-2'), /returned to backup-2, and held backup-1/);
-});
-
-about('onlyItsOwnIsDeletedOrTagged', ({ allows, finds }) => {
-  const tag = (tale: Tale, key: string) => {
-    const input = { ResourceARN: 'arn:aws:fsx:::backup/backup-1', Tags: [{ Key: key, Value: 'x' }] };
-    return tale.call('fsx:TagResource', input);
-  };
-  allows('a tag of the user, and the removal', (tale) => {
-    tag(deployed(tale), 'team');
-    return tag(tale, 'cdk-fsx-backup:removal');
-  });
-  allows('an attempt that IAM denies', (tale) =>
-    tale.call('fsx:DeleteBackup', { BackupId: 'backup-9' }, { outcome: 'denied' }),
-  );
-  finds('the deletion of a foreign backup', (tale) => deployed(tale).deletes('backup-9'), /did not take/);
-  finds(
-    'a change of the tags that say whose it is',
-    (tale) => tag(deployed(tale), 'cdk-fsx-backup:generation'),
-    /changes cdk-fsx-backup:generation/,
-  );
-});
-
-about('nothingHeldIsDeleted', ({ allows, finds }) => {
-  allows('the deletion of what was replaced', (tale) =>
-    updated(deployed(tale), 'backup-2').deletes('backup-1'),
-  );
-  finds(
-    'the deletion of what the resource holds',
-    (tale) => updated(deployed(tale), 'backup-2').deletes('backup-2'),
-    /backup-2 was deleted, and Backup holds it/,
-  );
-});
-
-about('nothingOnHoldIsDeleted', ({ allows, finds }) => {
-  const held = (tale: Tale) => updated(deployed(tale), 'backup-2').person('tag', 'backup-1', HOLD);
-  allows('the deletion of a backup without it', (tale) => held(tale).deletes('backup-2'));
-  finds('the deletion of one with it', (tale) => held(tale).deletes('backup-1'), /backup-1 .* bears hold/);
-});
-
-about('theLastCopyOfAnotherSourceStays', ({ allows, finds }) => {
-  allows('the deletion of an older backup of the same source', (tale) =>
-    updated(deployed(tale), 'backup-2').deletes('backup-1'),
-  );
-  allows('its deletion with the stack', (tale) => {
-    updated(deployed(tale), 'backup-2', 'fs-2').stack('UPDATE_COMPLETE');
-    return tale.begins().stack('DELETE_IN_PROGRESS').deletes('backup-1');
-  });
-  finds(
-    'the deletion of the only backup of the former source',
-    (tale) => updated(deployed(tale), 'backup-2', 'fs-2').deletes('backup-1'),
-    /backup-1 was deleted, the last copy of fs-1; Backup holds one of fs-2/,
-  );
 });
 
 about('whatWaitsChangesAfterItsOwnBackup', ({ allows, finds }) => {
@@ -233,5 +153,17 @@ about('nobodyIsCalledButAws', ({ allows, finds }) => {
 });
 
 test('each invariant is tested', () => {
-  expect([...tested, ...SHARED].sort()).toEqual(Object.keys(INVARIANTS).sort());
+  const elsewhere = [DELETIONS, RESPONSES].flatMap((group) => Object.keys(group));
+  expect([...tested, ...elsewhere].sort()).toEqual(Object.keys(INVARIANTS).sort());
+});
+
+test('a violation tells which invariant, what, and where', () => {
+  const tale = deployed(new Tale()).deletes('backup-1');
+  expect(violationsOf(INVARIANTS, tale.history()).slice(-1)).toEqual([
+    {
+      invariant: 'noKeptBackupIsDeleted',
+      index: 5,
+      what: 'backup-1 of Backup was deleted, and its policy is RETAIN',
+    },
+  ]);
 });

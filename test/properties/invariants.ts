@@ -1,31 +1,24 @@
+import { DELETIONS } from './deletions';
 import {
-  anUndisturbedDeploymentSucceeds,
-  eachRequestIsAnsweredOnceAndInTime,
-  noKeptBackupIsDeleted,
-  noneMeansThatNothingIsDeployed,
-  noRollbackFailsForABackup,
-  nothingGoesOnForEver,
-  successMeansAvailable,
-  whatHasAFinalBackupIsNotDeletedWithoutIt,
-} from './first-design';
-import {
-  type Backup,
   type Facts,
+  heldAt,
   isAvailable,
+  isCancellation,
   isRunning,
   type Placed,
   type Request,
-  wishOf,
+  STABLE,
+  wantsAnother,
 } from './history';
 import type { Finding, Invariant, Invariants } from './invariant';
+import { RESPONSES } from './responses';
 
 /*
- * The invariants of the second design: they hold in every setting, however unfriendly AWS is.
- * Each one reads a history and returns the findings that should not be there.
+ * The invariants: they hold however unfriendly AWS is. Each one reads a history and returns the findings that
+ * should not be there. These are about the backups that are taken, and about what waits for them.
  */
 
 const MINUTE = 60_000;
-const STABLE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'];
 
 /** Every request takes at most one backup, once, whatever is delivered again. */
 export const aRequestTakesAtMostOneBackup: Invariant = ({ backups }) =>
@@ -52,15 +45,24 @@ export const aBackupIsTakenForAnOpenRequest: Invariant = ({ backups }) =>
     return finding(`for a request of ${logicalId} that had ended ${(at - end.at) / 1000} s before`);
   });
 
-function isCancellation(end: NonNullable<Request['end']>): boolean {
-  return end.kind === 'event' && /cancelled/.test(end.reason ?? '');
-}
-
-/** A rollback takes no backup. */
-export const aRollbackTakesNoBackup: Invariant = ({ backups }) =>
-  backups
-    .filter(({ request }) => request?.isWayBack)
+/**
+ * A rollback takes no backup.
+ * Nor does a resource that CloudFormation sends back while the deployment goes on, if its backup tells so.
+ */
+export const aRollbackTakesNoBackup: Invariant = (facts) =>
+  facts.backups
+    .filter(({ request }) => request?.isWayBack && !isUntold(facts, request))
     .map(({ id, index, logicalId }) => ({ index, what: `${id} was taken by ${logicalId} on its way back` }));
+
+/** The stack is on its way forward, and the resource holds no backup, or one that a person has changed. */
+function isUntold({ stackStatus, people }: Facts, { index, event }: Request): boolean {
+  const held = event.PhysicalResourceId;
+  if (stackStatus(index).includes('ROLLBACK')) return false;
+  const isChanged = people.some(
+    ({ backupId, index: at, act }) => act !== 'hold' && backupId === held && at < index,
+  );
+  return held === 'none' || isChanged;
+}
 
 /** A rollback returns to the backup that the resource held before, unless a person changed one. */
 export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
@@ -70,7 +72,8 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
     if (event.ResourceType !== 'Custom::FsxBackup') return [];
     const before = heldBefore(facts, request);
     const given = answer.body.PhysicalResourceId;
-    if (before === undefined || before === given || isDisturbed(facts, request)) return [];
+    if (before === undefined || before === given) return [];
+    if (isUntold(facts, request) || isDisturbed(facts, request)) return [];
     return [{ index: answer.index, what: `${logicalId} returned to ${given}, and held ${before} before` }];
   });
 
@@ -90,87 +93,6 @@ function isDisturbed({ backups, people }: Facts, { logicalId, answer }: Request)
   return people.some(({ backupId, index, act }) => {
     return act !== 'hold' && own.has(backupId) && index < answer!.index;
   });
-}
-
-/** The library deletes and tags only what its own stack took, and changes no tag that says whose it is. */
-export const onlyItsOwnIsDeletedOrTagged: Invariant = ({ of, backups, requests }) => {
-  const stacks = new Set(requests.map(({ event }) => event.StackId));
-  return of('call').flatMap((call): Finding[] => {
-    const { operation, input, index, outcome } = call;
-    if (!/^fsx:(DeleteBackup|TagResource|UntagResource)$/.test(operation) || outcome === 'denied') return [];
-    const id = input.BackupId ?? input.ResourceARN?.split('/').at(-1);
-    const isOwn = backups.some((backup) => {
-      return (
-        backup.id === id && backup.index < index && stacks.has(backup.tags.get('cdk-fsx-backup:stack-id')!)
-      );
-    });
-    if (!isOwn) return [{ index, what: `${operation} of ${id}, which the stack did not take` }];
-    const keys: string[] = [...(input.TagKeys ?? []), ...(input.Tags ?? []).map(({ Key }: any) => Key)];
-    const reserved = keys.find(
-      (key) => key.startsWith('cdk-fsx-backup:') && key !== 'cdk-fsx-backup:removal',
-    );
-    return reserved ? [{ index, what: `${operation} of ${id} changes ${reserved}` }] : [];
-  });
-};
-
-/** What a resource holds at the end of an operation was not deleted by the library. */
-export const nothingHeldIsDeleted: Invariant = ({ operations, backups }) =>
-  operations.flatMap(({ held }, nth): Finding[] => {
-    const end = operations[nth + 1]?.from ?? Infinity;
-    return backups
-      .filter(({ id, deleted }) => deleted && deleted.index < end && Object.values(held).includes(id))
-      .map(({ id, logicalId, deleted }) => {
-        return { index: deleted!.index, what: `${id} was deleted, and ${logicalId} holds it` };
-      });
-  });
-
-/** A backup that bears `hold` is never deleted. */
-export const nothingOnHoldIsDeleted: Invariant = ({ backups, people }) =>
-  deletions({ backups }).flatMap(({ id, deleted }): Finding[] => {
-    const last = people.filter(({ backupId, index }) => backupId === id && index < deleted!.index).at(-1);
-    return last?.act === 'hold' ? [{ index: deleted!.index, what: `${id} was deleted, and bears hold` }] : [];
-  });
-
-/**
- * The last copy of what a resource backed up before stays: while the resource lives on and holds a backup of
- * another source, the newest AVAILABLE one that it has held of the former source is not deleted.
- */
-export const theLastCopyOfAnotherSourceStays: Invariant = (facts) =>
-  deletions(facts).flatMap((backup): Finding[] => {
-    const { at, index } = backup.deleted!;
-    const status = facts.stackStatus(index);
-    if (!status.startsWith('UPDATE_') || !wasHeld(facts, backup, index)) return [];
-    const held = facts.backups.find(({ id }) => id === heldAt(facts, backup.logicalId, index));
-    if (!held || held.source === backup.source || held.resource !== backup.resource) return [];
-    const others = facts.backups.filter((other) => {
-      return other !== backup && other.source === backup.source && isAvailable(other, { at, index });
-    });
-    if (others.length > 0 || !isAvailable(backup, { at, index })) return [];
-    const what =
-      `${backup.id} was deleted, the last copy of ${backup.source}; ` +
-      `${backup.logicalId} holds one of ${held.source}`;
-    return [{ index, what }];
-  });
-
-function deletions({ backups }: Pick<Facts, 'backups'>): Backup[] {
-  return backups.filter(({ deleted }) => deleted !== undefined);
-}
-
-/** CloudFormation had the backup at the end of an operation that left the stack stable. */
-function wasHeld({ operations }: Facts, { id }: Backup, index: number): boolean {
-  return operations.some(({ held, outcome }, nth) => {
-    const end = operations[nth + 1]?.from ?? Infinity;
-    return end <= index && STABLE.includes(outcome ?? '') && Object.values(held).includes(id);
-  });
-}
-
-/** The id of the last answer that CloudFormation accepted as a success. */
-function heldAt({ requests }: Facts, logicalId: string, index: number): string | undefined {
-  const answered = requests.filter(({ type, answer, ...request }) => {
-    return request.logicalId === logicalId && type !== 'Delete' && answer && answer.index < index;
-  });
-  return answered.filter(({ answer }) => answer!.body.Status === 'SUCCESS').at(-1)?.answer!.body
-    .PhysicalResourceId;
 }
 
 /**
@@ -229,33 +151,17 @@ function whyUnprotected(
   return isOwn ? undefined : `has ${id}, which is of an earlier deployment`;
 }
 
-/** An Update of tags and options alone keeps the backup. */
-function wantsAnother({ type, event }: Request): boolean {
-  const { OldResourceProperties: ResourceProperties } = event;
-  return type === 'Create' || wishOf({ event }) !== wishOf({ event: { ResourceProperties } });
-}
-
 /** Nobody is called but AWS. */
 export const nobodyIsCalledButAws: Invariant = ({ of }) =>
   of('stray').map(({ index, method, url }) => ({ index, what: `${method} of ${url}` }));
 
 export const INVARIANTS: Invariants = {
-  eachRequestIsAnsweredOnceAndInTime,
   aRequestTakesAtMostOneBackup,
   aBackupIsTakenForAnOpenRequest,
   aRollbackTakesNoBackup,
   aRollbackReturnsToWhatWasHeld,
-  onlyItsOwnIsDeletedOrTagged,
-  nothingHeldIsDeleted,
-  nothingOnHoldIsDeleted,
-  noKeptBackupIsDeleted,
-  theLastCopyOfAnotherSourceStays,
   whatWaitsChangesAfterItsOwnBackup,
   nobodyIsCalledButAws,
-  whatHasAFinalBackupIsNotDeletedWithoutIt,
-  successMeansAvailable,
-  noneMeansThatNothingIsDeployed,
-  noRollbackFailsForABackup,
-  anUndisturbedDeploymentSucceeds,
-  nothingGoesOnForEver,
+  ...DELETIONS,
+  ...RESPONSES,
 };

@@ -10,31 +10,29 @@ import { check, type Plan, type Result, type Tally, tally } from './runner';
  *   npm run properties -- --runs 10000
  *   npm run properties -- --minutes 5
  *   npm run properties -- --seed 42 --path 17:3:0      the run that failed, once more
- *   npm run properties -- --unfriendly --tally --runs 2000
- *       AWS as it may be; counts the runs that violate each invariant
+ *   npm run properties -- --tally --runs 2000          counts the runs that violate each invariant
  *
  * Runs come in batches, each in a process of its own, since CDK keeps all that was ever synthesized in
  * memory. The seed of a batch is the seed of the whole and its number.
  */
 
 const USAGE =
-  'usage: npm run properties -- [--runs N | --minutes M] [--seed N [--path P]] [--workers N] ' +
-  '[--unfriendly] [--tally]';
+  'usage: npm run properties -- [--runs N | --minutes M] [--seed N [--path P]] [--workers N] [--tally]';
 const SEEDS = 2 ** 31;
 const BATCH = 200;
 
 type Wanted = Plan & { readonly workers: number; readonly isTally: boolean };
 
 async function main(wanted: Wanted): Promise<number> {
-  const { seed, setting, workers, runs, minutes, isTally } = wanted;
+  const { seed, workers, runs, minutes, isTally } = wanted;
   const length = runs === undefined ? `${minutes} minutes` : `${runs} run${runs > 1 ? 's' : ''}`;
-  console.log(`seed ${seed}, ${setting}, ${workers} worker${workers > 1 ? 's' : ''}, ${length}`);
+  console.log(`seed ${seed}, ${workers} worker${workers > 1 ? 's' : ''}, ${length}`);
   return isTally ? count(wanted) : search(wanted);
 }
 
 /** Until a run violates an invariant. */
 async function search(wanted: Wanted): Promise<number> {
-  const { seed, setting, workers } = wanted;
+  const { seed, workers } = wanted;
   const batches = batchesOf(wanted);
   const running = new Set<ChildProcess>();
   let done = 0;
@@ -49,7 +47,7 @@ async function search(wanted: Wanted): Promise<number> {
         continue;
       }
       violations++;
-      const again = optionsOf(setting, { seed: batch.value.seed, path: result.path });
+      const again = optionsOf({ seed: batch.value.seed, path: result.path });
       console.log(`\n${result.failure}\n\nOnce more: npm run properties -- ${again}\n`);
       for (const other of running) other.kill();
     }
@@ -77,7 +75,7 @@ async function count(wanted: Wanted): Promise<number> {
   const rows = names.map((name) => {
     const found = tallies.flatMap(({ invariants }) => invariants[name] ?? []);
     const runs = String(sum(found.map((one) => one.runs))).padStart(5);
-    return `${runs}  ${name}   ${optionsOf(wanted.setting, found[0])}`;
+    return `${runs}  ${name}   ${optionsOf(found[0])}`;
   });
   console.log(['', 'runs that violate each invariant, and the first of them:', ...rows].join('\n'));
   const violating = sum(tallies.map((one) => one.violating));
@@ -86,11 +84,8 @@ async function count(wanted: Wanted): Promise<number> {
 }
 
 /** The options that repeat one run. */
-function optionsOf(
-  setting: Plan['setting'],
-  { seed, path }: { readonly seed: number; readonly path?: string },
-): string {
-  return `--seed ${seed} --path ${path}${setting === 'unfriendly' ? ' --unfriendly' : ''}`;
+function optionsOf({ seed, path }: { readonly seed: number; readonly path?: string }): string {
+  return `--seed ${seed} --path ${path}`;
 }
 
 function sum(numbers: readonly number[]): number {
@@ -102,7 +97,7 @@ function stopwatch(): () => number {
   return () => Math.round((Date.now() - started) / 1000);
 }
 
-function* batchesOf({ seed, setting, path, runs, minutes }: Wanted): Generator<Plan> {
+function* batchesOf({ seed, path, runs, minutes }: Wanted): Generator<Plan> {
   const end = minutes === undefined ? Infinity : Date.now() + minutes * 60_000;
   for (let nth = 0; nth * BATCH < (runs ?? Infinity); nth++) {
     const left = (end - Date.now()) / 60_000;
@@ -110,7 +105,6 @@ function* batchesOf({ seed, setting, path, runs, minutes }: Wanted): Generator<P
     const size = Math.min(BATCH, (runs ?? Infinity) - nth * BATCH);
     yield {
       seed: (seed + nth) % SEEDS,
-      setting,
       path,
       runs: size,
       ...(minutes !== undefined && { minutes: left }),
@@ -157,7 +151,6 @@ function wantedIn(args: string[]): Wanted {
       seed: option,
       path: option,
       workers: option,
-      unfriendly: { type: 'boolean', default: false },
       tally: { type: 'boolean', default: false },
     },
   });
@@ -176,13 +169,12 @@ function wantedIn(args: string[]): Wanted {
   const seed = number('seed') ?? Math.floor(Math.random() * SEEDS);
   const minutes = number('minutes');
   const runs = number('runs') ?? (minutes === undefined ? 1000 : undefined);
-  const setting = values.unfriendly ? 'unfriendly' : 'friendly';
   if (values.path !== undefined) {
-    return { seed, setting, path: values.path, runs: 1, workers: 1, isTally: false };
+    return { seed, path: values.path, runs: 1, workers: 1, isTally: false };
   }
   if (values.tally && runs === undefined) throw new Error('--tally takes --runs');
   const workers = number('workers') ?? availableParallelism();
-  return { seed, setting, runs, minutes, workers, isTally: values.tally };
+  return { seed, runs, minutes, workers, isTally: values.tally };
 }
 
 if (process.env.PROPERTY_WORKER) {

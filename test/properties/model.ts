@@ -10,6 +10,8 @@ export const HOUR = 60 * MINUTE;
 
 export const KINDS = ['OPENZFS', 'WINDOWS', 'LUSTRE', 'ONTAP'] as const;
 export const SOURCES = ['Alpha', 'Beta'] as const;
+/** When another backup is taken; `token`: when a value changes that only CloudFormation knows. */
+export const TRIGGERS = ['none', 'service', 'value', 'token', 'both'] as const;
 export const BACKUPS = ['One', 'Two', 'Three'] as const;
 /** Resources that are no business of the library: before, beside and after the backups. */
 export const BYSTANDERS = ['Service', 'Beside', 'After'] as const;
@@ -32,12 +34,11 @@ export interface BackupModel {
   readonly source: number;
   /** `FsxBackup.beforeUpdateOf` the source, else a backup that refers to it */
   readonly isGuard: boolean;
-  readonly triggers: 'none' | 'service' | 'value' | 'both';
+  readonly triggers: (typeof TRIGGERS)[number];
   /** the service waits for it */
   readonly isBeforeService: boolean;
   readonly removal: 'RETAIN' | 'DESTROY' | 'keepLast 1' | 'keepLast 2';
   readonly minutes: 30 | 60 | 360;
-  readonly waitUntil: 'AVAILABLE' | 'STARTED';
   readonly team: string;
 }
 
@@ -140,14 +141,19 @@ export interface Habits {
   >;
   readonly cloudFormation: Omit<
     CloudFormationOptions,
-    'duration' | 'redeliveries' | 'cleanupAttempts' | 'ssmParameters'
+    // not what a run decides otherwise
+    | 'duration'
+    | 'redeliveries'
+    | 'cleanupAttempts'
+    | 'ssmParameters'
+    // nor what the library does not meet: it reads no events, and defines no wait conditions
+    | 'eventsPerPage'
+    | 'configurationComplete'
+    | 'waitHandlesRemember'
   >;
   /** milliseconds that each call of FSx takes */
   readonly callsTake: number;
 }
-
-/** `friendly`: what the first design was made for. `unfriendly`: AWS as it may be. */
-export type Setting = 'friendly' | 'unfriendly';
 
 export interface Run {
   readonly app: AppModel;

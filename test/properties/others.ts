@@ -8,9 +8,6 @@ const TAG = 'cdk-fsx-backup:';
 
 /** Others in the account, and AWS itself: what they do while the stack is deployed. */
 export class Others {
-  /** Backups that were busy, being restored. */
-  readonly busy = new Set<string>();
-
   constructor(
     private readonly sandbox: Sandbox,
     private readonly stack: string,
@@ -76,7 +73,6 @@ export class Others {
   private restore(newest: BackupRecord | undefined, takes: number): void {
     if (!newest) return;
     newest.restoringTo = 'fs-0aaaaaaaaaaaaaaaa';
-    this.busy.add(newest.id);
     this.sandbox.clock.setTimeout(() => {
       newest.restoringTo = undefined;
     }, takes);
@@ -86,7 +82,7 @@ export class Others {
   private async attack(which: number): Promise<void> {
     const { policies, stepFunctions, canary } = this.sandbox;
     const [backup] = this.finished();
-    const stateMachineArn = this.physicalIdOf('AWS::StepFunctions::StateMachine');
+    const stateMachineArn = this.runsMachine();
     if (!backup || stateMachineArn === undefined) return;
     const Statement = [{ Effect: 'Allow', Action: 'states:StartExecution', Resource: stateMachineArn }];
     await policies.putRole(PERSON, {
@@ -120,8 +116,12 @@ export class Others {
     return id !== undefined && (fsx.fileSystems.has(id) || fsx.volumes.has(id)) ? id : undefined;
   }
 
-  private physicalIdOf(type: string): string | undefined {
-    return Object.values(this.resources()).find((resource) => resource.type === type)?.physicalId;
+  /** The one that people may start; the other is called after the stack's id. */
+  private runsMachine(): string | undefined {
+    const machines = Object.values(this.resources()).filter(
+      ({ type }) => type === 'AWS::StepFunctions::StateMachine',
+    );
+    return machines.find(({ physicalId }) => !physicalId?.includes(':FsxBackup-'))?.physicalId;
   }
 
   private resources() {

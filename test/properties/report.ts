@@ -50,14 +50,13 @@ function describeApp({ sources, backups }: AppModel): string[] {
 }
 
 function describeBackup(backup: BackupModel, sources: number): string {
-  const { isDefined, source, isGuard, triggers, isBeforeService, removal, minutes, waitUntil, team } = backup;
+  const { isDefined, source, isGuard, triggers, isBeforeService, removal, minutes, team } = backup;
   return [
     `${isGuard ? 'before updates of' : 'of'} ${SOURCES[source % sources]}`,
     removal,
     `${minutes} min`,
     triggers !== 'none' && `triggers: ${triggers}`,
     isBeforeService && 'before the service',
-    waitUntil === 'STARTED' && 'not waited for',
     `team ${team}`,
     !isDefined && 'NOT YET DEFINED',
   ]
@@ -165,9 +164,7 @@ export function describeViolations(history: History, violations: readonly Violat
 
 function isTelling(entry: Recorded): boolean {
   if (entry.kind === 'call') {
-    return (
-      !/Describe(Backups|FileSystems|Volumes|StackEvents)$/.test(entry.operation) || entry.outcome !== 'ok'
-    );
+    return !/Describe(Backups|FileSystems|Volumes)$/.test(entry.operation) || entry.outcome !== 'ok';
   }
   if (entry.kind === 'event') {
     return (
@@ -194,7 +191,7 @@ export function describeEntry(entry: Recorded): string {
     case 'response':
       return (
         `${time} ${entry.effect}: ${entry.body.Status} for ${entry.logicalId} ` +
-        `${entry.requestId.slice(0, 8)} ${entry.body.PhysicalResourceId ?? entry.body.Data ?? ''} ` +
+        `${entry.requestId.slice(0, 8)} ${entry.body.PhysicalResourceId ?? ''} ` +
         `${entry.body.Reason ?? ''} ${entry.why ?? ''}`
       ).slice(0, 260);
     case 'call':

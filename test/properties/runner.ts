@@ -1,18 +1,16 @@
 import fc from 'fast-check';
-import { FIRST_DESIGN } from './first-design';
-import { friendlyRuns } from './friendly';
 import type { History } from './history';
 import { type Violation, violationsOf } from './invariant';
 import { INVARIANTS } from './invariants';
-import type { Run, Setting } from './model';
+import type { Run } from './model';
 import { describeRun, describeViolations } from './report';
-import { unfriendlyRuns } from './unfriendly';
+import { runs } from './runs';
 import { carryOut } from './world';
 import { Sandbox } from '../../sandbox';
 
 /** What piles up in a sandbox makes it a lived-in account, and slow in the end. */
 const RUNS_PER_SANDBOX = 15;
-/** Backups of others in an unfriendly account: more than a page. */
+/** Backups of others in the account: more than a page. */
 const CROWD = 60;
 /** Attempts to find a simpler run that fails as well. */
 const LONGEST_SHRINKING = 300;
@@ -21,8 +19,6 @@ const PATIENCE = 120_000;
 
 export interface Plan {
   readonly seed: number;
-  /** default: friendly */
-  readonly setting?: Setting;
   /** of the run to repeat, with its shrinking */
   readonly path?: string;
   readonly runs?: number;
@@ -49,22 +45,20 @@ export interface Tally {
   >;
 }
 
-const RUNS = { friendly: friendlyRuns, unfriendly: unfriendlyRuns };
-const JUDGES = {
-  friendly: (history: History) => violationsOf(FIRST_DESIGN, history),
-  unfriendly: (history: History) => violationsOf(INVARIANTS, history),
-};
+function judgeRun(history: History): Violation[] {
+  return violationsOf(INVARIANTS, history);
+}
 
 /** Carry out random runs until one violates an invariant, or enough is enough. */
 export async function check(
-  { seed, setting = 'friendly', path, runs: count, minutes }: Plan,
-  judge: (history: History) => Violation[] = JUDGES[setting],
+  { seed, path, runs: count, minutes }: Plan,
+  judge: (history: History) => Violation[] = judgeRun,
 ): Promise<Result> {
-  const stage = new Stage(setting, judge);
+  const stage = new Stage(judge);
   let done = 0;
   let attempts = 0;
   let failure: string | undefined;
-  const property = fc.asyncProperty(RUNS[setting], async (run) => {
+  const property = fc.asyncProperty(runs, async (run) => {
     if (failure !== undefined && ++attempts > LONGEST_SHRINKING) return;
     const found = await stage.failureOf(run);
     if (failure === undefined) done++;
@@ -90,12 +84,12 @@ export async function check(
 }
 
 /** Carry out all of these runs, and count which invariants they violate. */
-export async function tally({ seed, setting = 'friendly', runs: count = 0 }: Plan): Promise<Tally> {
-  const stage = new Stage(setting, JUDGES[setting]);
+export async function tally({ seed, runs: count = 0 }: Plan): Promise<Tally> {
+  const stage = new Stage(judgeRun);
   const invariants: Record<string, { runs: number; seed: number; path: string }> = {};
   let violating = 0;
   try {
-    for (const [nth, run] of fc.sample(RUNS[setting], { seed, numRuns: count }).entries()) {
+    for (const [nth, run] of fc.sample(runs, { seed, numRuns: count }).entries()) {
       const found = await stage.failureOf(run);
       if (found) violating++;
       for (const invariant of found?.violated ?? []) {
@@ -123,10 +117,7 @@ class Stage {
   private sandbox?: Sandbox;
   private carried = 0;
 
-  constructor(
-    private readonly setting: Setting,
-    private readonly judge: (history: History) => Violation[],
-  ) {}
+  constructor(private readonly judge: (history: History) => Violation[]) {}
 
   async failureOf(run: Run): Promise<Failure | undefined> {
     if (!this.sandbox || this.carried % RUNS_PER_SANDBOX === 0) await this.renew();
@@ -155,7 +146,7 @@ class Stage {
   private async renew(): Promise<void> {
     await this.close();
     this.sandbox = await Sandbox.start();
-    if (this.setting === 'unfriendly') this.sandbox.fsx.crowd(CROWD);
+    this.sandbox.fsx.crowd(CROWD);
     this.carried = 0;
   }
 }

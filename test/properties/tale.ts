@@ -3,6 +3,7 @@ import type { Recorded } from '../../sandbox';
 
 const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/1';
 export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
 
 type Told = Pick<Request, 'requestId' | 'logicalId' | 'event'>;
 
@@ -11,8 +12,6 @@ export class Tale {
   private readonly entries: Recorded[] = [];
   private readonly operations: Operation[] = [];
   private readonly ends = new Map<string, { at: number; as: 'AVAILABLE' | 'FAILED' }>();
-  private readonly left = new Set<string>();
-  private readonly busy = new Set<string>();
   private now = 0;
   private count = 0;
 
@@ -67,7 +66,6 @@ export class Tale {
     const ResourceProperties = {
       FileSystemId: 'fs-1',
       RemovalPolicy: 'RETAIN',
-      WaitUntil: 'AVAILABLE',
       ...properties,
     };
     const event = {
@@ -99,19 +97,6 @@ export class Tale {
     });
   }
 
-  signals(logicalId: string, Data: string, Status = 'SUCCESS'): this {
-    const body = { Status, UniqueId: 'FsxBackup', Data, Reason: '' };
-    return this.add({
-      kind: 'response',
-      stack: 'Files',
-      logicalId,
-      requestId: '',
-      body,
-      bytes: 1,
-      effect: 'accepted',
-    });
-  }
-
   /** A backup that takes ten minutes. */
   takes(
     request: Told,
@@ -127,7 +112,6 @@ export class Tale {
     const tags = { 'stack-id': STACK_ID, 'logical-id': request.logicalId, 'generation': generation };
     const Tags = Object.entries(tags).map(([name, Value]) => ({ Key: `cdk-fsx-backup:${name}`, Value }));
     this.ends.set(id, { at: this.now + ms, as });
-    this.left.add(id);
     return this.call(
       'fsx:CreateBackup',
       { FileSystemId: source, ClientRequestToken: token },
@@ -136,7 +120,6 @@ export class Tale {
   }
 
   deletes(id: string): this {
-    this.left.delete(id);
     return this.call('fsx:DeleteBackup', { BackupId: id }, { output: { Lifecycle: 'DELETED' } });
   }
 
@@ -157,28 +140,38 @@ export class Tale {
     return this.add({ kind: 'execution', stateMachine: 'Machine', name, status });
   }
 
-  isBusy(id: string): this {
-    this.busy.add(id);
-    return this;
-  }
-
   history(more: Partial<History> = {}): History {
-    const { entries, operations, ends, busy, left } = this;
-    return {
-      stack: 'Files',
-      entries,
-      operations,
-      ends,
-      busy,
-      left,
-      keepsFailed: false,
-      forgetsFailed: false,
-      ...more,
-    };
+    const { entries, operations, ends } = this;
+    return { stack: 'Files', entries, operations, ends, ...more };
   }
 
   private add(entry: object): this {
     this.entries.push({ at: this.now, ...entry } as Recorded);
     return this;
   }
+}
+
+type Properties = Record<string, unknown> & { readonly FileSystemId?: string };
+
+/** A deployment that took a backup and succeeded. */
+export function deployed(tale: Tale, id = 'backup-1', properties: Properties = {}): Tale {
+  tale.begins({ outcome: 'CREATE_COMPLETE', held: { Backup: id } }).stack('CREATE_IN_PROGRESS');
+  const request = tale.request('Create', properties);
+  tale.takes(request, id, { source: properties.FileSystemId }).passes(11 * MINUTE);
+  return tale.answers(request, id).stack('CREATE_COMPLETE').passes(HOUR);
+}
+
+/** An Update for another value of a trigger. */
+export function updateTo(tale: Tale, value: string, PhysicalResourceId: string, properties: Properties = {}) {
+  const OldResourceProperties = { FileSystemId: 'fs-1', Triggers: ['before'] };
+  const more = { PhysicalResourceId, OldResourceProperties };
+  return tale.request('Update', { Triggers: [value], ...properties }, more);
+}
+
+/** A deployment that took another backup and is cleaning up. */
+export function updated(tale: Tale, id: string, properties: Properties = {}): Tale {
+  tale.begins({ outcome: 'UPDATE_COMPLETE', held: { Backup: id } }).stack('UPDATE_IN_PROGRESS');
+  const request = updateTo(tale, id, 'backup-1', properties);
+  tale.takes(request, id, { generation: id, source: properties.FileSystemId }).passes(11 * MINUTE);
+  return tale.answers(request, id).stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
 }

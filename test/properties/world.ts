@@ -36,10 +36,7 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   }
   if (run.isDestroyed) await stage.destroyForGood(app);
   await stage.rest(REST);
-  return stage.history({
-    keepsFailed: fsx.deletionOfFailed === 'BadRequest',
-    forgetsFailed: fsx.tokenAfterDeletion === 'new',
-  });
+  return stage.history();
 }
 
 interface Began {
@@ -94,9 +91,10 @@ class Stage {
     }
   }
 
-  history(habits: Pick<History, 'keepsFailed' | 'forgetsFailed'>): History {
-    const { journal, fsx } = this.sandbox;
-    const isOwn = (entry: Recorded) => isOf(entry, this.stack);
+  history(): History {
+    const { journal } = this.sandbox;
+    const ids = stackIds(journal.entries, this.stack);
+    const isOwn = (entry: Recorded) => isOf(entry, this.stack, ids);
     const ends = new Map(
       this.began
         .flatMap(({ entries, step: { weather } }, nth) => {
@@ -132,9 +130,6 @@ class Stage {
         return { from: journal.entries.slice(0, entries).filter(isOwn).length, ...operation, outcome, held };
       }),
       ends,
-      busy: this.others.busy,
-      left: new Set(fsx.backups.keys()),
-      ...habits,
     };
   }
 
@@ -259,8 +254,20 @@ class Stage {
   }
 }
 
-/** Names and roles that CloudFormation makes up begin with the name of the stack. */
-function isOf(entry: Recorded, stack: string): boolean {
+/** The UUIDs at the end of its ids. It may have been created several times. */
+function stackIds(entries: readonly Recorded[], stack: string): string[] {
+  const ids = entries.flatMap((entry) => {
+    const isOwn = entry.kind === 'event' && entry.stack === stack && entry.logicalId === stack;
+    return isOwn && entry.physicalId ? [entry.physicalId.split('/')[2]] : [];
+  });
+  return [...new Set(ids)];
+}
+
+/**
+ * Names and roles that CloudFormation makes up begin with the name of the stack. The state machine that
+ * responds to it is named after the stack's id.
+ */
+function isOf(entry: Recorded, stack: string, ids: readonly string[]): boolean {
   switch (entry.kind) {
     case 'call':
       return entry.principal.includes(`/${stack}-`);
@@ -270,7 +277,9 @@ function isOf(entry: Recorded, stack: string): boolean {
     case 'action':
       return entry.pipeline.startsWith(`${stack}-`);
     case 'execution':
-      return entry.stateMachine.startsWith(`${stack}-`);
+      return [`${stack}-`, ...ids.map((id) => `FsxBackup-${id}-`)].some((prefix) => {
+        return entry.stateMachine.startsWith(prefix);
+      });
     case 'person':
     case 'stray':
       return true;

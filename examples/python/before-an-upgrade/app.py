@@ -54,7 +54,7 @@ service = ecs.Ec2Service(
 backup = FsxBackup(
     stack, "BeforeUpgrade",
     source=BackupSource.from_cfn_file_system(file_system),
-    triggers=[BackupTrigger.on_change_of(service)],  # and with it, of the task definition, which has the image
+    triggers=[BackupTrigger.on_change_of(service)],  # its task definition, which holds the image, counts too
     execute_before=[service],
     keep_last=2,
 )

@@ -1,7 +1,7 @@
 """A development environment: its backups are deleted with it."""
 
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack, aws_fsx as fsx
-from cdk_fsx_backup import BackupSource, FsxBackup, WaitUntil
+from cdk_fsx_backup import BackupSource, FsxBackup
 
 app = App()
 stack = Stack(app, "Development")
@@ -22,12 +22,11 @@ backup = FsxBackup(
     removal_policy=RemovalPolicy.DESTROY,
 )
 
-# A file system that exists already; the deployment does not wait for this backup.
+# A file system that exists already.
 FsxBackup(
     stack, "SharedBackup",
     source=BackupSource.from_file_system_id(app.node.try_get_context("shared") or "fs-0498eed5fe91001ec"),
     removal_policy=RemovalPolicy.DESTROY,
-    wait_until=WaitUntil.STARTED,
 )
 
 CfnOutput(stack, "HomeBackupId", value=backup.backup_id)

@@ -1,4 +1,5 @@
-"""The first backup of a large file system takes hours. Above one hour the deployment waits with a wait condition: twelve hours at most.
+"""The first backup of a large file system takes hours. A custom resource waits for 55 minutes at most, so six continuations follow it,
+each a resource that waits for 55 minutes more. They end as soon as the backup is AVAILABLE. The longest timeout is twelve hours.
 
 `-c release=2` takes another backup. It is incremental, and much shorter.
 """
@@ -16,7 +17,7 @@ backup = FsxBackup(
     timeout=Duration.hours(6),
 )
 
-# Whatever uses an attribute of the backup waits for it: nobody reads the id of one that is not finished.
+# The parameter uses an attribute of the backup, so it waits for the backup.
 ssm.StringParameter(stack, "NewestBackup", parameter_name="/archive/newest-backup", string_value=backup.backup_id)
 
 app.synth()

@@ -1,8 +1,8 @@
-"""A plain CodePipeline in one account and Region that has a file system of another account and Region backed up before it goes on.
+"""A plain CodePipeline in one account and Region that backs up a file system of another account and Region before it goes on.
 
-The account of the data owns the engine, says which file system it may back up, and which role may have it done: `cdk deploy Operators` there.
-The pipeline only knows two ARNs, the outputs of that stack. CodePipeline wants an artifact bucket in every Region that it acts in:
-`cdk deploy --all` in the tools account makes it in a support stack.
+The account of the data owns the provider. It names the file system that may be backed up, and the role that may start backups:
+`cdk deploy Operators` there. The pipeline only knows two ARNs, the outputs of that stack. CodePipeline needs an artifact bucket in every
+Region that it acts in: `cdk deploy --all` in the tools account creates it in a support stack.
 """
 
 from aws_cdk import (
@@ -42,7 +42,7 @@ release = Stack(app, "Release", env=tools)
 engine = FsxBackupProvider.from_state_machine_arn(
     release, "Backups",
     app.node.try_get_context("state-machine")
-    or f"arn:aws:states:{data.region}:{data.account}:stateMachine:BackupsStateMachine-0123456789AB",
+    or f"arn:aws:states:{data.region}:{data.account}:stateMachine:BackupsRuns-0123456789AB",
 )
 
 source = codepipeline.Artifact()

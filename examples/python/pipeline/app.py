@@ -1,5 +1,7 @@
-"""A release pipeline with two stages. Before the second one, production, is changed, a backup of its file system is taken: as it is deployed
-then, so the first time there is none to take. Deploy another release with `-c release=2`.
+"""A release pipeline with two stages. Before the second one, production, is changed, a backup of its file system is taken. The first time,
+nothing is deployed yet, and no backup is taken. Deploy another release with `-c release=2`.
+
+The output of the backup step is an artifact. The last step reads the backup's id from it.
 """
 
 from aws_cdk import App, Duration, Stack, Stage, aws_fsx as fsx, aws_s3 as s3, aws_ssm as ssm, pipelines
@@ -52,8 +54,8 @@ pipeline.add_stage(
     post=[
         pipelines.CodeBuildStep(
             "Announce",
-            commands=['echo "Released; the way back is $BACKUP"'],
-            env={"BACKUP": backup.backup_id},
+            input=backup,
+            commands=["grep -rhoE '\"BackupId\":\"[^\"]*\"' ."],
         )
     ],
 )

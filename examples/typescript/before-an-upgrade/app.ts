@@ -57,7 +57,7 @@ const service = new ecs.Ec2Service(stack, 'Service', {
 
 const backup = new FsxBackup(stack, 'BeforeUpgrade', {
   source: BackupSource.fromCfnFileSystem(fileSystem),
-  triggers: [BackupTrigger.onChangeOf(service)], // and with it, of the task definition, which has the image
+  triggers: [BackupTrigger.onChangeOf(service)], // its task definition, which holds the image, counts too
   executeBefore: [service],
   keepLast: 2,
 });

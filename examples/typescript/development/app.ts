@@ -1,6 +1,6 @@
 import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
-import { BackupSource, FsxBackup, WaitUntil } from 'cdk-fsx-backup';
+import { BackupSource, FsxBackup } from 'cdk-fsx-backup';
 
 /** A development environment: its backups are deleted with it. */
 const app = new App();
@@ -20,11 +20,10 @@ const backup = new FsxBackup(stack, 'HomeBackup', {
   removalPolicy: RemovalPolicy.DESTROY,
 });
 
-// A file system that exists already; the deployment does not wait for this backup.
+// A file system that exists already.
 new FsxBackup(stack, 'SharedBackup', {
   source: BackupSource.fromFileSystemId(app.node.tryGetContext('shared') ?? 'fs-0498eed5fe91001ec'),
   removalPolicy: RemovalPolicy.DESTROY,
-  waitUntil: WaitUntil.STARTED,
 });
 
 new CfnOutput(stack, 'HomeBackupId', { value: backup.backupId });

@@ -3,8 +3,9 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { BackupSource, BackupTrigger, FsxBackup } from 'cdk-fsx-backup';
 
 /**
- * The first backup of a large file system takes hours. Above one hour the deployment waits with a wait
- * condition: twelve hours at most.
+ * The first backup of a large file system takes hours. A custom resource waits for 55 minutes at most, so six
+ * continuations follow it, each a resource that waits for 55 minutes more. They end as soon as the backup is
+ * AVAILABLE. The longest timeout is twelve hours.
  *
  * `-c release=2` takes another backup. It is incremental, and much shorter.
  */
@@ -18,7 +19,7 @@ const backup = new FsxBackup(stack, 'Backup', {
   timeout: Duration.hours(6),
 });
 
-// Whatever uses an attribute of the backup waits for it: nobody reads the id of one that is not finished.
+// The parameter uses an attribute of the backup, so it waits for the backup.
 new ssm.StringParameter(stack, 'NewestBackup', {
   parameterName: '/archive/newest-backup',
   stringValue: backup.backupId,

@@ -6,13 +6,13 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { BackupSource, FsxBackupAction, FsxBackupProvider } from 'cdk-fsx-backup';
 
 /**
- * A plain CodePipeline in one account and Region that has a file system of another account and Region backed
- * up before it goes on.
+ * A plain CodePipeline in one account and Region that backs up a file system of another account and Region
+ * before it goes on.
  *
- * The account of the data owns the engine, says which file system it may back up, and which role may have it
- * done: `cdk deploy Operators` there. The pipeline only knows two ARNs, the outputs of that stack.
- * CodePipeline wants an artifact bucket in every Region that it acts in: `cdk deploy --all` in the tools
- * account makes it in a support stack.
+ * The account of the data owns the provider. It names the file system that may be backed up, and the role
+ * that may start backups: `cdk deploy Operators` there. The pipeline only knows two ARNs, the outputs of that
+ * stack. CodePipeline needs an artifact bucket in every Region that it acts in: `cdk deploy --all` in the
+ * tools account creates it in a support stack.
  */
 const tools = { account: '111111111111', region: 'us-east-1' };
 const data = { account: '222222222222', region: 'eu-central-1' };
@@ -39,7 +39,7 @@ const engine = FsxBackupProvider.fromStateMachineArn(
   release,
   'Backups',
   app.node.tryGetContext('state-machine') ??
-    `arn:aws:states:${data.region}:${data.account}:stateMachine:BackupsStateMachine-0123456789AB`,
+    `arn:aws:states:${data.region}:${data.account}:stateMachine:BackupsRuns-0123456789AB`,
 );
 
 const source = new codepipeline.Artifact();

@@ -8,8 +8,10 @@ import { Construct } from 'constructs';
 
 /**
  * A release pipeline with two stages. Before the second one, production, is changed, a backup of its file
- * system is taken: as it is deployed then, so the first time there is none to take. Deploy another release
+ * system is taken. The first time, nothing is deployed yet, and no backup is taken. Deploy another release
  * with `-c release=2`.
+ *
+ * The output of the backup step is an artifact. The last step reads the backup's id from it.
  */
 class Wiki extends Stage {
   readonly fileSystem: fsx.CfnFileSystem;
@@ -54,8 +56,8 @@ pipeline.addStage(production, {
   pre: [backup],
   post: [
     new pipelines.CodeBuildStep('Announce', {
-      commands: ['echo "Released; the way back is $BACKUP"'],
-      env: { BACKUP: backup.backupId },
+      input: backup,
+      commands: ['grep -rhoE \'"BackupId":"[^"]*"\' .'],
     }),
   ],
 });

@@ -1,0 +1,138 @@
+import type { Backup } from '@aws-sdk/client-fsx';
+import type { Context } from './context';
+import { kindOf, sayError } from './errors';
+import { marksOf, type Owner } from './identity';
+import { list, SHARE } from './listing';
+import { type Found, type Goal, type Phase, type PhaseOf, respond, type Response } from './phase';
+
+/** More need not be carried from poll to poll: what is left is found the next time. */
+const MAX_FOUND = 500;
+
+export function cleanUp(
+  since: number,
+  response: Response,
+  task: Pick<PhaseOf<'CleaningUp'>, 'goal' | 'sources' | 'mustSucceed' | 'lookUntil'>,
+): PhaseOf<'CleaningUp'> {
+  return { phase: 'CleaningUp', since, response, found: [], ...task };
+}
+
+/** Lists backups of the resource, then deletes those that the goal names. */
+export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
+  const { now, log } = context;
+  const { lookUntil, sources, doomed, isSecond } = phase;
+  // The backups of the whole account are listed once only.
+  if (lookUntil !== undefined && now < lookUntil && (isSecond || !sources)) return phase;
+  if (!doomed) return listFor(context, phase);
+  const left = await deleteAll(context, phase, doomed);
+  if (left.length > 0) return { ...phase, doomed: left };
+  if (phase.place) return { ...phase, doomed: undefined };
+  if (lookUntil === undefined || now >= lookUntil) return respond(phase.response);
+  log.info('backups are listed again later: a request that was cancelled may still start one');
+  return { ...phase, doomed: undefined, isSecond: true };
+}
+
+async function listFor(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
+  const { place, found, isDone } = await list<readonly Found[]>(
+    context,
+    phase.sources ?? [undefined],
+    phase,
+    (before, backups) => [...before, ...backups.flatMap((backup) => foundOf(backup, context.request))],
+    (all) => all.length >= MAX_FOUND,
+  );
+  if (!isDone && found.length < MAX_FOUND) return { ...phase, place, found };
+  return { ...phase, found: [], place: isDone ? undefined : place, doomed: doomedBy(phase.goal, found) };
+}
+
+function foundOf(backup: Backup, owner: Owner): Found[] {
+  const { isOwn, previous, removal, isHeld } = marksOf(backup, owner);
+  if (!isOwn || backup.Lifecycle === 'DELETED') return [];
+  const isAvailable = backup.Lifecycle === 'AVAILABLE';
+  return [
+    {
+      id: backup.BackupId!,
+      createdAt: backup.CreationTime!.getTime(),
+      isAvailable,
+      previous,
+      removal,
+      isHeld,
+    },
+  ];
+}
+
+/** The ids of those that the goal names. Never one that bears `hold`, or that says RETAIN. */
+export function doomedBy(goal: Goal, found: readonly Found[]): string[] {
+  const deletable = found.filter(({ isHeld }) => !isHeld);
+  const ids = (backups: readonly Found[]) => backups.map(({ id }) => id);
+  if (goal.delete === 'older') {
+    const available = found.filter(({ isAvailable }) => isAvailable);
+    const kept = new Set(ids([...available].sort((a, b) => b.createdAt - a.createdAt).slice(0, goal.keep)));
+    const older = deletable.filter(({ id, isAvailable, removal }) => {
+      return (
+        isAvailable && /^(DESTROY|KEEP_LAST:\d+)$/.test(removal ?? '') && id !== goal.held && !kept.has(id)
+      );
+    });
+    return ids(older);
+  }
+  const condemned = deletable.filter(({ removal, id }) => removal === 'DESTROY' && id !== goal.except);
+  if (goal.delete === 'all') return ids(condemned);
+  return ids(condemned.filter(({ id, previous }) => previous === goal.of || (goal.goes && id === goal.of)));
+}
+
+/** Those that are left. */
+async function deleteAll(
+  context: Context,
+  { mustSucceed }: PhaseOf<'CleaningUp'>,
+  doomed: readonly string[],
+): Promise<string[]> {
+  const { now, clock, log } = context;
+  const left: string[] = [];
+  let obstacle: unknown;
+  for (const [index, backupId] of doomed.entries()) {
+    if (clock() - now > SHARE) return [...left, ...doomed.slice(index)];
+    try {
+      if (await deleteOne(context, backupId)) log.info('backup deleted', { backupId });
+      else left.push(backupId);
+    } catch (error) {
+      const kind = kindOf(error);
+      if (kind === 'busy') {
+        obstacle = error;
+        left.push(backupId);
+      } else if (kind === 'final' && !mustSucceed) {
+        log.warn('backup not deleted', { backupId, error: sayError(error) });
+      } else {
+        throw error;
+      }
+    }
+  }
+  // If nothing else is left, the text of a time-out names it.
+  if (obstacle !== undefined && left.length === doomed.length) throw obstacle;
+  return left;
+}
+
+/** Whether the backup is gone, or may stay. */
+async function deleteOne(context: Context, backupId: string): Promise<boolean> {
+  const { fsx, log } = context;
+  try {
+    return await fsx.deleteBackup(backupId);
+  } catch (error) {
+    const why = await whyKept(context, backupId, error);
+    if (why) log.warn(why, { backupId, error: sayError(error) });
+    return true;
+  }
+}
+
+/** Throws if there is no reason but the error; none if the backup is gone. */
+async function whyKept(
+  { fsx, request }: Context,
+  backupId: string,
+  error: unknown,
+): Promise<string | undefined> {
+  const kind = kindOf(error);
+  if (kind !== 'permission' && kind !== 'final') throw error;
+  const backup = await fsx.backup(backupId);
+  if (!backup) return undefined;
+  const { isOwn, removal, isHeld } = marksOf(backup, request);
+  if (!isOwn || removal === 'RETAIN' || isHeld) return 'backup kept, as its tags say';
+  if (kind === 'final' && backup.Lifecycle === 'FAILED') return 'FSx does not delete a failed backup';
+  throw error;
+}

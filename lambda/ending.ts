@@ -1,0 +1,107 @@
+import { standingOf, STATUS_GRACE } from './context';
+import type { Opened } from './door';
+import { sayError } from './errors';
+import type { Environment } from './event';
+import type { Executions } from './executions';
+import type { Fsx } from './fsx';
+import type { Log } from './log';
+import type { PhaseOf, Response, State } from './phase';
+import { readable, responseBody } from './response';
+import { sourceId } from './source';
+import type { Stacks } from './stack';
+import { notDeleted } from './texts';
+import { MAX_SERVICE_TIMEOUT } from '../src/private/contract';
+
+/** The world outside of the function. */
+export interface Effects {
+  readonly fsx: Fsx;
+  readonly stacks: Stacks;
+  readonly executions: Executions;
+  readonly deliver: (url: string, body: string) => Promise<void>;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly remainingMs: () => number;
+  readonly log: (about: Record<string, unknown>) => Log;
+  readonly environment: Environment;
+}
+
+/** What an execution ends with. FAILED means: a backup that was asked for is not there. */
+export type End =
+  | { readonly output: object }
+  | { readonly failure: { readonly error: 'InvalidInput' | 'BackupFailed'; readonly cause: string } };
+
+/** Delivers the response, or keeps it for the next poll. Then the execution ends. */
+export async function finish(
+  opened: Opened,
+  state: State,
+  effects: Effects,
+  log: Log,
+): Promise<{ state: State; wait: number } | End> {
+  const { phase, response } = worded(opened, state);
+  const isAbandoned = state.isAbandoned ?? (await nobodyWaits(opened, response, effects));
+  const { responseUrl, startedAt } = opened;
+  const told = {
+    status: response.status,
+    physicalId: response.physicalId,
+    isAbandoned: isAbandoned || undefined,
+  };
+  try {
+    if (responseUrl !== undefined) await effects.deliver(responseUrl, responseBody(opened.address, response));
+  } catch (error) {
+    log.warn('the response could not be delivered', { error: sayError(error), ...told });
+    if (effects.now() - startedAt > MAX_SERVICE_TIMEOUT * 1000) throw error;
+    return { state: { ...state, phase, isAbandoned }, wait: 5 };
+  }
+  return end(opened, phase, isAbandoned, log, told);
+}
+
+function worded({ request }: Opened, state: State): { phase: PhaseOf<'Responding'>; response: Response } {
+  const phase = state.phase as PhaseOf<'Responding'>;
+  const { response } = phase;
+  const isBlocked = response.status === 'FAILED' && request?.kind === 'final' && !phase.isWorded;
+  if (!isBlocked) return { phase, response };
+  const reason = notDeleted(sourceId(request.desired.source), request.logicalId, response.reason);
+  return {
+    phase: { ...phase, isWorded: true, response: { ...response, reason } },
+    response: { ...response, reason },
+  };
+}
+
+/** A backup that nobody waits for any more is no failure. */
+async function nobodyWaits(
+  { request, startedAt }: Opened,
+  response: Response,
+  { stacks, now }: Effects,
+): Promise<boolean> {
+  if (response.status === 'SUCCESS' || !request || request.kind === 'run') return false;
+  if (now() - startedAt < STATUS_GRACE) return false;
+  if (request.kind !== 'final' && request.type === 'Delete') return false;
+  try {
+    const state = await stacks.state(request.stackId);
+    return standingOf(state?.status, request.kind === 'final') !== 'open';
+  } catch {
+    return false;
+  }
+}
+
+function end(
+  { request, address }: Opened,
+  { response, age }: PhaseOf<'Responding'>,
+  isAbandoned: boolean,
+  log: Log,
+  told: Record<string, unknown>,
+): End {
+  if (response.status === 'SUCCESS') {
+    log.info('responded', told);
+    const output = { ...response.attributes, PhysicalResourceId: response.physicalId };
+    return { output: age === undefined ? output : { ...output, SecondsBeforeRequest: age } };
+  }
+  const cause = readable(response.reason);
+  const isWanted = !isAbandoned && (address.type !== 'Delete' || request?.kind === 'final');
+  if (!isWanted) {
+    log.warn('responded', { ...told, reason: cause });
+    return { output: { PhysicalResourceId: response.physicalId, reason: cause, abandoned: isAbandoned } };
+  }
+  log.error('the backup that was asked for is not there', { ...told, reason: cause });
+  return { failure: { error: request ? 'BackupFailed' : 'InvalidInput', cause } };
+}

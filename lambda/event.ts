@@ -1,0 +1,149 @@
+import { InvalidRequest } from './errors';
+import { digest } from './identity';
+
+/** What CloudFormation sends. */
+export interface CloudFormationEvent {
+  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly ResponseURL: string;
+  readonly ResourceType: string;
+  readonly StackId: string;
+  readonly RequestId: string;
+  readonly LogicalResourceId: string;
+  readonly PhysicalResourceId?: string;
+  readonly ResourceProperties: Record<string, unknown>;
+  readonly OldResourceProperties?: Record<string, unknown>;
+}
+
+/** What the function's environment says. */
+export interface Environment {
+  /** The stack of the provider. */
+  readonly stackId: string;
+  readonly urlSuffix: string;
+  /** Another host that takes responses: for tests, and never set by the construct. */
+  readonly responseHost?: string;
+}
+
+/** Why the event is not CloudFormation's about this stack. There is nobody to respond to. */
+export class NotFromCloudFormation extends Error {}
+
+/** How what CloudFormation sends looks. */
+const FORMS = {
+  RequestType: /^(Create|Update|Delete)$/,
+  RequestId: /^[\w-]{1,128}$/,
+  LogicalResourceId: /^[A-Za-z0-9]{1,255}$/,
+  PhysicalResourceId: /^[ -~]{1,1024}$/,
+};
+
+const MEMBERS = [...Object.keys(FORMS), 'ResponseURL', 'ResourceType', 'StackId'] as const;
+const PROPERTIES = [
+  'SchemaVersion',
+  'StateMachineArn',
+  'FileSystemId',
+  'VolumeId',
+  'DeployedFileSystem',
+  'DeployedVolume',
+  'Triggers',
+  'Tags',
+  'TimeoutSeconds',
+  'RemovalPolicy',
+  'KeepLast',
+  'BackupId',
+  'BackupLifecycle',
+  'BackupCreationTime',
+] as const;
+
+/** An event larger than this is not waited for: an execution could not be started with it. */
+const MAX_CHARACTERS = 100_000;
+
+/**
+ * The event without what no request needs, and with the hash of the triggers in place of their values.
+ *
+ * @throws NotFromCloudFormation
+ */
+export function leanEvent(input: unknown, environment: Environment): CloudFormationEvent {
+  const event = Object(input) as CloudFormationEvent;
+  checkSender(event, environment);
+  return {
+    ...Object.fromEntries(MEMBERS.map((member) => [member, (event as any)[member]])),
+    ResourceProperties: leanProperties(event.ResourceProperties),
+    OldResourceProperties: event.OldResourceProperties && leanProperties(event.OldResourceProperties),
+  } as CloudFormationEvent;
+}
+
+function checkSender({ StackId, ResponseURL }: CloudFormationEvent, environment: Environment): void {
+  if (StackId !== environment.stackId) {
+    throw new NotFromCloudFormation(`its StackId is "${show(StackId)}", and the provider's is another`);
+  }
+  if (
+    typeof ResponseURL !== 'string' ||
+    !URL.canParse(ResponseURL) ||
+    !isOfCloudFormation(ResponseURL, environment)
+  ) {
+    throw new NotFromCloudFormation('its ResponseURL is not one of CloudFormation in this Region');
+  }
+}
+
+/**
+ * The bucket is documented with the endpoints of Amazon S3 in a VPC: the Region without hyphens is part of
+ * its name.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-vpce-bucketnames.html
+ */
+function isOfCloudFormation(url: string, { stackId, urlSuffix, responseHost }: Environment): boolean {
+  const { protocol, host, username, password } = new URL(url);
+  if (username || password) return false;
+  if (responseHost !== undefined && host === responseHost) return true;
+  const bucket = `cloudformation-custom-resource-response-${stackId.split(':')[3].replace(/-/g, '')}`;
+  const names = host.split('.');
+  return (
+    protocol === 'https:' &&
+    names[0] === bucket &&
+    /^s3(-[a-z0-9-]+)?$/.test(names[1]) &&
+    // The name of another bucket may have dots, and begin like this.
+    !names.slice(2).some((name) => name.startsWith('s3')) &&
+    host.endsWith(`.${urlSuffix}`)
+  );
+}
+
+/** When the event was made, in milliseconds since the epoch, if its URL tells. */
+export function timeOf({ ResponseURL }: CloudFormationEvent): number | undefined {
+  const date = new URL(ResponseURL).searchParams.get('X-Amz-Date') ?? '';
+  const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  return Number.isNaN(Date.parse(iso)) ? undefined : Date.parse(iso);
+}
+
+/**
+ * The event such that it can be responded to, and what is wrong with it if CloudFormation would not send it.
+ */
+export function checked(event: CloudFormationEvent): {
+  event: CloudFormationEvent;
+  problem?: InvalidRequest;
+} {
+  const given: Record<string, unknown> = { ...event };
+  const odd = Object.entries(FORMS)
+    .filter(([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId')
+    .filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field]))
+    .map(([field]) => [field, show(given[field]) || 'empty']);
+  const problems = odd.map(([field, shown]) => `${field} is "${shown}", which CloudFormation would not send`);
+  if (Buffer.byteLength(JSON.stringify(event)) > MAX_CHARACTERS) {
+    problems.push(`the request has more than ${MAX_CHARACTERS} characters: give fewer or shorter tags`);
+  }
+  return {
+    event: { ...event, ...Object.fromEntries(odd) },
+    problem: problems.length > 0 ? new InvalidRequest(problems.join(', ')) : undefined,
+  };
+}
+
+function leanProperties(properties: Record<string, unknown>): Record<string, unknown> {
+  const known = PROPERTIES.map((name) => [name, Object(properties)[name]]);
+  const lean = Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  const { Triggers } = lean;
+  // An execution starts with what is lean already.
+  return Array.isArray(Triggers) && Triggers.every((value) => typeof value === 'string')
+    ? { ...lean, Triggers: digest([...Triggers].sort(), 32) }
+    : lean;
+}
+
+export function show(value: unknown): string {
+  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing')).slice(0, 80);
+}

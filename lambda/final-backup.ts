@@ -1,0 +1,56 @@
+import { type Context, standingOf, STATUS_GRACE } from './context';
+import { type Phase, type PhaseOf, respond, type Response } from './phase';
+import type { FinalBackup } from './request';
+import { type Source, sourceId, sourceWithId } from './source';
+import { prepare, take } from './take';
+
+/**
+ * The resource is called after what it backs up when it is deleted. Another source makes another resource,
+ * and the old one is deleted.
+ */
+const PREFIX = 'final-';
+
+/** What a Delete would back up; undefined if the resource never came to be. */
+function finalSource(physicalId: string): Source | undefined {
+  return physicalId.startsWith(PREFIX) ? sourceWithId(physicalId.slice(PREFIX.length)) : undefined;
+}
+
+export function isFinalId(physicalId: string): boolean {
+  return finalSource(physicalId) !== undefined;
+}
+
+/** A backup that is taken at deletion: until then there is nothing to do. */
+export async function beginFinal(context: Context<FinalBackup>): Promise<Phase> {
+  const { request, stacks, log, now, startedAt } = context;
+  if (request.type !== 'Delete') {
+    return respond({ status: 'SUCCESS', physicalId: `${PREFIX}${sourceId(request.desired.source)}` });
+  }
+  const done: Response = { status: 'SUCCESS', physicalId: request.physicalId };
+  const source = finalSource(request.physicalId);
+  if (!source) return respond(done);
+  const state = await stacks.state(request.stackId);
+  if (/ROLLBACK_(COMPLETE_CLEANUP_)?IN_PROGRESS$/.test(state?.status ?? '')) {
+    log.info('no final backup: a deployment that failed has created the source', {
+      source: sourceId(source),
+    });
+    return respond(done);
+  }
+  const isLate = standingOf(state?.status, true) !== 'open' && now - startedAt < STATUS_GRACE;
+  if (isLate) return { phase: 'Starting' };
+  return unlessGone(context, () => prepare(context, source));
+}
+
+/** The source of a final backup may be gone: somebody has deleted it by hand. */
+export function takeFinal(context: Context<FinalBackup>, phase: PhaseOf<'Taking'>): Promise<Phase> {
+  return unlessGone(context, () => take(context, phase));
+}
+
+async function unlessGone({ request, log }: Context<FinalBackup>, act: () => Promise<Phase>): Promise<Phase> {
+  try {
+    return await act();
+  } catch (error: any) {
+    if (error?.name !== 'FileSystemNotFound' && error?.name !== 'VolumeNotFound') throw error;
+    log.info('no final backup: the source is gone already', { physicalId: request.physicalId });
+    return respond({ status: 'SUCCESS', physicalId: request.physicalId });
+  }
+}

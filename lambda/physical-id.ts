@@ -1,0 +1,29 @@
+import { clientRequestToken } from './identity';
+import type { Request } from './request';
+import type { Address } from './response';
+
+/** In front of the id of a resource that has no backup, and can get none. */
+const PLACEHOLDER = 'none-';
+
+/**
+ * What a failed request responds as physical id, so that the Delete that may follow finds what there is. A
+ * Create that has called CreateBackup and does not know the backup gives its token.
+ */
+export function failedId(
+  { type, physicalId, ...request }: Address & Pick<Request, 'type' | 'physicalId'>,
+  mayHaveAsked: boolean,
+  backupId?: string,
+): string {
+  const token = clientRequestToken(request, request.requestId);
+  if (type !== 'Create') return physicalId;
+  return backupId ?? (mayHaveAsked ? token : `${PLACEHOLDER}${token}`);
+}
+
+export function isPlaceholder(physicalId: string): boolean {
+  return physicalId.startsWith(PLACEHOLDER);
+}
+
+/** The physical id of a link never changes, so that none is replaced. */
+export function linkId({ physicalId, logicalId }: Request): string {
+  return physicalId || `continuation-${logicalId}`;
+}

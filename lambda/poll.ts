@@ -1,0 +1,197 @@
+import type { Context } from './context';
+import { open, type Opened, type PollInput, refuse } from './door';
+import { type Effects, finish, type End } from './ending';
+import { kindOf, sayError } from './errors';
+import { NotFromCloudFormation } from './event';
+import { SearchGoesOn } from './listing';
+import { step } from './moments';
+import { BEGIN, Obstacle, type Phase, type State } from './phase';
+import type { Request } from './request';
+import { secondsToNextAttempt, secondsToNextPoll } from './schedule';
+import { crashed as hasCrashed, sayObstacle } from './texts';
+import { giveUp, isDeletionOfKept, timeOut } from './time-out';
+import { MAX_RUN_TIMEOUT, MAX_WAIT } from '../src/private/contract';
+
+/** IAM takes a while to put a new policy into force. */
+const PERMISSION_GRACE = 120_000;
+/** How long a response is kept back by a deletion that is not worth a failure. */
+const CLEAN_UP_TIME = 600_000;
+/** No poll waits longer for what CloudFormation or FSx may show late. */
+const LONGEST_GRACE = 120_000;
+/** So often the function may crash, and be tried again a minute later. */
+const MAX_CRASHES = 5;
+/** The phases that are no reason to wait: the same poll goes on with them. */
+const IMMEDIATE = new Set<Phase['phase']>(['RollingBack', 'CleaningUp', 'DeletingFailed']);
+
+/**
+ * One poll: goes on from the state, and says how long to wait, or responds.
+ *
+ * @param isLast no execution could poll again
+ */
+export async function poll(
+  given: PollInput,
+  effects: Effects,
+  isLast = false,
+): Promise<{ state: State; wait: number } | End> {
+  const opened = opens(given, effects);
+  if ('failure' in opened) return opened;
+  const { request, startedAt, address } = opened;
+  const { stackId, logicalId, requestId, type } = address;
+  const log = effects.log({ stackId, logicalId, requestId, request: type });
+  if (!request) return finish(opened, { ...BEGIN, phase: refuse(opened) }, effects, log);
+
+  const { fsx, stacks, now } = effects;
+  const before = isState(given.state) ? given.state : BEGIN;
+  // Whatever may be shown late would be there by now, or never.
+  const begun = isLast ? Math.min(startedAt, now() - LONGEST_GRACE) : startedAt;
+  const { search } = before;
+  const context: Context = { request, fsx, stacks, startedAt: begun, now: now(), clock: now, search, log };
+  const state = isLast
+    ? await lastStep(context, before)
+    : await next(context, before, limitOf(context, before.phase), given.error);
+  if (state.phase.phase === 'Responding') return finish(opened, state, effects, log);
+  return { state, wait: secondsToWait(context, before, state) };
+}
+
+/** No execution could go on: what is not done now is not done. */
+async function lastStep(context: Context, before: State): Promise<State> {
+  const after = await next(context, before, Infinity, undefined);
+  const isOver = after.phase.phase === 'Responding';
+  return isOver ? after : giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
+}
+
+/** An execution that somebody else has started speaks for CloudFormation in vain. */
+function opens(given: PollInput, { environment, log }: Effects): Opened | Extract<End, { failure: unknown }> {
+  try {
+    return open(given, environment);
+  } catch (error) {
+    if (!(error instanceof NotFromCloudFormation)) throw error;
+    const cause = `The input is not a request of CloudFormation: ${error.message}.`;
+    log({ execution: given.execution }).error('the input is refused', { cause });
+    return { failure: { error: 'InvalidInput', cause } };
+  }
+}
+
+/** A state of a later version is one that this function cannot read. */
+function isState(state: any): state is State {
+  return state?.version === BEGIN.version;
+}
+
+/** The next state; at the end of its time, the response. */
+async function next(
+  context: Context,
+  before: State,
+  limit: number,
+  error: PollInput['error'],
+): Promise<State> {
+  if (before.phase.phase === 'Responding') return before;
+  if (error) return crashed(context, before, limit, error);
+  const after = await go(context, before);
+  const isInTime = after.phase.phase === 'Responding' || context.now < limit;
+  return isInTime ? after : timeOut(context, after);
+}
+
+/** The function has failed for good: it may work again after a while. */
+function crashed(
+  context: Context,
+  before: State,
+  limit: number,
+  { Error: name }: NonNullable<PollInput['error']>,
+): State {
+  const crashes = (before.crashes ?? 0) + 1;
+  const state = { ...before, phase: asked(before.phase), crashes };
+  const isInTime = crashes < MAX_CRASHES && context.now < limit;
+  return isInTime ? state : giveUp(context, state, hasCrashed(name));
+}
+
+async function go(context: Context, state: State): Promise<State> {
+  let phase: Phase = state.phase;
+  try {
+    for (let goesOn = true; goesOn;) {
+      const after = await step(context, phase);
+      goesOn = isImmediate(phase, after);
+      phase = after;
+    }
+    return { version: BEGIN.version, phase, failedPolls: lessOne(state.failedPolls) };
+  } catch (thrown) {
+    if (thrown instanceof SearchGoesOn) return { ...state, phase, search: thrown.search };
+    return thrown instanceof Obstacle
+      ? obstructed(context, { ...state, phase: thrown.phase }, thrown.error)
+      : obstructed(context, { ...state, phase }, thrown);
+  }
+}
+
+/** What went wrong may have been the response to CreateBackup. */
+function asked(phase: Phase): Phase {
+  return phase.phase === 'Taking' ? { ...phase, isAsked: true } : phase;
+}
+
+function isImmediate(before: Phase, after: Phase): boolean {
+  if (after.phase !== before.phase) return IMMEDIATE.has(after.phase);
+  const isListed =
+    after.phase === 'CleaningUp' && before.phase === 'CleaningUp' && !before.doomed && after.doomed;
+  return after.phase === 'RollingBack' || Boolean(isListed);
+}
+
+/** An obstacle that may go away is waited out until the time is up. */
+function obstructed(context: Context, state: State, error: unknown): State {
+  const { request, log, now } = context;
+  const kind = kindOf(error);
+  const isDeleting =
+    /^(DeletingFailed|CleaningUp)$/.test(state.phase.phase) ||
+    (request.kind === 'backup' && request.type === 'Delete');
+  const obstacle = sayObstacle(error, isDeleting);
+  log.warn('a poll did not get through', { kind, error: sayError(error) });
+  const deniedSince = kind === 'permission' ? (state.deniedSince ?? now) : undefined;
+  const isDenied = deniedSince !== undefined && now - deniedSince >= PERMISSION_GRACE;
+  const failedPolls = kind === 'passing' ? (state.failedPolls ?? 0) + 1 : lessOne(state.failedPolls);
+  const obstructedState: State = {
+    version: BEGIN.version,
+    phase: asked(state.phase),
+    obstacle,
+    search: state.search,
+    deniedSince,
+    failedPolls,
+  };
+  return kind === 'final' || isDenied ? giveUp(context, obstructedState, obstacle) : obstructedState;
+}
+
+/** One poll that AWS answers does not mean that it would answer all again. */
+function lessOne(failedPolls: number | undefined): number | undefined {
+  return failedPolls ? failedPolls - 1 : undefined;
+}
+
+/** When the request is at its end, in milliseconds since the epoch. */
+function limitOf({ request, startedAt }: Context, phase: Phase): number {
+  const limit = startedAt + secondsFor(request) * 1000;
+  if (phase.phase === 'CleaningUp' && !phase.mustSucceed) return Math.min(limit, phase.since + CLEAN_UP_TIME);
+  return phase.phase === 'Starting' && isDeletionOfKept(request)
+    ? Math.min(limit, startedAt + CLEAN_UP_TIME)
+    : limit;
+}
+
+/** A deletion has nothing to do with how long a backup may take, and neither has a rollback. */
+function secondsFor(request: Request): number {
+  if (request.kind === 'run') return Math.min(request.desired.timeout, MAX_RUN_TIMEOUT - 300);
+  if (request.kind === 'final' || request.type === 'Delete') return MAX_WAIT;
+  return Math.min(request.kind === 'backup' ? request.desired.timeout : request.told.timeout, MAX_WAIT);
+}
+
+function secondsToWait(context: Context, before: State, after: State): number {
+  // What CreateBackup is called with is in the state from now on.
+  if (before.phase.phase === 'Starting' && after.phase.phase === 'Taking') return 1;
+  const left = Math.ceil((limitOf(context, after.phase) - context.clock()) / 1000);
+  const seconds = after.crashes ? 60 : secondsByPlan(context, after);
+  return Math.max(1, Math.min(seconds, left));
+}
+
+/** Under throttling, executions that only wait back off more than those that must still call CreateBackup. */
+function secondsByPlan({ request, startedAt, now }: Context, { phase, failedPolls }: State): number {
+  const isLink = phase.phase === 'Waiting' && request.kind === 'continuation';
+  const since = (isLink && phase.seen?.createdAt) || startedAt;
+  const planned = secondsToNextPoll(Math.floor((now - since) / 1000));
+  if (!failedPolls) return planned;
+  return phase.phase === 'Waiting'
+    ? planned + secondsToNextAttempt(failedPolls, 120, request.requestId)
+    : secondsToNextAttempt(failedPolls, 60, request.requestId);
+}

@@ -1,0 +1,113 @@
+import type { Backup } from '@aws-sdk/client-fsx';
+import { sourceOfBackup, success, successWithout } from './attributes';
+import { cleanUp } from './clean-up';
+import type { Context } from './context';
+import { kindOf, sayError } from './errors';
+import { generationOf, marksOf } from './identity';
+import { newest } from './listing';
+import { type Phase, type PhaseOf, respond } from './phase';
+import { type Deployment, isBackupId, isSame } from './request';
+import { retag } from './retag';
+import { distinct, isDeployed } from './source';
+import { NO_BACKUP } from '../src/private/contract';
+
+/**
+ * The request that is undone may be about to call CreateBackup. No poll takes so long from its check to the
+ * call.
+ */
+export const CANCELLED_REQUEST_GRACE = 120_000;
+
+/** A chain of `previous` is longer only if people made it so. */
+const LONGEST_CHAIN = 50;
+
+/** The stack is on its way back: the resource returns to the backup that it held. None is ever taken. */
+export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'RollingBack'>): Promise<Phase> {
+  const { request, fsx, now, startedAt } = context;
+  const { to } = phase;
+  if (to === undefined) return { ...phase, to: await backupBefore(context) };
+  const { desired, former, stackId, physicalId } = request;
+  const restored = isBackupId(to) ? await fsx.backup(to) : undefined;
+  await returnTags(context, restored);
+  const response = restored ? success(restored) : successWithout(to, stackId, 'DELETED', desired.source);
+  // If the update had succeeded, CloudFormation deletes what it took.
+  const isDone = to !== physicalId || isSame(request);
+  if (isDone || former?.removal !== 'DESTROY') return respond(response);
+  const known = distinct(former.source, desired.source, restored && sourceOfBackup(restored));
+  return cleanUp(now, response, {
+    goal: { delete: 'attempts', of: to, goes: false, except: to },
+    sources: isDeployed(former.source) ? undefined : known,
+    mustSucceed: false,
+    lookUntil: startedAt + CANCELLED_REQUEST_GRACE,
+  });
+}
+
+async function returnTags(
+  { fsx, request, log }: Context<Deployment>,
+  restored: Backup | undefined,
+): Promise<void> {
+  try {
+    if (restored && marksOf(restored, request).isOwn) await retag(fsx, request, restored);
+  } catch (error) {
+    if (kindOf(error) === 'passing') throw error;
+    log.warn('the tags of the backup did not go back', {
+      backupId: restored?.BackupId,
+      error: sayError(error),
+    });
+  }
+}
+
+/** The id that the resource had before the update that is undone. */
+async function backupBefore(context: Context<Deployment>): Promise<string> {
+  const { request, fsx } = context;
+  const { physicalId, former } = request;
+  if (!former || isSame(request) || !isBackupId(physicalId)) return physicalId;
+  const named = await fsx.backup(physicalId);
+  const generation = generationOf(request.desired);
+  if (!named || !isComparable(named, request, generation)) return physicalId;
+  return isOfGeneration(named, request, generation) ? physicalId : followChain(context, named);
+}
+
+/** Along `previous` to the first backup of the desired generation. */
+async function followChain(context: Context<Deployment>, named: Backup): Promise<string> {
+  const { request, fsx } = context;
+  const { physicalId, desired, former } = request;
+  // After an attempt without rollback, it is of neither the old nor the new properties.
+  const isAttempt = isOfGeneration(named, request, generationOf(former!));
+  const passed: string[] = [];
+  let { previous = '' } = marksOf(named, request);
+  while (isBackupId(previous) && passed.length < LONGEST_CHAIN) {
+    passed.push(previous);
+    const backup = await fsx.backup(previous);
+    if (!backup) break;
+    if (isOfGeneration(backup, request, generationOf(desired))) return previous;
+    if (!isComparable(backup, request, generationOf(desired))) return physicalId;
+    ({ previous = '' } = marksOf(backup, request));
+  }
+  if (!isAttempt) return physicalId;
+  return previous === NO_BACKUP ? NO_BACKUP : leave(context, named, passed);
+}
+
+/** The chain is broken. An attempt must not pass for what the resource held, even if that is gone. */
+async function leave(
+  context: Context<Deployment>,
+  named: Backup,
+  passed: readonly string[],
+): Promise<string> {
+  const { request, log } = context;
+  const { physicalId: backupId, desired } = request;
+  log.warn('the backup before this one no longer exists', { backupId, previous: passed.at(-1) });
+  const sources = isDeployed(desired.source) ? distinct(sourceOfBackup(named)) : [desired.source];
+  const isFormer = (backup: Backup) => isOfGeneration(backup, request, generationOf(desired));
+  return (await newest(context, sources, isFormer))?.BackupId ?? passed[0] ?? backupId;
+}
+
+/** What another version has computed, or what has lost its tags, tells nothing about what was before. */
+function isComparable(backup: Backup, request: Deployment, generation: string): boolean {
+  const marks = marksOf(backup, request);
+  return marks.isOwn && marks.generation?.split('-')[0] === generation.split('-')[0];
+}
+
+function isOfGeneration(backup: Backup, request: Deployment, generation: string): boolean {
+  const marks = marksOf(backup, request);
+  return marks.isOwn && marks.generation === generation;
+}

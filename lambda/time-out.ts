@@ -1,0 +1,86 @@
+import { attributesOf, successWithout } from './attributes';
+import type { Context } from './context';
+import { type Phase, type PhaseOf, respond, type Response, type State } from './phase';
+import { failedId, linkId } from './physical-id';
+import type { Request } from './request';
+import { notDone, notFinished, notPossible } from './texts';
+import { MAX_WAIT } from '../src/private/contract';
+
+/** The time is up: what the response is then. */
+export function timeOut(context: Context, state: State): State {
+  const { phase, obstacle } = state;
+  const { request, startedAt, now } = context;
+  // A link goes on from where the links before have stopped.
+  const begun = request.kind === 'continuation' ? request.told.createdAt || startedAt : startedAt;
+  const minutes = Math.round((now - begun) / 60_000);
+  if (phase.phase !== 'Waiting' || !phase.seen) return giveUp(context, state, obstacle ?? '', minutes);
+  if (hasNextLink(request)) return { ...state, phase: respond(handOver(request, phase), phase.age) };
+  return failed(
+    request,
+    state,
+    `${notFinished(request, phase, minutes)} ${obstacle ?? ''}`.trim(),
+    phase.backupId,
+  );
+}
+
+/**
+ * Nothing more can be done. A rollback that fails leaves a stack that nobody can deploy any more, and tidying
+ * up is not worth a failure: the response is what it would have been, and the log says what was left undone.
+ */
+export function giveUp(context: Context, state: State, obstacle: string, minutes?: number): State {
+  const { request, log } = context;
+  const { phase } = state;
+  const fixed = fixedResponse(request, phase);
+  if (fixed) {
+    const left = phase.phase === 'CleaningUp' ? phase.doomed : undefined;
+    log.warn('something was left undone', { phase: phase.phase, obstacle, left });
+    return { ...state, phase: respond(fixed) };
+  }
+  if (phase.phase === 'DeletingFailed') {
+    const reason = `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`;
+    return failed(request, state, reason, phase.backupId);
+  }
+  const backupId = phase.phase === 'Waiting' ? phase.backupId : undefined;
+  const reason = minutes === undefined ? notDone(request, obstacle) : notPossible(request, minutes, obstacle);
+  return failed(request, state, reason, backupId);
+}
+
+/** What the response is in any case, if that is known. */
+function fixedResponse(request: Request, phase: Phase): Response | undefined {
+  const { physicalId, stackId } = request;
+  if (phase.phase === 'RollingBack') return successWithout(phase.to ?? physicalId, stackId);
+  if (phase.phase === 'CleaningUp') return phase.mustSucceed ? undefined : phase.response;
+  return isDeletionOfKept(request) ? successWithout(physicalId, stackId) : undefined;
+}
+
+function failed(request: Request, state: State, reason: string, backupId?: string): State {
+  const { phase } = state;
+  const mayHaveAsked = phase.phase === 'Taking' ? phase.isAsked === true : phase.phase !== 'Starting';
+  const physicalId =
+    request.kind === 'continuation' ? linkId(request) : failedId(request, mayHaveAsked, backupId);
+  return { ...state, phase: respond({ status: 'FAILED', physicalId, reason }) };
+}
+
+/** A Delete that deletes no more than older backups, if anything. */
+export function isDeletionOfKept(request: Request): boolean {
+  return request.kind === 'backup' && request.type === 'Delete' && request.desired.removal !== 'DESTROY';
+}
+
+function hasNextLink(request: Request): boolean {
+  if (request.kind === 'continuation') return request.told.timeout > MAX_WAIT;
+  return request.kind === 'backup' && request.desired.timeout > MAX_WAIT;
+}
+
+/** The backup still runs, and a continuation waits for its end. */
+function handOver(request: Request, { backupId, seen, isKept }: PhaseOf<'Waiting'>): Response {
+  const attributes = attributesOf({
+    BackupId: backupId,
+    Lifecycle: seen!.lifecycle as any,
+    CreationTime: seen!.createdAt === undefined ? undefined : new Date(seen!.createdAt),
+    Type: undefined,
+    FileSystem: undefined,
+  });
+  const physicalId =
+    request.kind === 'continuation' ? linkId(request) : isKept ? request.physicalId : backupId;
+  return { status: 'SUCCESS', physicalId, attributes };
+}

@@ -1,0 +1,92 @@
+import type { Backup } from '@aws-sdk/client-fsx';
+import { attributesOf, sourceOfBackup, success, successWithout } from './attributes';
+import { cleanUp } from './clean-up';
+import { type Context, VISIBILITY_GRACE } from './context';
+import { kindOf } from './errors';
+import { keptOf } from './identity';
+import { type Phase, type PhaseOf, respond, type Response } from './phase';
+import { failedId, linkId } from './physical-id';
+import { type Request, subjectOf } from './request';
+import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
+
+/** The backup is there, or on its way, and the request waits until it is AVAILABLE. */
+export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise<Phase> {
+  const { fsx, now, request, log } = context;
+  const backup = await fsx.backup(phase.backupId);
+  if (backup) return waitFor(context, phase, backup);
+  if (now - phase.since < VISIBILITY_GRACE) return phase;
+  if (!phase.isKept) {
+    return failed(request, phase.backupId, backupVanished(subject(request), phase.backupId));
+  }
+  log.warn('the backup of this resource no longer exists', { backupId: phase.backupId });
+  return respond(successWithout(phase.backupId, request.stackId, 'DELETED'));
+}
+
+/** Success is AVAILABLE, and nothing else. A lifecycle not yet invented is waited for. */
+export function waitFor(
+  context: Context,
+  phase: Omit<PhaseOf<'Waiting'>, 'phase' | 'since'> & { readonly since?: number },
+  backup: Backup,
+): Phase {
+  const { request, now } = context;
+  if (backup.Lifecycle === 'AVAILABLE') return available(context, backup, phase.age);
+  if (backup.Lifecycle !== 'FAILED' && backup.Lifecycle !== 'DELETED') {
+    const seen = {
+      lifecycle: backup.Lifecycle!,
+      percent: backup.ProgressPercent,
+      createdAt: backup.CreationTime?.getTime(),
+    };
+    return { ...phase, phase: 'Waiting', since: phase.since ?? now, seen };
+  }
+  const reason = backupFailed(subject(request), phase.backupId, backup.FailureDetails);
+  const isRemoved = mayBeRemoved(request) && !phase.isKept;
+  if (isRemoved) return { phase: 'DeletingFailed', backupId: phase.backupId, reason };
+  return failed(request, phase.backupId, `${reason} ${notDeletedFailed(phase.backupId)}`);
+}
+
+/** What FSx keeps of a failed backup is no data. */
+export async function deleteFailed(
+  { fsx, request }: Context,
+  phase: PhaseOf<'DeletingFailed'>,
+): Promise<Phase> {
+  const isGone = await fsx.deleteBackup(phase.backupId).catch(async (error) => {
+    // IAM finds no tags on what is gone, and denies.
+    if (kindOf(error) === 'permission' && !(await fsx.backup(phase.backupId))) return true;
+    throw error;
+  });
+  if (!isGone) return phase;
+  return failed(request, phase.backupId, `${phase.reason} The failed backup is deleted.`);
+}
+
+/** The role may delete backups that say so. */
+function mayBeRemoved(request: Request): boolean {
+  return (request.kind === 'backup' || request.kind === 'run') && request.desired.removal !== 'RETAIN';
+}
+
+function failed(request: Request, backupId: string, reason: string): Phase {
+  const advice = request.kind === 'continuation' ? ` ${FAILED_LINK}` : '';
+  return respond({
+    status: 'FAILED',
+    physicalId: request.kind === 'continuation' ? linkId(request) : failedId(request, true, backupId),
+    reason: reason + advice,
+  });
+}
+
+function available({ request, now }: Context, backup: Backup, age?: number): Phase {
+  const response = responseFor(request, backup);
+  const keep = request.kind === 'run' ? keptOf(request.desired.removal) : undefined;
+  const source = sourceOfBackup(backup);
+  if (keep === undefined || !source) return respond(response, age);
+  const goal = { delete: 'older', keep, held: backup.BackupId! } as const;
+  return cleanUp(now, response, { goal, sources: [source], mustSucceed: false });
+}
+
+function responseFor(request: Request, backup: Backup): Response {
+  if (request.kind === 'backup' || request.kind === 'run') return success(backup);
+  if (request.kind === 'final') return { status: 'SUCCESS', physicalId: request.physicalId };
+  return { status: 'SUCCESS', physicalId: linkId(request), attributes: attributesOf(backup) };
+}
+
+function subject(request: Request): string {
+  return request.kind === 'continuation' ? 'the FsxBackup' : subjectOf(request);
+}

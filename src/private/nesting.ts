@@ -1,0 +1,21 @@
+import { Stack } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+
+/** The stack of a construct, and the stacks in which that one is nested, from the inside out. */
+export function stacksAround(construct: IConstruct): Stack[] {
+  const stack = Stack.of(construct);
+  return stack.nestedStackParent ? [stack, ...stacksAround(stack.nestedStackParent)] : [stack];
+}
+
+/** The stack that is deployed by itself: nested stacks are deployed with it. */
+export function outermost(construct: IConstruct): Stack {
+  return stacksAround(construct).pop()!;
+}
+
+/** Whether the construct defines something in a stack that is deployed separately from this one. */
+export function isDeployedApart(construct: IConstruct, from: IConstruct): boolean {
+  const own = [...construct.node.scopes].reverse().find(Stack.isStack);
+  return [own, ...construct.node.findAll()].some(
+    (each) => Stack.isStack(each) && outermost(each) !== outermost(from),
+  );
+}

@@ -1,0 +1,192 @@
+import { requestFor } from './mocked-aws';
+import { SourceBusy } from '../../lambda/errors';
+import { readable } from '../../lambda/response';
+import { runOf } from '../../lambda/run-input';
+import * as texts from '../../lambda/texts';
+import {
+  awsError,
+  BACKUP,
+  createEvent,
+  deleteEvent,
+  EXECUTION,
+  FILE_SYSTEM,
+  STACK_ID,
+  updateEvent,
+} from '../fixtures/events';
+
+/** The errors of the calls that the handler makes, as the API reference of Amazon FSx has them. */
+const ERRORS = {
+  CreateBackup: [
+    'BackupInProgress',
+    'BadRequest',
+    'FileSystemNotFound',
+    'IncompatibleParameterError',
+    'InternalServerError',
+    'ServiceLimitExceeded',
+    'UnsupportedOperation',
+    'VolumeNotFound',
+  ],
+  DescribeFileSystems: ['BadRequest', 'FileSystemNotFound', 'InternalServerError'],
+  DescribeVolumes: ['BadRequest', 'InternalServerError', 'VolumeNotFound'],
+  any: ['AccessDeniedException', 'ThrottlingException', 'ValidationException', 'ExpiredTokenException'],
+};
+const DELETION = [
+  'BackupBeingCopied',
+  'BackupInProgress',
+  'BackupRestoring',
+  'BadRequest',
+  'InternalServerError',
+];
+const names = [...new Set(Object.values(ERRORS).flat())];
+const remedy = (name: string, isDeleting = false) =>
+  texts.sayObstacle(awsError(name, 'why'), isDeleting).replace(`${name}: why. `, '');
+
+describe('every error of FSx has its own remedy', () => {
+  test.each(names)('%s', (name) => {
+    expect(remedy(name)).toMatch(/try again|Check|Delete|FSx cannot back this up/i);
+    expect(remedy(name)).not.toMatch(/The log of the FsxBackupProvider has the details/);
+  });
+
+  test('that is no other’s', () => {
+    expect(new Set(names.map((name) => remedy(name))).size).toBeGreaterThanOrEqual(names.length - 1);
+    expect(remedy('InternalServerError')).toBe(remedy('ThrottlingException'));
+  });
+
+  test.each(DELETION)('%s at a deletion', (name) => {
+    expect(remedy(name, true)).toMatch(/try again/i);
+    expect(remedy(name, true)).not.toMatch(/Check that the source/);
+  });
+
+  test('the quota that is used up is named', () => {
+    const Limit = 'TOTAL_USER_INITIATED_BACKUPS';
+    const error = awsError('ServiceLimitExceeded', 'too many', { Limit });
+    expect(texts.sayObstacle(error)).toMatch(
+      /The quota TOTAL_USER_INITIATED_BACKUPS of this account and Region/,
+    );
+  });
+
+  test('a mistake of the handler is in the log', () => {
+    expect(texts.sayObstacle(new TypeError('x'))).toMatch(/The log of the FsxBackupProvider has the details/);
+  });
+});
+
+const longest = 'x'.repeat(255);
+const run = (input: object) => runOf({ source: FILE_SYSTEM, ...input }, EXECUTION, STACK_ID);
+const asFinal = { ...deleteEvent(`final-${FILE_SYSTEM}`), ResourceType: 'Custom::FsxFinalBackup' };
+const told = {
+  BackupId: BACKUP,
+  BackupLifecycle: 'CREATING',
+  BackupCreationTime: '',
+  TimeoutSeconds: '3300',
+};
+const link = requestFor({ ...createEvent(told), ResourceType: 'Custom::FsxBackupContinuation' });
+const requests = {
+  'a backup': requestFor(createEvent()),
+  'a backup with DESTROY': requestFor(createEvent({ RemovalPolicy: 'DESTROY' })),
+  'an update': requestFor(updateEvent(BACKUP)),
+  'a deletion': requestFor(deleteEvent(BACKUP)),
+  'a final backup': requestFor(asFinal),
+  'a link': link,
+  'a run': run({}),
+};
+const waiting = { phase: 'Waiting', backupId: BACKUP, since: 0, seen: { lifecycle: 'CREATING', percent: 3 } };
+const notFinished = (request: any, more: object = {}) =>
+  texts.notFinished(request, { ...waiting, ...more } as any, 55);
+
+describe('each text is printable and under 1 KB', () => {
+  const obstacles = [
+    ...names.map((name) => texts.sayObstacle(awsError(name, longest))),
+    ...DELETION.map((name) => texts.sayObstacle(awsError(name, longest), true)),
+    texts.sayObstacle(new SourceBusy(longest)),
+  ];
+  const all = [
+    ...obstacles,
+    ...Object.values(requests).flatMap((request) => [
+      ...obstacles.map((obstacle) => texts.notPossible(request, 55, obstacle)),
+      ...obstacles.map((obstacle) => texts.notDone(request, obstacle)),
+      notFinished(request),
+    ]),
+    notFinished(requests['a backup'], { operation: { isNewStack: true } }),
+    notFinished(requests['an update'], { isKept: true }),
+    texts.backupFailed(FILE_SYSTEM, BACKUP, { Message: longest }),
+    texts.backupFailed(FILE_SYSTEM, BACKUP, undefined),
+    texts.notDeletedFailed(BACKUP),
+    texts.backupVanished(longest, BACKUP),
+    texts.notTaken({ logicalId: longest }),
+    texts.notDeleted(FILE_SYSTEM, longest, longest),
+    texts.crashed('Sandbox.Timedout'),
+    texts.FAILED_LINK,
+  ];
+
+  test('and a sentence', () => {
+    for (const text of all) {
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1024);
+      expect(text).toBe(readable(text));
+      expect(text).toMatch(/^[\x20-\x7e]+[.)]$/);
+      expect(text).not.toMatch(/undefined|null|NaN|\[object|\s\s/);
+    }
+  });
+});
+
+describe('a backup that is not finished in time says what becomes of it', () => {
+  test.each<[keyof typeof requests, RegExp]>([
+    [
+      'a backup',
+      /It goes on: deploy again, and the deployment continues with it\. Or allow more time with `timeout`/,
+    ],
+    ['a backup with DESTROY', /It is deleted with the rollback, as the removal policy DESTROY says/],
+    ['a final backup', /It goes on\. Delete again when it is finished\.$/],
+    ['a link', /It goes on: deploy again, and the deployment continues with it\.$/],
+    [
+      'a run',
+      /It goes on\. A retry waits for its end, and then takes a backup of its own\. Or allow more time/,
+    ],
+  ])('%s', (name, sequel) => {
+    expect(notFinished(requests[name])).toMatch(sequel);
+    expect(notFinished(requests[name])).toMatch(/is not finished after 55 min \(CREATING, 3 %\)\. It /);
+  });
+
+  test('of a stack that is created, it cannot be continued', () => {
+    expect(notFinished(requests['a backup'], { operation: { isNewStack: true } })).toMatch(
+      /that is another stack\. Create the stack without the backup and add it then\./,
+    );
+  });
+
+  test('that the resource had before, it stays', () => {
+    expect(notFinished(requests['an update'], { isKept: true })).toMatch(/stays this resource's backup\./);
+  });
+
+  test('without progress and without a sight', () => {
+    expect(notFinished(requests['a link'], { seen: undefined })).toMatch(
+      new RegExp(`^Backup ${BACKUP} is not finished after 55 min \\(not seen yet\\)`),
+    );
+  });
+});
+
+describe('more time', () => {
+  const longer = /Or allow more time with `timeout`\.$/;
+
+  test('is advised if there is more', () => {
+    expect(texts.notPossible(requests['a backup'], 5)).toMatch(longer);
+    expect(texts.notPossible(run({ timeout: 43_200 }), 5)).toMatch(longer);
+  });
+
+  test('is not advised if there is none', () => {
+    const most = requestFor(createEvent({ TimeoutSeconds: '43200' }));
+    expect(texts.notPossible(most, 5)).not.toMatch(longer);
+    expect(texts.notPossible(run({ timeout: 604_800 }), 5)).not.toMatch(longer);
+    for (const name of ['a deletion', 'a final backup', 'a link'] as const) {
+      expect(texts.notPossible(requests[name], 5)).not.toMatch(longer);
+    }
+  });
+});
+
+test.each<[keyof typeof requests, string]>([
+  ['a backup', `Backing up ${FILE_SYSTEM}`],
+  ['a deletion', `Deleting ${BACKUP}`],
+  ['a final backup', `Backing up ${FILE_SYSTEM}`],
+  ['a link', `Waiting for ${BACKUP}`],
+  ['a run', `Backing up ${FILE_SYSTEM}`],
+])('the purpose of %s is %s', (name, purpose) => {
+  expect(texts.purposeOf(requests[name])).toBe(purpose);
+});
