@@ -18,10 +18,14 @@ export interface Observed {
   readonly isStatusSure: boolean;
   readonly desired: string;
   readonly former?: string;
+  /** The request names a backup, there or gone. */
+  readonly hasBackup: boolean;
   /** What the backup that the request names says; undefined if there is none. */
   readonly named?: Marks & { readonly isFailed: boolean };
   /** What the one before it says about its generation: it may be what a rollback returns to. */
   readonly previous: 'desired' | 'other' | 'unknown';
+  /** The source has an id, so there is something to back up. */
+  readonly isSourceKnown: boolean;
 }
 
 export type Decision = 'roll back' | 'keep' | 'gone' | 'take' | 'wait for the status' | 'too late';
@@ -66,8 +70,10 @@ async function observe(
     isStatusSure: now - startedAt >= STATUS_GRACE,
     desired: wanted,
     former: former && generationOf(former),
+    hasBackup: isBackupId(request.physicalId),
     named: marks,
     previous: await previousOf(context, marks, wanted),
+    isSourceKnown: !isDeployed(desired.source),
   };
 }
 
@@ -96,7 +102,9 @@ export function decide(observed: Observed): Decision {
   return standing === 'open' ? 'take' : 'too late';
 }
 
-function decideSame({ named }: Observed): Decision {
+function decideSame({ named, hasBackup, isSourceKnown }: Observed): Decision {
+  // After attempts that failed without rollback, the resource may have none.
+  if (!hasBackup && isSourceKnown) return 'take';
   if (!named) return 'gone';
   return named.isFailed ? 'take' : 'keep';
 }

@@ -23,8 +23,10 @@ const plain: Observed = {
   isStatusSure: true,
   desired: 'g2',
   former: 'g1',
+  hasBackup: true,
   named: own('g1'),
   previous: 'other',
+  isSourceKnown: true,
 };
 const same = { ...plain, desired: 'g1' };
 const early = { isStatusSure: false };
@@ -44,6 +46,16 @@ describe('what an Update decides', () => {
       'take',
     ],
     ['if the backup is gone, none', { ...same, named: undefined }, 'gone'],
+    [
+      'if there never was one of a source with an id, one',
+      { ...same, hasBackup: false, named: undefined },
+      'take',
+    ],
+    [
+      'if nothing was deployed, none',
+      { ...same, hasBackup: false, named: undefined, isSourceKnown: false },
+      'gone',
+    ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
     ['… after the operation', { ...plain, named: own('g2'), standing: 'over' }, 'keep'],
@@ -210,8 +222,9 @@ describe('an Update with the same source and triggers', () => {
     expect(world.logged).toEqual([expect.objectContaining({ level: 'warn', backupId: BACKUP })]);
   });
 
-  test('keeps `none`', async () => {
-    expect(await go({}, {}, 'none')).toMatchObject({
+  test('keeps `none` of what was not deployed', async () => {
+    const deployed = { FileSystemId: undefined, DeployedFileSystem: 'Files' };
+    expect(await go(deployed, deployed, 'none')).toMatchObject({
       response: { status: 'SUCCESS', physicalId: 'none', attributes: { BackupLifecycle: '' } },
     });
     expect(world.logged).toEqual([]);

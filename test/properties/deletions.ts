@@ -35,12 +35,16 @@ export const onlyItsOwnIsDeletedOrTagged: Invariant = ({ of, backups, requests }
   });
 };
 
-/** What a resource holds at the end of an operation was not deleted by the library. */
+/**
+ * What a resource holds at the end of an operation was not deleted by the library.
+ * A failed backup is no data.
+ */
 export const nothingHeldIsDeleted: Invariant = ({ operations, backups }) =>
   operations.flatMap(({ held }, nth): Finding[] => {
     const end = operations[nth + 1]?.from ?? Infinity;
     return backups
       .filter(({ id, deleted }) => deleted && deleted.index < end && Object.values(held).includes(id))
+      .filter(({ end: { as, at }, deleted }) => as !== 'FAILED' || at > deleted!.at)
       .map(({ id, logicalId, deleted }) => {
         return { index: deleted!.index, what: `${id} was deleted, and ${logicalId} holds it` };
       });

@@ -145,6 +145,8 @@ function whyUnprotected(
   if (id === 'none' && !guard.isOfGuarded) return undefined;
   const backup = facts.backups.find((candidate) => candidate.id === id);
   if (!backup) return `has ${id ?? 'no backup'}`;
+  // A person may delete it after it was AVAILABLE.
+  if (backup.removed !== undefined && backup.removed < event.index) return undefined;
   if (!isAvailable(backup, event)) return `has ${id}, which is not AVAILABLE`;
   if (guard.isOfGuarded && backup.source !== event.physicalId) return `has ${id} of ${backup.source}`;
   const isOwn = backup.request === request || isRunning(backup, request) || !wantsAnother(request);
