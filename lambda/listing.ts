@@ -22,7 +22,7 @@ export type Search = Listing<{ readonly id: string; readonly createdAt: number }
 /** The listing goes on from there in the next poll. */
 export class SearchGoesOn extends Error {
   constructor(readonly search: Search) {
-    super('the search for a backup goes on');
+    super();
   }
 }
 
