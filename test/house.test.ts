@@ -70,3 +70,35 @@ test.each(['lambda', 'src'])('no file of %s has more than 250 lines', (folder) =
 test('no test of the handler has more than 400 lines', () => {
   expect(filesIn('test/lambda').filter((file) => textOf(file).split('\n').length > 401)).toEqual([]);
 });
+
+describe('a row of "What happens when"', () => {
+  const cells = (line: string) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+  const rows = textOf('CONTRIBUTING.md')
+    .split('| moment | read |')[1]
+    .split('\n\n')[0]
+    .split('\n')
+    .filter((line) => line.includes('|') && !line.startsWith('|---'))
+    .map(cells);
+  const moments = [...textOf('README.md').matchAll(/^\| \*\*(.+?)\*\*/gm)].map(([, moment]) => moment);
+
+  test.each(rows.filter(([, files]) => files.includes('.ts')))(
+    '%s is read in at most four files and 500 lines',
+    (_, files) => {
+      const names = [...files.matchAll(/`([\w-]+\.ts)`/g)].map(([, name]) => join('lambda', name));
+      const lines = names.flatMap((name) => textOf(name).trimEnd().split('\n'));
+      expect(names.length).toBeLessThanOrEqual(4);
+      expect(lines.length).toBeLessThanOrEqual(500);
+    },
+  );
+
+  test('has one in CONTRIBUTING.md', () => {
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.map(([moment]) => moment.replace(/`/g, ''))).toEqual(
+      moments.map((moment) => moment.replace(/`/g, '')),
+    );
+  });
+});
