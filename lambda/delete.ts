@@ -123,9 +123,7 @@ async function observe(
     isCleanup: status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS',
     named: knownOf(backup, request),
   };
-  return observed.isWhole
-    ? observed
-    : { ...observed, ...(await heldNow(context, observed.isCleanup, backup)) };
+  return observed.isWhole ? observed : { ...observed, ...(await heldNow(context, observed.isCleanup)) };
 }
 
 /** What a stack does while it deletes resources. With rollback disabled, it may be something else. */
@@ -134,7 +132,6 @@ const DELETES = /^(DELETE|(UPDATE_)?ROLLBACK|UPDATE_(ROLLBACK_)?COMPLETE_CLEANUP
 async function heldNow(
   context: Context<Deployment>,
   isCleanup: boolean,
-  named: Backup | undefined,
 ): Promise<Pick<Observed, 'heldId' | 'held'>> {
   const { request, stacks, fsx } = context;
   const { stackId, logicalId, physicalId } = request;
@@ -143,11 +140,12 @@ async function heldNow(
     const held = isBackupId(shown ?? '') ? await fsx.backup(shown!) : undefined;
     return { heldId: shown, held: knownOf(held, request) };
   }
-  if (!isCleanup || !named) return {};
-  // It may be of another source, which this request does not know.
+  if (!isCleanup || physicalId === NO_BACKUP) return {};
+  // It may be of another source, which this request does not know. In the place of a Create that failed, it
+  // may be any of the resource.
   const successor = await newest(context, [undefined], (backup) => {
     const { isOwn, previous } = marksOf(backup, request);
-    return isOwn && previous === physicalId;
+    return isOwn && (previous === physicalId || !isBackupId(physicalId));
   });
   return { heldId: successor?.BackupId, held: knownOf(successor, request) };
 }

@@ -60,7 +60,7 @@ async function returnTags(
 async function backupBefore(context: Context<Deployment>): Promise<string> {
   const { request, fsx } = context;
   const { physicalId, former } = request;
-  if (!former || isSame(request) || !isBackupId(physicalId)) return physicalId;
+  if (!former || !isBackupId(physicalId)) return physicalId;
   const named = await fsx.backup(physicalId);
   const generation = generationOf(request.desired);
   if (!named || !isComparable(named, request, generation)) return physicalId;
@@ -70,21 +70,28 @@ async function backupBefore(context: Context<Deployment>): Promise<string> {
 /** Along `previous` to the first backup of the desired generation. */
 async function followChain(context: Context<Deployment>, named: Backup): Promise<string> {
   const { request, fsx } = context;
-  const { physicalId, desired, former } = request;
-  // After an attempt without rollback, it is of neither the old nor the new properties.
-  const isAttempt = isOfGeneration(named, request, generationOf(former!));
+  const generation = generationOf(request.desired);
   const passed: string[] = [];
   let { previous = '' } = marksOf(named, request);
   while (isBackupId(previous) && passed.length < LONGEST_CHAIN) {
     passed.push(previous);
     const backup = await fsx.backup(previous);
     if (!backup) break;
-    if (isOfGeneration(backup, request, generationOf(desired))) return previous;
-    if (!isComparable(backup, request, generationOf(desired))) return physicalId;
+    if (isOfGeneration(backup, request, generation)) return previous;
+    if (!isComparable(backup, request, generation)) return request.physicalId;
     ({ previous = '' } = marksOf(backup, request));
   }
-  if (!isAttempt) return physicalId;
-  return previous === NO_BACKUP ? NO_BACKUP : leave(context, named, passed);
+  return previous === NO_BACKUP ? noneBefore(context, named) : leave(context, named, passed);
+}
+
+/** Only what is not deployed yet goes without a backup, or what has none before its first update. */
+function noneBefore({ request }: Context<Deployment>, named: Backup): string {
+  return isAttempt(request, named) || isDeployed(request.desired.source) ? NO_BACKUP : request.physicalId;
+}
+
+/** After an attempt without rollback, the named backup is of neither the old nor the new properties. */
+function isAttempt(request: Deployment, named: Backup): boolean {
+  return isOfGeneration(named, request, generationOf(request.former!));
 }
 
 /** The chain is broken. An attempt must not pass for what the resource held, even if that is gone. */
@@ -95,6 +102,7 @@ async function leave(
 ): Promise<string> {
   const { request, log } = context;
   const { physicalId: backupId, desired } = request;
+  if (!isAttempt(request, named)) return backupId;
   log.warn('the backup before this one no longer exists', { backupId, previous: passed.at(-1) });
   const sources = isDeployed(desired.source) ? distinct(sourceOfBackup(named)) : [desired.source];
   const isFormer = (backup: Backup) => isOfGeneration(backup, request, generationOf(desired));
