@@ -24,8 +24,6 @@ export interface Observed {
   readonly named?: Marks & { readonly isFailed: boolean };
   /** What the one before it says about its generation: it may be what a rollback returns to. */
   readonly previous: 'desired' | 'other' | 'unknown';
-  /** The source has an id, so there is something to back up. */
-  readonly isSourceKnown: boolean;
 }
 
 export type Decision = 'roll back' | 'keep' | 'gone' | 'take' | 'wait for the status' | 'too late';
@@ -73,7 +71,6 @@ async function observe(
     hasBackup: isBackupId(request.physicalId),
     named: marks,
     previous: await previousOf(context, marks, wanted),
-    isSourceKnown: !isDeployed(desired.source),
   };
 }
 
@@ -102,9 +99,9 @@ export function decide(observed: Observed): Decision {
   return standing === 'open' ? 'take' : 'too late';
 }
 
-function decideSame({ named, hasBackup, isSourceKnown }: Observed): Decision {
-  // After attempts that failed without rollback, the resource may have none.
-  if (!hasBackup && isSourceKnown) return 'take';
+function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
+  // Nothing was deployed before, or attempts without rollback have failed: the resource is not protected yet.
+  if (!hasBackup) return isStatusSure ? 'take' : 'wait for the status';
   if (!named) return 'gone';
   return named.isFailed ? 'take' : 'keep';
 }

@@ -26,7 +26,6 @@ const plain: Observed = {
   hasBackup: true,
   named: own('g1'),
   previous: 'other',
-  isSourceKnown: true,
 };
 const same = { ...plain, desired: 'g1' };
 const early = { isStatusSure: false };
@@ -46,15 +45,11 @@ describe('what an Update decides', () => {
       'take',
     ],
     ['if the backup is gone, none', { ...same, named: undefined }, 'gone'],
+    ['if there never was one, one', { ...same, hasBackup: false, named: undefined }, 'take'],
     [
-      'if there never was one of a source with an id, one',
-      { ...same, hasBackup: false, named: undefined },
-      'take',
-    ],
-    [
-      'if nothing was deployed, none',
-      { ...same, hasBackup: false, named: undefined, isSourceKnown: false },
-      'gone',
+      '… when the status is sure',
+      { ...same, ...early, hasBackup: false, named: undefined },
+      'wait for the status',
     ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
@@ -222,12 +217,13 @@ describe('an Update with the same source and triggers', () => {
     expect(world.logged).toEqual([expect.objectContaining({ level: 'warn', backupId: BACKUP })]);
   });
 
-  test('keeps `none` of what was not deployed', async () => {
+  test('stays `none` while nothing is deployed', async () => {
     const deployed = { FileSystemId: undefined, DeployedFileSystem: 'Files' };
+    expect(await go(deployed, deployed, 'none')).toEqual({ phase: 'Starting' });
+    world.now += 20_000;
     expect(await go(deployed, deployed, 'none')).toMatchObject({
       response: { status: 'SUCCESS', physicalId: 'none', attributes: { BackupLifecycle: '' } },
     });
-    expect(world.logged).toEqual([]);
   });
 
   test('changes no tags of a backup that has lost those of its owner', async () => {
