@@ -63,8 +63,18 @@ async function backupBefore(context: Context<Deployment>): Promise<string> {
   if (!former || !isBackupId(physicalId)) return physicalId;
   const named = await fsx.backup(physicalId);
   const generation = generationOf(request.desired);
+  if (!named && !isSame(request)) return formerOf(context);
   if (!named || !isComparable(named, request, generation)) return physicalId;
   return isOfGeneration(named, request, generation) ? physicalId : followChain(context, named);
+}
+
+/** The attempt is gone, and nothing tells what was before: the newest AVAILABLE one of the generation. */
+async function formerOf(context: Context<Deployment>): Promise<string> {
+  const { request } = context;
+  const { source } = request.desired;
+  const isFormer = (backup: Backup) => isOfGeneration(backup, request, generationOf(request.desired));
+  const former = await newest(context, isDeployed(source) ? [undefined] : [source], isFormer);
+  return former?.BackupId ?? request.physicalId;
 }
 
 /** Along `previous` to the first backup of the desired generation. */

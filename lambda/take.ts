@@ -1,5 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { type Context, standingOf, STATUS_GRACE, type Taker } from './context';
+import { type Context, type Standing, standingOf, STATUS_GRACE, type Taker } from './context';
 import { SourceBusy } from './errors';
 import { clientRequestToken, generationOf, marksOf, ownTags } from './identity';
 import { list } from './listing';
@@ -8,6 +8,7 @@ import { failedId } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retag } from './retag';
 import { type Source, sourceId } from './source';
+import type { Stacks } from './stack';
 import { tagsOfNew } from './tags';
 import { notTaken } from './texts';
 import { waitFor } from './wait';
@@ -45,7 +46,10 @@ function removalOf({ kind, desired }: Taker) {
 export async function take(context: Context<Taker>, phase: PhaseOf<'Taking'>): Promise<Phase> {
   const { fsx, request, log, now, startedAt } = context;
   const { source, tags, operation, isAsked = false } = phase;
-  if (!(await isOpen(context, operation))) {
+  const standing = await standingNow(context, operation);
+  // The status was late: what looked like a way forward is a rollback, which takes none and must not fail.
+  if (standing === 'back' && request.type === 'Update') return { phase: 'RollingBack' };
+  if (standing !== 'open') {
     if (now - startedAt < STATUS_GRACE) return phase;
     return respond({ status: 'FAILED', physicalId: failedId(request, isAsked), reason: notTaken(source) });
   }
@@ -75,16 +79,18 @@ async function unlessBusy({ fsx }: Context, { source }: PhaseOf<'Taking'>, error
 }
 
 /** Whether the operation that the request belongs to goes on. */
-async function isOpen(
-  { stacks, request }: Context<Taker>,
-  operation: Operation | undefined,
-): Promise<boolean> {
-  if (request.kind === 'run') return true;
+async function standingNow({ stacks, request }: Context<Taker>, operation?: Operation): Promise<Standing> {
+  if (request.kind === 'run') return 'open';
   const state = await stacks.state(request.stackId);
-  if (standingOf(state?.status, request.kind === 'final') !== 'open') return false;
-  if (state?.lastUpdated === operation?.lastUpdated || request.kind === 'final') return true;
-  const resource = await stacks.resource(request.stackId, request.logicalId);
-  return /^(CREATE|UPDATE)_IN_PROGRESS$/.test(resource?.status ?? '');
+  const standing = standingOf(state?.status, request.kind === 'final');
+  if (standing !== 'open') return standing;
+  const isFirst = state?.lastUpdated === operation?.lastUpdated || request.kind === 'final';
+  return isFirst || (await isInProgress(stacks, request)) ? 'open' : 'over';
+}
+
+async function isInProgress(stacks: Stacks, { stackId, logicalId }: Taker): Promise<boolean> {
+  const { status = '' } = (await stacks.resource(stackId, logicalId)) ?? {};
+  return /^(CREATE|UPDATE)_IN_PROGRESS$/.test(status);
 }
 
 /**

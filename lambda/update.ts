@@ -83,7 +83,9 @@ async function previousOf(
   if (named.previous === NO_BACKUP) return isDeployed(request.desired.source) ? 'unknown' : 'other';
   const previous = await fsx.backup(named.previous);
   if (!previous) return 'unknown';
-  return marksOf(previous, request).generation === desired ? 'desired' : 'other';
+  const { isOwn, generation = '' } = marksOf(previous, request);
+  if (!isOwn || !generation.startsWith('1-')) return 'unknown';
+  return generation === desired ? 'desired' : 'other';
 }
 
 /** Pure. */
