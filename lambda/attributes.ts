@@ -22,6 +22,11 @@ export function attributesOf({ Volume, FileSystem, CreationTime, ...backup }: Ba
   } satisfies BackupAttributes;
 }
 
+/** A lifecycle not yet invented is one of a backup that runs. None is known of a backup that is gone. */
+export function isRunning(lifecycle: string | undefined): boolean {
+  return !['AVAILABLE', 'FAILED', 'DELETED', ''].includes(lifecycle!);
+}
+
 export function success(backup: Backup): Response {
   return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
 }

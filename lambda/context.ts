@@ -30,6 +30,12 @@ export const STATUS_GRACE = 20_000;
 /** FSx may not know a backup yet right after its creation. */
 export const VISIBILITY_GRACE = 60_000;
 
+/**
+ * A request that is undone may be about to call CreateBackup. No poll takes so long from its check to the
+ * call. None of the other times of grace is longer.
+ */
+export const CANCELLED_REQUEST_GRACE = 120_000;
+
 export function standingOf(status: string | undefined, isFinal: boolean): Standing {
   if (status?.endsWith('ROLLBACK_IN_PROGRESS')) return 'back';
   const open = isFinal

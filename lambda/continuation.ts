@@ -1,4 +1,4 @@
-import { success, successWithout } from './attributes';
+import { isRunning, success, successWithout } from './attributes';
 import { type Context, standingOf } from './context';
 import { type Phase, respond } from './phase';
 import { linkId } from './physical-id';
@@ -17,8 +17,9 @@ export async function proceed(context: Context<Continuation>): Promise<Phase> {
   const { request, stacks, now } = context;
   const { told, type, physicalId, stackId, formerBackupId } = request;
   if (type === 'Delete') return respond({ status: 'SUCCESS', physicalId });
-  const isOver = ['AVAILABLE', 'FAILED', 'DELETED', ''].includes(told.lifecycle);
-  if (isOver || formerBackupId === told.backupId || (await isOld(context))) return accept(context);
+  if (!isRunning(told.lifecycle) || formerBackupId === told.backupId || (await isOld(context))) {
+    return accept(context);
+  }
   const state = type === 'Update' ? await stacks.state(stackId) : undefined;
   if (standingOf(state?.status, false) === 'back') return accept(context);
   return wait(context, { phase: 'Waiting', backupId: told.backupId, since: now });

@@ -1,14 +1,13 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup } from './attributes';
 import { cleanUp } from './clean-up';
-import { type Context, STATUS_GRACE, VISIBILITY_GRACE } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context, STATUS_GRACE, VISIBILITY_GRACE } from './context';
 import { keptOf, type Marks, marksOf, type Removal } from './identity';
 import { newest } from './listing';
 import { type Phase, type PhaseOf, respond, type Response } from './phase';
 import { isPlaceholder } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retagRemoval } from './retag';
-import { CANCELLED_REQUEST_GRACE } from './rollback';
 import { distinct, type Source, sourceId, sourceWithId } from './source';
 import { NO_BACKUP } from '../src/private/contract';
 

@@ -37,7 +37,8 @@ export async function finish(
   effects: Effects,
   log: Log,
 ): Promise<{ state: State; wait: number } | End> {
-  const { phase, response } = worded(opened, state);
+  const phase = worded(opened, state);
+  const { response } = phase;
   const isAbandoned = state.isAbandoned ?? (await nobodyWaits(opened, response, effects));
   const { responseUrl, startedAt } = opened;
   const told = {
@@ -55,16 +56,13 @@ export async function finish(
   return end(opened, phase, isAbandoned, log, told);
 }
 
-function worded({ request }: Opened, state: State): { phase: PhaseOf<'Responding'>; response: Response } {
+function worded({ request }: Opened, state: State): PhaseOf<'Responding'> {
   const phase = state.phase as PhaseOf<'Responding'>;
   const { response } = phase;
   const isBlocked = response.status === 'FAILED' && request?.kind === 'final' && !phase.isWorded;
-  if (!isBlocked) return { phase, response };
+  if (!isBlocked) return phase;
   const reason = notDeleted(sourceId(request.desired.source), request.logicalId, response.reason);
-  return {
-    phase: { ...phase, isWorded: true, response: { ...response, reason } },
-    response: { ...response, reason },
-  };
+  return { ...phase, isWorded: true, response: { ...response, reason } };
 }
 
 /** A backup that nobody waits for any more is no failure. */

@@ -21,10 +21,10 @@ export interface Marks {
   readonly isHeld: boolean;
 }
 
-/**
- * The value of the tag `generation`. Another value asks for another backup. In front stands the version of
- * this computation: a backup with another version is never compared.
- */
+/** The version of the computation of generations, in front of each. */
+const VERSION = '1-';
+
+/** The value of the tag `generation`. Another value asks for another backup. */
 export function generationOf({
   source,
   triggers,
@@ -32,7 +32,7 @@ export function generationOf({
   readonly source: Source | Deployed;
   readonly triggers: string;
 }): string {
-  return `1-${digest(['source', sourceId(source), triggers], 16)}`;
+  return `${VERSION}${digest(['source', sourceId(source), triggers], 16)}`;
 }
 
 /** A copy of a backup (`SourceBackupId`) carries its tags, and belongs to nobody. */
@@ -48,6 +48,16 @@ export function marksOf(
     removal: values.get(TAG.removal),
     isHeld: values.has(TAG.hold),
   };
+}
+
+/** Whether these are the marks of an own backup that was taken for the generation. */
+export function isOfGeneration(marks: Marks | undefined, generation: string | undefined): boolean {
+  return marks !== undefined && marks.isOwn && marks.generation === generation;
+}
+
+/** What another version has computed, or what has lost its tags, tells nothing about what was before. */
+export function isComparable({ isOwn, generation }: Marks): boolean {
+  return isOwn && generation !== undefined && generation.startsWith(VERSION);
 }
 
 /** The library's own tags of a new backup. */

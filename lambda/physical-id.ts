@@ -10,12 +10,13 @@ const PLACEHOLDER = 'none-';
  * Create that has called CreateBackup and does not know the backup gives its token.
  */
 export function failedId(
-  { type, physicalId, ...request }: Address & Pick<Request, 'type' | 'physicalId'>,
+  request: Address & Pick<Request, 'type' | 'physicalId'> & Partial<Pick<Request, 'kind'>>,
   mayHaveAsked: boolean,
   backupId?: string,
 ): string {
+  if (request.kind === 'continuation') return linkId(request);
+  if (request.type !== 'Create') return request.physicalId;
   const token = clientRequestToken(request, request.requestId);
-  if (type !== 'Create') return physicalId;
   return backupId ?? (mayHaveAsked ? token : `${PLACEHOLDER}${token}`);
 }
 
@@ -24,6 +25,6 @@ export function isPlaceholder(physicalId: string): boolean {
 }
 
 /** The physical id of a link never changes, so that none is replaced. */
-export function linkId({ physicalId, logicalId }: Request): string {
+export function linkId({ physicalId, logicalId }: Pick<Request, 'physicalId' | 'logicalId'>): string {
   return physicalId || `continuation-${logicalId}`;
 }

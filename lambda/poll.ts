@@ -1,4 +1,4 @@
-import type { Context } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context } from './context';
 import { open, type Opened, type PollInput, refuse } from './door';
 import { type Effects, finish, type End } from './ending';
 import { kindOf, sayError } from './errors';
@@ -16,8 +16,6 @@ import { MAX_RUN_TIMEOUT, MAX_WAIT } from '../src/private/contract';
 const PERMISSION_GRACE = 120_000;
 /** How long a response is kept back by a deletion that is not worth a failure. */
 const CLEAN_UP_TIME = 600_000;
-/** No poll waits longer for what CloudFormation or FSx may show late. */
-const LONGEST_GRACE = 120_000;
 /** So often the function may crash, and be tried again a minute later. */
 const MAX_CRASHES = 5;
 /** The phases that are no reason to wait: the same poll goes on with them. */
@@ -43,7 +41,7 @@ export async function poll(
   const { fsx, stacks, now } = effects;
   const before = isState(given.state) ? given.state : BEGIN;
   // Whatever may be shown late would be there by now, or never.
-  const begun = isLast ? Math.min(startedAt, now() - LONGEST_GRACE) : startedAt;
+  const begun = isLast ? Math.min(startedAt, now() - CANCELLED_REQUEST_GRACE) : startedAt;
   const { search } = before;
   const context: Context = { request, fsx, stacks, startedAt: begun, now: now(), clock: now, search, log };
   const state = isLast

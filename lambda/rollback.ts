@@ -1,21 +1,15 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
-import type { Context } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context } from './context';
 import { kindOf, sayError } from './errors';
-import { generationOf, marksOf } from './identity';
+import { generationOf, isComparable, isOfGeneration, marksOf } from './identity';
 import { newest } from './listing';
 import { type Phase, type PhaseOf, respond } from './phase';
 import { type Deployment, isBackupId, isSame } from './request';
 import { retag } from './retag';
 import { distinct, isDeployed } from './source';
 import { NO_BACKUP } from '../src/private/contract';
-
-/**
- * The request that is undone may be about to call CreateBackup. No poll takes so long from its check to the
- * call.
- */
-export const CANCELLED_REQUEST_GRACE = 120_000;
 
 /** A chain of `previous` is longer only if people made it so. */
 const LONGEST_CHAIN = 50;
@@ -59,22 +53,14 @@ async function returnTags(
 /** The id that the resource had before the update that is undone. */
 async function backupBefore(context: Context<Deployment>): Promise<string> {
   const { request, fsx } = context;
-  const { physicalId, former } = request;
+  const { physicalId, former, desired } = request;
   if (!former || !isBackupId(physicalId)) return physicalId;
   const named = await fsx.backup(physicalId);
-  const generation = generationOf(request.desired);
-  if (!named && !isSame(request)) return formerOf(context);
-  if (!named || !isComparable(named, request, generation)) return physicalId;
-  return isOfGeneration(named, request, generation) ? physicalId : followChain(context, named);
-}
-
-/** The attempt is gone, and nothing tells what was before: the newest AVAILABLE one of the generation. */
-async function formerOf(context: Context<Deployment>): Promise<string> {
-  const { request } = context;
-  const { source } = request.desired;
-  const isFormer = (backup: Backup) => isOfGeneration(backup, request, generationOf(request.desired));
-  const former = await newest(context, isDeployed(source) ? [undefined] : [source], isFormer);
-  return former?.BackupId ?? request.physicalId;
+  // The attempt is gone, and nothing tells what was before.
+  if (!named) return (isSame(request) ? undefined : await newestFormer(context)) ?? physicalId;
+  const marks = marksOf(named, request);
+  if (!isComparable(marks) || isOfGeneration(marks, generationOf(desired))) return physicalId;
+  return followChain(context, named);
 }
 
 /** Along `previous` to the first backup of the desired generation. */
@@ -87,9 +73,10 @@ async function followChain(context: Context<Deployment>, named: Backup): Promise
     passed.push(previous);
     const backup = await fsx.backup(previous);
     if (!backup) break;
-    if (isOfGeneration(backup, request, generation)) return previous;
-    if (!isComparable(backup, request, generation)) return request.physicalId;
-    ({ previous = '' } = marksOf(backup, request));
+    const marks = marksOf(backup, request);
+    if (isOfGeneration(marks, generation)) return previous;
+    if (!isComparable(marks)) return request.physicalId;
+    previous = marks.previous ?? '';
   }
   return previous === NO_BACKUP ? noneBefore(context, named) : leave(context, named, passed);
 }
@@ -101,7 +88,7 @@ function noneBefore({ request }: Context<Deployment>, named: Backup): string {
 
 /** After an attempt without rollback, the named backup is of neither the old nor the new properties. */
 function isAttempt(request: Deployment, named: Backup): boolean {
-  return isOfGeneration(named, request, generationOf(request.former!));
+  return isOfGeneration(marksOf(named, request), generationOf(request.former!));
 }
 
 /** The chain is broken. An attempt must not pass for what the resource held, even if that is gone. */
@@ -111,21 +98,20 @@ async function leave(
   passed: readonly string[],
 ): Promise<string> {
   const { request, log } = context;
-  const { physicalId: backupId, desired } = request;
+  const { physicalId: backupId } = request;
   if (!isAttempt(request, named)) return backupId;
   log.warn('the backup before this one no longer exists', { backupId, previous: passed.at(-1) });
-  const sources = isDeployed(desired.source) ? distinct(sourceOfBackup(named)) : [desired.source];
-  const isFormer = (backup: Backup) => isOfGeneration(backup, request, generationOf(desired));
-  return (await newest(context, sources, isFormer))?.BackupId ?? passed[0] ?? backupId;
+  return (await newestFormer(context, named)) ?? passed[0] ?? backupId;
 }
 
-/** What another version has computed, or what has lost its tags, tells nothing about what was before. */
-function isComparable(backup: Backup, request: Deployment, generation: string): boolean {
-  const marks = marksOf(backup, request);
-  return marks.isOwn && marks.generation?.split('-')[0] === generation.split('-')[0];
-}
-
-function isOfGeneration(backup: Backup, request: Deployment, generation: string): boolean {
-  const marks = marksOf(backup, request);
-  return marks.isOwn && marks.generation === generation;
+/** The newest AVAILABLE backup of the desired generation: of the account, if its source is not known. */
+async function newestFormer(context: Context<Deployment>, named?: Backup): Promise<string | undefined> {
+  const { request } = context;
+  const { desired } = request;
+  const ofNamed = named && isDeployed(desired.source) ? sourceOfBackup(named) : undefined;
+  const sources = distinct(desired.source, ofNamed);
+  const former = await newest(context, sources.length > 0 ? sources : [undefined], (backup) =>
+    isOfGeneration(marksOf(backup, request), generationOf(desired)),
+  );
+  return former?.BackupId;
 }

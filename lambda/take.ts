@@ -1,4 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
+import { isRunning } from './attributes';
 import { type Context, type Standing, standingOf, STATUS_GRACE, type Taker } from './context';
 import { SourceBusy } from './errors';
 import { clientRequestToken, generationOf, marksOf, ownTags } from './identity';
@@ -108,7 +109,12 @@ async function continueRunning(
   const desired = marksOf({ Tags: [...tags] }, request);
   const isContinued = (backup: Backup) => {
     const { isOwn, generation, previous } = marksOf(backup, request);
-    return isRunning(backup) && isOwn && generation === desired.generation && previous === desired.previous;
+    return (
+      isRunning(backup.Lifecycle) &&
+      isOwn &&
+      generation === desired.generation &&
+      previous === desired.previous
+    );
   };
   const { place, found } = await list<Backup | undefined>(
     context,
@@ -123,8 +129,4 @@ async function continueRunning(
   log.info('a backup that an earlier attempt has started is continued', { backupId: BackupId, age });
   await retag(fsx, request, found);
   return waitFor(context, { backupId: BackupId!, operation, age }, found);
-}
-
-function isRunning({ Lifecycle }: Backup): boolean {
-  return !['AVAILABLE', 'FAILED', 'DELETED'].includes(Lifecycle!);
 }

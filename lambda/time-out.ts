@@ -56,8 +56,7 @@ function fixedResponse(request: Request, phase: Phase): Response | undefined {
 function failed(request: Request, state: State, reason: string, backupId?: string): State {
   const { phase } = state;
   const mayHaveAsked = phase.phase === 'Taking' ? phase.isAsked === true : phase.phase !== 'Starting';
-  const physicalId =
-    request.kind === 'continuation' ? linkId(request) : failedId(request, mayHaveAsked, backupId);
+  const physicalId = failedId(request, mayHaveAsked, backupId);
   return { ...state, phase: respond({ status: 'FAILED', physicalId, reason }) };
 }
 

@@ -2,7 +2,7 @@ import type { Backup } from '@aws-sdk/client-fsx';
 import { success, successWithout } from './attributes';
 import { type Context, type Standing, standingOf, STATUS_GRACE } from './context';
 import { create } from './create';
-import { generationOf, type Marks, marksOf } from './identity';
+import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
 import { type Phase, respond } from './phase';
 import { type Deployment, isBackupId } from './request';
 import { retag } from './retag';
@@ -33,8 +33,8 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
   const { request, stacks, fsx } = context;
   const standing = standingOf((await stacks.state(request.stackId))?.status, false);
   // A rollback goes on even if FSx does not respond.
-  if (standing === 'back') return { phase: 'RollingBack' };
-  const named = isBackupId(request.physicalId) ? await fsx.backup(request.physicalId) : undefined;
+  const isAsked = standing !== 'back' && isBackupId(request.physicalId);
+  const named = isAsked ? await fsx.backup(request.physicalId) : undefined;
   const decision = decide(await observe(context, named, standing));
   switch (decision) {
     case 'roll back':
@@ -83,9 +83,9 @@ async function previousOf(
   if (named.previous === NO_BACKUP) return isDeployed(request.desired.source) ? 'unknown' : 'other';
   const previous = await fsx.backup(named.previous);
   if (!previous) return 'unknown';
-  const { isOwn, generation = '' } = marksOf(previous, request);
-  if (!isOwn || !generation.startsWith('1-')) return 'unknown';
-  return generation === desired ? 'desired' : 'other';
+  const marks = marksOf(previous, request);
+  if (!isComparable(marks)) return 'unknown';
+  return marks.generation === desired ? 'desired' : 'other';
 }
 
 /** Pure. */
@@ -110,10 +110,6 @@ function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
 
 function mayBeWayBack({ former, named, previous }: Observed): boolean {
   return !isOfGeneration(named, former) || previous !== 'other';
-}
-
-function isOfGeneration(named: Marks | undefined, generation: string | undefined): boolean {
-  return named !== undefined && named.isOwn && named.generation === generation;
 }
 
 /** Somebody deleted the backup, or there never was one, and the deployment asks for no other. */

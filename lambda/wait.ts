@@ -67,7 +67,7 @@ function failed(request: Request, backupId: string, reason: string): Phase {
   const advice = request.kind === 'continuation' ? ` ${FAILED_LINK}` : '';
   return respond({
     status: 'FAILED',
-    physicalId: request.kind === 'continuation' ? linkId(request) : failedId(request, true, backupId),
+    physicalId: failedId(request, true, backupId),
     reason: reason + advice,
   });
 }

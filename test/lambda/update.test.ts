@@ -38,7 +38,7 @@ describe('what an Update decides', () => {
     ['same source and triggers: the backup is kept', same, 'keep'],
     ['… at once', { ...same, ...early }, 'keep'],
     ['… whatever generation it bears', { ...same, named: own('of another version') }, 'keep'],
-    ['… and whoever it belongs to', { ...same, named: foreign }, 'keep'],
+    ['… also if it belongs to another resource', { ...same, named: foreign }, 'keep'],
     [
       'if the backup has FAILED meanwhile, another one',
       { ...same, named: own('g1', { isFailed: true }) },
