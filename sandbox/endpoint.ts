@@ -43,6 +43,8 @@ export interface EndpointContext {
    * clock can go on
    */
   onHang(accessKeyId: string, port?: number): void;
+  /** told when a call is recorded, before it is answered */
+  afterCall?(operation: string, accessKeyId: string): void;
   /** virtual milliseconds that a call takes until the service acts on it; by default, none */
   callDuration?(operation: string): number;
   /**
@@ -100,6 +102,7 @@ async function serve(
       input: inputIfReadable(request),
       ...outcome,
     });
+    context.afterCall?.(operation, request.accessKeyId);
   };
 
   const fault = context.faults.next(operation);

@@ -138,6 +138,7 @@ export class Sandbox {
         journal,
         faults,
         principalOf: (key) => lambda.principalOf(key),
+        afterCall: (operation, key) => lambda.crashIfDue(operation, key),
         onHang: (key, port) => lambda.requestHangs(key, port),
         callDuration: (operation) => this.callDuration(operation),
         afterWaiting: (key, port, ms) => lambda.requestTakes(key, port, ms),

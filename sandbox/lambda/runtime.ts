@@ -62,9 +62,6 @@ export class LambdaRuntime {
   ) {
     this.vacant = sharedProcesses ?? new VacantProcesses();
     this.availability = new Availability(sandbox.clock);
-    sandbox.journal.onEntry((entry) => {
-      if (entry.kind === 'call') this.crashIfDue(entry.operation, entry.principal);
-    });
   }
 
   /** Define a function, or replace its code and configuration. */
@@ -128,11 +125,18 @@ export class LambdaRuntime {
 
   /**
    * Crash the container that makes the nth call of this operation from now on, once: the call is carried out
-   * and never answered. Where several invocations run with one role at the same time, it is the container
-   * that was started first.
+   * and never answered.
    */
   crashAfter(operation: string, nth = 1): void {
     this.crash = { operation, calls: nth };
+  }
+
+  /** told of each call that a container has made */
+  crashIfDue(operation: string, accessKeyId: string): void {
+    const container = this.containers.get(accessKeyId);
+    if (!container || this.crash?.operation !== operation || --this.crash.calls > 0) return;
+    this.crash = undefined;
+    container.kill();
   }
 
   /**
@@ -284,16 +288,6 @@ export class LambdaRuntime {
   private retire(container: Container): void {
     const process = container.isAlive() ? container.vacate() : undefined;
     if (process) this.vacant.add(process);
-  }
-
-  private crashIfDue(operation: string, roleArn: string): void {
-    if (this.crash?.operation !== operation) return;
-    const container = [...this.containers.values()].find(
-      (candidate) => candidate.isBusy() && candidate.fn.roleArn === roleArn,
-    );
-    if (!container || --this.crash.calls > 0) return;
-    this.crash = undefined;
-    container.kill();
   }
 
   private functionOf(arn: string): LambdaFunction {

@@ -81,6 +81,7 @@ async function serveFsx(calls: string[] = []) {
     journal,
     faults,
     principalOf: (id: string) => lambda.principalOf(id),
+    afterCall: (operation: string, id: string) => lambda.crashIfDue(operation, id),
     onHang: (id: string) => lambda.requestHangs(id),
   };
   const endpoint = await listen({ service: 'fsx', protocol: 'json-1.1', handle }, context);
@@ -770,6 +771,21 @@ describe('the fault plan', () => {
     expect(calls).toHaveLength(2);
     expect(await invoke(arn)).toMatchObject({ backups: 0 });
   });
+});
+
+test('of two invocations with one role, the one that makes the call crashes', async () => {
+  await serveFsx();
+  const role = { roleArn: 'arn:aws:iam::123456789012:role/both' };
+  const busy = define(
+    'busy-first',
+    'exports.handler = () => new Promise((end) => setTimeout(end, 60_000, 1));',
+    role,
+  );
+  const caller = define('caller', FSX_CALLER.code, { ...FSX_CALLER.options, ...role });
+  lambda.crashAfter('fsx:DescribeBackups');
+  const first = lambda.invoke(busy, {});
+  const second = lambda.invoke(caller, {}).catch((error) => error);
+  expect(await clock.run(Promise.all([first, second]))).toMatchObject([1, { name: 'Runtime.ExitError' }]);
 });
 
 describe('an asynchronous invocation', () => {
