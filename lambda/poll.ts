@@ -5,8 +5,8 @@ import { kindOf, sayError } from './errors';
 import { NotFromCloudFormation } from './event';
 import { SearchGoesOn } from './listing';
 import { step } from './moments';
-import { BEGIN, Obstacle, type Phase, type State } from './phase';
-import type { Request } from './request';
+import { BEGIN, Obstacle, type Phase, type Response, type State } from './phase';
+import { isBackupId, type Request } from './request';
 import { secondsToNextAttempt, secondsToNextPoll } from './schedule';
 import { crashed as hasCrashed, sayObstacle } from './texts';
 import { giveUp, isDeletionOfKept, timeOut } from './time-out';
@@ -47,8 +47,19 @@ export async function poll(
   const state = isLast
     ? await lastStep(context, before)
     : await next(context, before, limitOf(context, before.phase), given.error);
-  if (state.phase.phase === 'Responding') return finish(opened, state, effects, log);
-  return { state, wait: secondsToWait(context, before, state) };
+  if (state.phase.phase !== 'Responding') return { state, wait: secondsToWait(context, before, state) };
+  const isKeptFirst = !isLast && mightDecideOtherwise(request, before.phase, state.phase.response);
+  return isKeptFirst ? { state, wait: 1 } : finish(opened, state, effects, log);
+}
+
+/**
+ * A poll whose result is lost is repeated, after CloudFormation was answered. Then the source may be deployed,
+ * or FSx may take the call, and a backup would be taken that nobody asks for any more.
+ */
+function mightDecideOtherwise({ kind, type }: Request, { phase }: Phase, response: Response): boolean {
+  const isTaker = kind === 'final' ? type === 'Delete' : kind === 'backup' && type !== 'Delete';
+  const isDone = response.status === 'SUCCESS' && (kind === 'final' || isBackupId(response.physicalId));
+  return isTaker && (phase === 'Starting' || phase === 'Taking') && !isDone;
 }
 
 /** No execution could go on: what is not done now is not done. */

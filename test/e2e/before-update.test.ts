@@ -545,6 +545,26 @@ describe('a function that dies', () => {
   });
 });
 
+test.each([
+  [1, 'is decided'],
+  [2, 'is said'],
+])(
+  'a poll whose result is lost (%i) when it %s that there is nothing to back up yet takes nothing later',
+  async (from) => {
+    const world = await start();
+    world.cloudFormation.options.duration = (_type, _operation, logicalId) =>
+      ({ Fs: 1000, Bystander: HOUR })[logicalId];
+    world.journal.onEntry((entry) => {
+      if (entry.kind !== 'call' || entry.operation !== 'states:StartExecution') return;
+      world.faults.add('lambda:*', { from, to: from + 5 }, { kind: 'lost-response' });
+    });
+    const { status } = await deploy(world, files({ more: (stack) => bystander(stack) }));
+    expect(status).toBe('CREATE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(0);
+    expect(world.answers).toHaveLength(1);
+  },
+);
+
 describe('DescribeStackResource', () => {
   test.each(['throttle', 'server-error', 'reset', 'hang', 'lost-response'] as const)(
     'that meets a %s is asked again, at the first deployment and later',

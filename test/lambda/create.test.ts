@@ -107,7 +107,7 @@ describe('of what is not deployed yet', () => {
   const event = createEvent({ FileSystemId: undefined, DeployedFileSystem: 'Files' });
 
   test('there is no backup, the log says why, and all attributes are well-formed', async () => {
-    expect(await world.poll(event)).toMatchObject({
+    expect(await world.toTheEnd(event)).toMatchObject({
       output: {
         BackupId: 'none',
         BackupArn: 'arn:aws:fsx:us-east-1:123456789012:backup/none',

@@ -7,6 +7,7 @@ import {
   BACKUP,
   createEvent,
   deleteEvent,
+  FILE_SYSTEM,
   RESPONSE_URL,
   START,
   updateEvent,
@@ -166,7 +167,7 @@ describe('an obstacle', () => {
 
   test('that is final is a failure at once, with its remedy', async () => {
     world.fsx.on(CreateBackupCommand).rejects(awsError('UnsupportedOperation', 'a scratch file system'));
-    await taken();
+    await world.toTheEnd(event);
     expect(world.responses[0].Reason).toMatch(
       /^Backing up fs-\S+ failed\. UnsupportedOperation: a scratch file system\. FSx cannot back this up\./,
     );
@@ -195,6 +196,36 @@ describe('a permission', () => {
     expect(second.state.deniedSince).toBeUndefined();
     describing(denied);
     expect(await world.poll(event, { ...second, wait: 60 })).toHaveProperty('state');
+  });
+});
+
+describe('what was decided', () => {
+  const undeployed = createEvent({ FileSystemId: undefined, DeployedFileSystem: 'Fs' });
+  const deploy = () => (world.resources.Fs = { status: 'CREATE_COMPLETE', id: FILE_SYSTEM });
+
+  test('without a backup is in the state before CloudFormation is told', async () => {
+    const decided = await world.poll(undeployed);
+    expect(decided).toMatchObject({ state: { phase: { phase: 'Responding' } }, wait: 1 });
+    expect(world.responses).toEqual([]);
+    deploy();
+    expect(await world.poll(undeployed, decided)).toHaveProperty('output');
+    expect(world.responses).toEqual([expect.objectContaining({ PhysicalResourceId: 'none' })]);
+    expect(world.backups).toEqual([]);
+  });
+
+  test('about a refused call, too: FSx may take the next one', async () => {
+    world.fsx.on(CreateBackupCommand).rejects(awsError('BadRequest', 'no'));
+    const decided = await taken();
+    expect(decided).toMatchObject({ state: { phase: { phase: 'Responding' } }, wait: 1 });
+    world.fsx.on(CreateBackupCommand).rejects(new Error('called again'));
+    expect(await world.poll(event, decided)).toHaveProperty('failure');
+    expect(world.responses).toEqual([expect.objectContaining({ Status: 'FAILED' })]);
+  });
+
+  test('about a backup that is there is said at once', async () => {
+    world.stack.status = 'UPDATE_IN_PROGRESS';
+    world.backups = [backup()];
+    expect(await world.poll(updateEvent(BACKUP))).toHaveProperty('output');
   });
 });
 
@@ -263,7 +294,7 @@ describe('an execution that begins or goes on late', () => {
 
   test('takes nothing any more', async () => {
     world.now += 56 * MINUTE;
-    await world.poll(event);
+    await world.toTheEnd(event);
     expect(world.calls(CreateBackupCommand)).toEqual([]);
     expect(world.responses[0]).toMatchObject({ Status: 'FAILED' });
   });

@@ -128,7 +128,7 @@ describe('a running backup', () => {
   test('is waited out until the deadline', async () => {
     const polled = await meet(runs({ logicalId: 'Other' }));
     await world.toTheEnd(event, polled);
-    expect(world.now).toBe(START + 55 * MINUTE);
+    expect(world.now).toBe(START + 55 * MINUTE + 1000);
     expect(world.responses[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: BACKUP });
     expect(removalOf(world.get(BACKUP))).toBe('RETAIN');
   });
@@ -184,7 +184,8 @@ describe('the source is busy: a refusal is waited out', () => {
 
   test('but not if it is AVAILABLE', async () => {
     refuse('BadRequest');
-    expect(await world.poll(createEvent(), await world.poll(createEvent()))).toHaveProperty('failure');
+    expect(await world.toTheEnd(createEvent())).toHaveProperty('failure');
+    expect(world.now).toBe(START + 2000);
   });
 });
 
@@ -201,7 +202,7 @@ describe('a request whose operation is over starts nothing any more', () => {
       world.stack.status = status;
       const again = await world.poll(createEvent(), polled);
       expect(again.state.phase.phase).toBe('Taking');
-      await world.poll(createEvent(), { ...again, wait: 20 });
+      await world.toTheEnd(createEvent(), { ...again, wait: 20 });
       expect(creates()).toEqual([]);
       expect(world.responses[0]).toMatchObject({
         Status: 'FAILED',
@@ -214,7 +215,7 @@ describe('a request whose operation is over starts nothing any more', () => {
     const polled = await seen();
     world.stack.lastUpdated = new Date(1);
     world.resources.Backup = { status: 'UPDATE_COMPLETE', id: BACKUP };
-    await world.poll(createEvent(), { ...polled, wait: 20 });
+    await world.toTheEnd(createEvent(), { ...polled, wait: 20 });
     expect(creates()).toEqual([]);
     expect(world.responses[0]).toMatchObject({ Status: 'FAILED' });
   });

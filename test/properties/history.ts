@@ -12,7 +12,6 @@ export interface Operation {
   /** the first of its entries */
   readonly from: number;
   readonly guards: readonly Guard[];
-  readonly disableRollback: boolean;
   /** nothing was in its way: it has to succeed, and `outcome` says whether it did */
   readonly isUndisturbed: boolean;
   readonly outcome?: string;

@@ -70,14 +70,14 @@ about('aRollbackTakesNoBackup', ({ allows, finds }) => {
   finds(
     'one for a resource that goes back although the stack does not',
     (tale) => {
-      deployed(tale).begins({ disableRollback: true }).stack('UPDATE_IN_PROGRESS');
+      deployed(tale).begins().stack('UPDATE_IN_PROGRESS');
       tale.answers(updateTo(tale, 'b', 'backup-1'), 'backup-1', 'FAILED').event('Backup', 'UPDATE_FAILED');
       return tale.takes(updateTo(tale, 'before', 'backup-1'), 'backup-2');
     },
     /on its way back/,
   );
   allows('one for such a resource that holds none: nothing tells that it goes back', (tale) => {
-    deployed(tale).begins({ disableRollback: true }).stack('UPDATE_IN_PROGRESS');
+    deployed(tale).begins().stack('UPDATE_IN_PROGRESS');
     tale.answers(updateTo(tale, 'b', 'none'), 'none', 'FAILED').event('Backup', 'UPDATE_FAILED');
     return tale.takes(updateTo(tale, 'before', 'none'), 'backup-2');
   });
@@ -122,10 +122,18 @@ about('whatWaitsChangesAfterItsOwnBackup', ({ allows, finds }) => {
     return changes(tale.passes(2 * HOUR).answers(second, 'backup-2'));
   });
   allows('a change without a request, in a retry without rollback', (tale) => {
-    deployed(tale).begins({ guards, disableRollback: true }).stack('UPDATE_IN_PROGRESS');
+    deployed(tale).begins({ guards }).stack('UPDATE_IN_PROGRESS').stack('UPDATE_FAILED');
     tale.begins({ guards }).stack('UPDATE_IN_PROGRESS');
     return changes(tale);
   });
+  finds(
+    'a change without a request, after a failure that was rolled back',
+    (tale) => {
+      deployed(tale).begins({ guards }).stack('UPDATE_FAILED').stack('UPDATE_ROLLBACK_COMPLETE');
+      return changes(tale.begins({ guards }).stack('UPDATE_IN_PROGRESS'));
+    },
+    /Service changes, .* no backup/,
+  );
   finds('a change without a request', (tale) => changes(begun(tale)), /Service changes, .* no backup/);
   finds(
     'a change while the backup runs',

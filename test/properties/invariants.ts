@@ -136,10 +136,8 @@ function whyUnprotected(
   const request = facts.requests.find(({ index, logicalId, type }) => {
     return index >= from && index < event.index && logicalId === guard.backup && type !== 'Delete';
   });
-  // A retry without rollback after the service failed: CloudFormation sends the backup no request.
-  const isRetry = facts.operations.some(
-    ({ from: begin, disableRollback }) => begin < from && disableRollback,
-  );
+  // A retry without rollback after another resource failed: CloudFormation sends the backup no request.
+  const isRetry = hasFailedSinceStable(facts, from);
   if (!request) return isRetry ? undefined : 'was asked for no backup';
   const id = heldAt(facts, guard.backup, event.index);
   if (id === 'none' && !guard.isOfGuarded) return undefined;
@@ -151,6 +149,13 @@ function whyUnprotected(
   if (guard.isOfGuarded && backup.source !== event.physicalId) return `has ${id} of ${backup.source}`;
   const isOwn = backup.request === request || isRunning(backup, request) || !wantsAnother(request);
   return isOwn ? undefined : `has ${id}, which is of an earlier deployment`;
+}
+
+/** A deployment before this one has failed without rollback, which Express mode disables by itself. */
+function hasFailedSinceStable({ stackEvents }: Facts, from: number): boolean {
+  const before = stackEvents.filter(({ index }) => index < from).map(({ status }) => status);
+  const lastStable = before.map((status) => STABLE.includes(status)).lastIndexOf(true);
+  return before.slice(lastStable + 1).includes('UPDATE_FAILED');
 }
 
 /** Nobody is called but AWS. */

@@ -24,7 +24,6 @@ export class Tale {
     this.operations.push({
       from: this.entries.length,
       guards: [],
-      disableRollback: false,
       isUndisturbed: false,
       held: {},
       ...operation,

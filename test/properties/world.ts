@@ -71,7 +71,7 @@ class Stage {
     const isUndisturbed = this.isUndisturbed(step);
     const { template, guards, sources } =
       step.act === 'destroy' ? NOTHING : synthesize(app, this.began.length + 1);
-    const operation = { guards, disableRollback: step.disableRollback, isUndisturbed };
+    const operation = { guards, isUndisturbed };
     const began: Began = { entries: sandbox.journal.entries.length, operation, step, held: {} };
     this.began.push(began);
     for (const visitor of step.visitors) this.later(visitor.after, () => this.others.visit(visitor, sources));
