@@ -100,6 +100,19 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
     rolledBack(tale.person('delete', 'backup-1'), 'backup-2'),
   );
   finds('another one', (tale) => rolledBack(tale, 'backup-2'), /returned to backup-2, and held backup-1/);
+  /** It held none; an update without other triggers took its first backup, and is rolled back. */
+  const first = (tale: Tale, id: string) => {
+    tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
+    const forward = updateTo(tale, 'before', 'none');
+    tale
+      .takes(forward, 'backup-2')
+      .passes(11 * MINUTE)
+      .answers(forward, 'backup-2');
+    tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
+    return tale.answers(updateTo(tale, 'before', 'backup-2'), id);
+  };
+  allows('the first backup of a resource that held none', (tale) => first(tale, 'backup-2'));
+  finds('another one than the first', (tale) => first(tale, 'backup-3'), /backup-3, and held none before/);
 });
 
 about('whatWaitsChangesAfterItsOwnBackup', ({ allows, finds }) => {

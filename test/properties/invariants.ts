@@ -64,7 +64,10 @@ function isUntold({ stackStatus, people }: Facts, { index, event }: Request): bo
   return held === 'none' || isChanged;
 }
 
-/** A rollback returns to the backup that the resource held before, unless a person changed one. */
+/**
+ * A rollback returns to the backup that the resource held before, unless a person changed one. A resource that
+ * held none keeps its first backup, if the update that is undone asked for no other.
+ */
 export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
   facts.requests.flatMap((request): Finding[] => {
     const { answer, isWayBack, type, logicalId, event } = request;
@@ -73,6 +76,7 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
     const before = heldBefore(facts, request);
     const given = answer.body.PhysicalResourceId;
     if (before === undefined || before === given) return [];
+    if (before === 'none' && given === event.PhysicalResourceId && !wantsAnother(request)) return [];
     if (isUntold(facts, request) || isDisturbed(facts, request)) return [];
     return [{ index: answer.index, what: `${logicalId} returned to ${given}, and held ${before} before` }];
   });
