@@ -4,30 +4,20 @@ import { type Phase, respond } from './phase';
 import { linkId } from './physical-id';
 import { type Continuation, isBackupId } from './request';
 import { wait } from './wait';
-import { MAX_BACKUP_TIMEOUT, MAX_SERVICE_TIMEOUT } from '../src/private/contract';
-
-/** No chain waits for longer, and no link is told late by more than an hour. */
-const LONGEST_CHAIN = (MAX_BACKUP_TIMEOUT + MAX_SERVICE_TIMEOUT) * 1000;
 
 /**
  * A link of the chain behind a backup goes on waiting. It owns nothing: it takes, tags and deletes nothing.
- * What is over is accepted, gone or not, so that a longer `timeout` does not fail years later.
+ * What is over is accepted, gone or not, so that a longer `timeout` does not fail years later: all links
+ * before are updated then, and tell how the backup is now.
  */
 export async function proceed(context: Context<Continuation>): Promise<Phase> {
   const { request, stacks, now } = context;
   const { told, type, physicalId, stackId, formerBackupId } = request;
   if (type === 'Delete') return respond({ status: 'SUCCESS', physicalId });
-  if (!isRunning(told.lifecycle) || formerBackupId === told.backupId || (await isOld(context))) {
-    return accept(context);
-  }
+  if (!isRunning(told.lifecycle) || formerBackupId === told.backupId) return accept(context);
   const state = type === 'Update' ? await stacks.state(stackId) : undefined;
   if (standingOf(state?.status, false) === 'back') return accept(context);
   return wait(context, { phase: 'Waiting', backupId: told.backupId, since: now });
-}
-
-/** A new link of an old chain: what it is told was true when the link before last answered. */
-async function isOld({ request: { type, told }, fsx, now }: Context<Continuation>): Promise<boolean> {
-  return type === 'Create' && now - told.createdAt > LONGEST_CHAIN && !(await fsx.backup(told.backupId));
 }
 
 async function accept({ fsx, request }: Context<Continuation>): Promise<Phase> {

@@ -14,6 +14,7 @@ import { lifecycleOf } from '../../sandbox';
 import { BackupTrigger, FsxBackup, FsxBackupProps } from '../../src';
 import {
   bystander,
+  DAY,
   finishedAt,
   HOUR,
   idOf,
@@ -385,6 +386,24 @@ describe('a backup that FAILED behind a link', () => {
     expect([held(world), service(world)]).toEqual(['1', '1']);
     expect(await status(world.deploy(app('2')))).toBe('UPDATE_COMPLETE');
     expectServiceAfterBackup(world);
+  });
+
+  test('and with rollback disabled: not even of a new stack, and when FSx has forgotten it', async () => {
+    const world = await start({
+      fsx: {
+        backupDuration: () => 3 * HOUR,
+        fail: () => 'failed for the test',
+        failedBackupsVanishAfter: 5 * MINUTE,
+      },
+    });
+    expect((await world.deploy(app('1', TWO_HOURS), { disableRollback: true })).Files.status).toBe(
+      'CREATE_FAILED',
+    );
+    await world.pass(4 * DAY);
+    expect((await world.deploy(app('1', TWO_HOURS), { disableRollback: true })).Files.status).toBe(
+      'UPDATE_FAILED',
+    );
+    expect(world.ownBackups).toEqual([]);
   });
 
   test('a backup that a person deletes meanwhile fails the deployment, which can be repeated', async () => {
