@@ -67,10 +67,18 @@ export async function take(context: Context<Taker>, phase: PhaseOf<'Taking'>): P
 /** FSx does not take the call: a backup runs, perhaps the very one that the request is for. */
 function refused(context: Context<Taker>, phase: PhaseOf<'Taking'>, error: Error): Promise<Phase> {
   const { request } = context;
-  if (error.name === 'BackupInProgress' && request.kind === 'backup') {
+  if (error.name === 'BackupInProgress' && request.kind === 'backup' && mayContinue(request)) {
     return continueRunning({ ...context, request }, phase, error);
   }
   return unlessBusy(context, phase, error);
+}
+
+/**
+ * Without rollback, a Create that failed has left a resource with the id of its backup. CloudFormation deletes
+ * that when the next Create has succeeded: the two must not have the same id if the backup goes with it.
+ */
+function mayContinue({ type, desired }: Deployment): boolean {
+  return type !== 'Create' || desired.removal !== 'DESTROY';
 }
 
 async function unlessBusy({ fsx }: Context, { source }: PhaseOf<'Taking'>, error: Error): Promise<never> {

@@ -20,7 +20,7 @@ import {
  * nothing good is lost.
  */
 
-const { DESTROY } = RemovalPolicy;
+const { DESTROY, RETAIN } = RemovalPolicy;
 
 const tagged = (tags: Record<string, string>) =>
   backupStack('OPENZFS', {}, (stack, backup) => {
@@ -61,13 +61,23 @@ async function heldAndFailed(props: Partial<FsxBackupProps> = {}): Promise<World
 }
 
 describe('a retry', () => {
-  test('without rollback keeps the backup that it took from the failed create, with DESTROY', async () => {
-    const world = await start({ fsx: { backupDuration: () => 15 * MINUTE } });
-    const app = backupStack('OPENZFS', { removalPolicy: DESTROY, timeout: Duration.minutes(10) });
+  test.each([
+    ['new id', RETAIN, 1],
+    ['old id', RETAIN, 1],
+    ['new id', DESTROY, 2],
+    ['old id', DESTROY, 2],
+  ] as const)('without rollback keeps its backup (%s, %s)', async (cleanupShows, removalPolicy, taken) => {
+    const world = await start({ cloudFormation: { cleanupShows }, fsx: { backupDuration: () => 15 * MINUTE } });
+    const app = backupStack('OPENZFS', { removalPolicy, timeout: Duration.minutes(10) });
     expect((await world.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
+    world.fsx.options.backupDuration = () => MINUTE;
     const { Files } = await world.deploy(app, { disableRollback: true });
     expect(Files.status).toBe('UPDATE_COMPLETE');
     expect(world.ownBackups.map((backup) => backup.id)).toEqual([Files.outputs.BackupId]);
+    expect(world.ownBackups).toHaveLength(1);
+    const calls = world.journal.calls('fsx:CreateBackup').filter(({ outcome }) => outcome === 'ok');
+    expect(calls).toHaveLength(taken);
+    if (removalPolicy === RETAIN) return;
     expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
     expect(world.ownBackups).toEqual([]);
   });
