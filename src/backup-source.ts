@@ -1,14 +1,14 @@
-import { CfnResource, Stack, Token } from 'aws-cdk-lib';
-import * as fsx from 'aws-cdk-lib/aws-fsx';
-import { IConstruct } from 'constructs';
+import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
 import type { RunInput } from './private/contract';
 import {
-  checkFileSystem,
-  checkVolume,
+  checkReference,
   dataRepositoriesOf,
-  FILE_SYSTEM,
+  definedSources,
+  isUnknown,
   resourceBehind,
   VOLUME,
+  whyNot,
 } from './private/source-checks';
 
 /**
@@ -16,74 +16,53 @@ import {
  *
  * What cannot be backed up is refused at synthesis, as far as it can be known there: Lustre scratch file
  * systems and those linked to a data repository, ONTAP file systems (back up their volumes), OpenZFS volumes
- * (back up their file system) and ONTAP volumes of type `DP`.
+ * (back up their file system), ONTAP volumes of type `DP`, and sources of another account or Region. What
+ * counts is what will be in the template, property overrides included.
+ *
+ * @example
+ * declare const fileSystem: fsx.LustreFileSystem;
+ * new FsxBackup(this, 'Backup', { source: BackupSource.of(fileSystem) });
  *
  * @see https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateBackup.html
  */
 export class BackupSource {
   /**
-   * A file system defined by an L2 construct.
+   * The one file system or ONTAP volume that this construct defines or imports: an L1, an L2, or what
+   * contains it.
    *
-   * @param fileSystem a `LustreFileSystem`, or anybody's `IFileSystem`
-   * @throws if the file system is defined in this app and cannot be backed up
+   * The backup refers to it. So it comes after the source is created and changed, and cannot come before: for
+   * that, see `fromDeployed`.
+   *
+   * @param construct defines one FSx file system or ONTAP volume; an ONTAP file system with one volume is
+   * that volume
+   * @throws if it defines none or several
    */
-  public static fromFileSystem(fileSystem: fsx.IFileSystem): BackupSource {
-    return BackupSource.fromFileSystemId(fileSystem.fileSystemId);
+  public static of(construct: IConstruct): BackupSource {
+    const imported = importedId(construct);
+    if (imported !== undefined) return BackupSource.fromFileSystemId(imported);
+    const resource = theOneIn('of', construct);
+    const kind = resource.cfnResourceType === VOLUME ? 'VolumeId' : 'FileSystemId';
+    return new BackupSource(kind, resource.ref, resource, { method: 'of', scope: construct });
   }
 
   /**
    * A file system with this id.
    *
    * @param id `fs-` and 8 to 18 hexadecimal digits, or a token
-   * @throws if the id is malformed, or refers to a resource of this app that cannot be backed up
+   * @throws if the id is malformed, or refers to something of this app that is no file system
    */
   public static fromFileSystemId(id: string): BackupSource {
-    if (!Token.isUnresolved(id) && !/^fs-[0-9a-f]{8,18}$/.test(id)) {
-      throw new Error(
-        `"${id}" is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal ` +
-          `digits${hintFor(id)}`,
-      );
-    }
-    const resource = resourceBehind(id);
-    if (resource) checkFileSystem(resource);
-    return new BackupSource('FileSystemId', id, resource);
+    return BackupSource.withId('fromFileSystemId', id);
   }
 
   /**
    * An ONTAP volume with this id.
    *
    * @param id `fsvol-` and 17 hexadecimal digits, or a token
-   * @throws if the id is malformed, or refers to a resource of this app that cannot be backed up
+   * @throws if the id is malformed, or refers to something of this app that is no volume
    */
   public static fromVolumeId(id: string): BackupSource {
-    if (!Token.isUnresolved(id) && !/^fsvol-[0-9a-f]{17}$/.test(id)) {
-      throw new Error(
-        `"${id}" is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits${hintFor(id)}`,
-      );
-    }
-    const resource = resourceBehind(id);
-    if (resource) checkVolume(resource);
-    return new BackupSource('VolumeId', id, resource);
-  }
-
-  /**
-   * A file system defined by an L1 construct.
-   *
-   * @param cfn of type WINDOWS, LUSTRE or OPENZFS
-   * @throws if it cannot be backed up
-   */
-  public static fromCfnFileSystem(cfn: fsx.CfnFileSystem): BackupSource {
-    return BackupSource.fromFileSystemId(cfn.ref);
-  }
-
-  /**
-   * An ONTAP volume defined by an L1 construct.
-   *
-   * @param cfn a read-write volume of type ONTAP
-   * @throws if it cannot be backed up
-   */
-  public static fromCfnVolume(cfn: fsx.CfnVolume): BackupSource {
-    return BackupSource.fromVolumeId(cfn.ref);
+    return BackupSource.withId('fromVolumeId', id);
   }
 
   /**
@@ -91,42 +70,28 @@ export class BackupSource {
    * deployment changes or replaces it.
    *
    * The backup does not refer to it, so it can wait for the backup (`executeBefore`, or
-   * `FsxBackup.beforeUpdateOf` for short). When it is deployed for the first time, there is nothing to back
+   * `FsxBackup.beforeChangeOf` for short). When it is deployed for the first time, there is nothing to back
    * up: the deployment goes on, and `backupId` is `none`.
    *
    * In a pipeline, that is what the stage has deployed last: the stack is asked for by its name.
    *
-   * @param scope a construct that defines one FSx file system or volume: an L1, an L2, or what contains it;
-   * in the stack of the backup, or in a stage of the pipeline
-   * @throws if it defines none or several, or one that cannot be backed up
+   * @param construct defines one FSx file system or ONTAP volume: an L1, an L2, or what contains it; in the
+   * stack of the backup, or in a stage of the pipeline
+   * @throws if it defines none or several
    */
-  public static fromDeployed(scope: IConstruct): BackupSource {
-    const found = scope.node
-      .findAll()
-      .filter(
-        (construct): construct is CfnResource =>
-          CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType),
-      );
-    if (found.length !== 1) {
-      const what =
-        found.length === 0
-          ? 'no FSx file system or volume'
-          : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
-      throw new Error(
-        'BackupSource.fromDeployed needs a construct that defines one FSx file system or volume, and ' +
-          `"${scope.node.path || 'App'}" defines ${what}. Name the one to back up; for what this app does ` +
-          'not define, use fromFileSystemId or fromVolumeId',
-      );
+  public static fromDeployed(construct: IConstruct): BackupSource {
+    const resource = theOneIn('fromDeployed', construct);
+    const kind = resource.cfnResourceType === VOLUME ? 'DeployedVolume' : 'DeployedFileSystem';
+    return new BackupSource(kind, resource.logicalId, resource, { method: 'fromDeployed', scope: construct });
+  }
+
+  private static withId(method: keyof typeof IDS, id: string): BackupSource {
+    const { kind, form, problem } = IDS[method];
+    if (typeof id !== 'string' || !(isUnknown(id) || form.test(id))) {
+      throw new Error(`"${id}" ${problem}${hintFor(String(id))}`);
     }
-    const [resource] = found;
-    const isVolume = resource.cfnResourceType === VOLUME;
-    (isVolume ? checkVolume : checkFileSystem)(resource);
-    return new BackupSource(
-      isVolume ? 'DeployedVolume' : 'DeployedFileSystem',
-      resource.logicalId,
-      resource,
-      scope,
-    );
+    checkReference(`BackupSource.${method}`, id);
+    return new BackupSource(kind, id, resourceBehind(id));
   }
 
   private constructor(
@@ -134,7 +99,7 @@ export class BackupSource {
       'FileSystemId' | 'VolumeId' | 'DeployedFileSystem' | 'DeployedVolume',
     /** @internal */ public readonly _id: string,
     /** @internal */ public readonly _resource?: CfnResource,
-    private readonly deployedScope?: IConstruct,
+    private readonly definition?: { readonly method: string; readonly scope: IConstruct },
   ) {}
 
   /**
@@ -168,13 +133,16 @@ export class BackupSource {
    */
   public _validate(app: IConstruct): string[] {
     try {
-      // there may be another one by now
-      if (this.deployedScope) BackupSource.fromDeployed(this.deployedScope);
+      // There may be another one by now.
+      if (this.definition) theOneIn(this.definition.method, this.definition.scope);
     } catch (error) {
       return [(error as Error).message];
     }
-    if (this._isVolume) return [];
-    return dataRepositoriesOf(app, this._id, this._resource).map(
+    const { _resource: resource, _isVolume: isVolume } = this;
+    const problem = resource && whyNot(resource, isVolume);
+    if (problem) return [problem];
+    if (isVolume) return [];
+    return dataRepositoriesOf(app, this._id, resource).map(
       (association) =>
         'the Lustre file system of this backup is linked to a data repository by ' +
         `"${association.node.path}", and FSx cannot back up linked file systems: remove the association, ` +
@@ -183,9 +151,56 @@ export class BackupSource {
   }
 }
 
+const IDS = {
+  fromFileSystemId: {
+    kind: 'FileSystemId',
+    form: /^fs-[0-9a-f]{8,18}$/,
+    problem: 'is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal digits',
+  },
+  fromVolumeId: {
+    kind: 'VolumeId',
+    form: /^fsvol-[0-9a-f]{17}$/,
+    problem: 'is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits',
+  },
+} as const;
+
 function hintFor(id: string): string {
+  if (/^\s|\s$/.test(id)) return '; remove the blanks around it';
   if (/^fsvol-/.test(id)) return '; for a volume use BackupSource.fromVolumeId';
   if (/^fs-/.test(id)) return '; for a file system use BackupSource.fromFileSystemId';
   if (/^backup-/.test(id)) return '; to refer to a backup that exists use FsxBackup.fromBackupId';
   return '';
+}
+
+/** The id of a file system that is imported: it defines no resource. That of EFS has mount targets. */
+function importedId(construct: IConstruct): string | undefined {
+  const isDefined = isConstruct(construct) && construct.node.findAll().some(CfnResource.isCfnResource);
+  const { fileSystemId, mountTargetsAvailable } = Object(construct) as Record<string, unknown>;
+  const isImport = !isDefined && mountTargetsAvailable === undefined && typeof fileSystemId === 'string';
+  return isImport ? fileSystemId : undefined;
+}
+
+function isConstruct(value: unknown): value is IConstruct {
+  return Construct.isConstruct(value);
+}
+
+/** @throws if a construct does not define exactly one source */
+function theOneIn(method: string, scope: IConstruct): CfnResource {
+  if (!isConstruct(scope)) {
+    throw new Error(
+      `BackupSource.${method} needs a construct, and got ${String(scope)}: name what to back up`,
+    );
+  }
+  const found = definedSources(scope);
+  if (found.length === 1) return found[0];
+  const type = CfnResource.isCfnResource(scope) ? `, but an ${scope.cfnResourceType}` : '';
+  const what =
+    found.length === 0
+      ? `none${type}`
+      : `${found.length}: ${found.map((resource) => `"${resource.node.path}"`).join(', ')}`;
+  throw new Error(
+    `BackupSource.${method} needs a construct that defines one FSx file system or ONTAP volume, and ` +
+      `"${scope.node.path || 'App'}" defines ${what}. Name the one to back up; for what this app does not ` +
+      'define, use fromFileSystemId or fromVolumeId',
+  );
 }

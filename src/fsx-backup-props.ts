@@ -109,6 +109,18 @@ export interface FsxBackupOptions {
 }
 
 /**
+ * Options of a backup before a change.
+ */
+export interface FsxBackupBeforeChangeOptions extends FsxBackupOptions {
+  /**
+   * What to back up.
+   *
+   * @default - what is going to change, as it is deployed: `BackupSource.fromDeployed`
+   */
+  readonly source?: BackupSource;
+}
+
+/**
  * Properties of an FsxBackup.
  */
 export interface FsxBackupProps extends FsxBackupOptions {

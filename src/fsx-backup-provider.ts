@@ -11,6 +11,7 @@ import * as permissions from './private/handler-permissions';
 import { HandlerPolicies } from './private/handler-policies';
 import { markAsOwn } from './private/own';
 import { hashOf } from './private/resource-hash';
+import { checkPlace } from './private/source-checks';
 
 /**
  * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
@@ -139,6 +140,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   public allowBackupsOf(...sources: BackupSource[]): void {
     this.machineOfRuns();
     for (const source of sources) {
+      checkPlace('provider', this, source);
       this.node.addValidation({ validate: () => source._validate(this.node.root) });
       this._policies.allowSource(source);
       if (source._isDeployed) this._policies.allowLookup(source._resource!);

@@ -1,7 +1,6 @@
 import {
   CfnDeletionPolicy,
   CfnResource,
-  CustomResource,
   Duration,
   ITaggable,
   RemovalPolicy,
@@ -13,18 +12,17 @@ import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { BackupTrigger } from './backup-trigger';
-import { FsxBackupOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
+import { FsxBackupBeforeChangeOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
 import { FsxBackupProvider } from './fsx-backup-provider';
-import { continueWaiting, resourceOf } from './private/continuations';
+import { continueWaiting } from './private/continuations';
 import {
   BackupAttributes,
   BackupProperties,
   MAX_BACKUP_TIMEOUT,
-  MAX_SERVICE_TIMEOUT,
   MAX_WAIT,
   RESOURCE_TYPE,
-  SCHEMA_VERSION,
 } from './private/contract';
+import { defineResource, resourceOf } from './private/custom-resource';
 import { checkSource, executeAfter, executeBefore } from './private/execution-order';
 import { ImportedBackup } from './private/imported-backup';
 import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
@@ -60,28 +58,37 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   }
 
   /**
-   * Define a backup that is taken whenever a deployment is about to change a file system or ONTAP volume of
-   * this stack, before it does.
+   * Define a backup that is taken whenever a deployment is about to change this construct, before it does: a
+   * service that uses the data, or the file system or ONTAP volume itself.
    *
-   * That is an `FsxBackup` with the source `BackupSource.fromDeployed`, the trigger
-   * `BackupTrigger.onChangeOf`, and `executeBefore`, each of the same construct.
-   * @param scope the parent, in the stack of the file system
+   * That is an `FsxBackup` with the trigger `BackupTrigger.onChangeOf` and `executeBefore`, each of the
+   * target.
+   *
+   * @param scope the parent, in the stack of the target
    * @param id the construct id
-   * @param fileSystem the construct that defines the file system or volume
-   * @param options triggers and `executeBefore` add to what is said above
-   * @throws if `fileSystem` does not define one FSx file system or volume of this stack that can be backed up
+   * @param target the construct that is going to change
+   * @param options triggers and `executeBefore` add to what is said above; without a source, the target
+   * itself is backed up, as it is deployed
+   * @throws if no source is given, and the target does not define one FSx file system or ONTAP volume of this
+   * stack
+   *
+   * @example
+   * declare const service: ecs.FargateService;
+   * declare const fileSystem: fsx.LustreFileSystem;
+   * FsxBackup.beforeChangeOf(this, 'PreUpgrade', service, { source: BackupSource.of(fileSystem) });
+   * FsxBackup.beforeChangeOf(this, 'Guard', fileSystem);
    */
-  public static beforeUpdateOf(
+  public static beforeChangeOf(
     scope: Construct,
     id: string,
-    fileSystem: IConstruct,
-    options: FsxBackupOptions = {},
+    target: IConstruct,
+    options: FsxBackupBeforeChangeOptions = {},
   ): FsxBackup {
     return new FsxBackup(scope, id, {
       ...options,
-      source: BackupSource.fromDeployed(fileSystem),
-      triggers: [BackupTrigger.onChangeOf(fileSystem), ...(options.triggers ?? [])],
-      executeBefore: [fileSystem as Construct, ...(options.executeBefore ?? [])],
+      source: options.source ?? BackupSource.fromDeployed(target),
+      triggers: [BackupTrigger.onChangeOf(target), ...(options.triggers ?? [])],
+      executeBefore: [target as Construct, ...(options.executeBefore ?? [])],
     });
   }
 
@@ -151,21 +158,13 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
 
     const { _engine: engine, _policies: policies } = this.provider;
     const needed = policies.allowSource(this.source);
-    const first = new CustomResource(this, 'Resource', {
-      serviceToken: engine.serviceToken,
-      resourceType: RESOURCE_TYPE,
-      // also that of deletions, which have their own reasons to take long
-      serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
-      properties: {
-        SchemaVersion: SCHEMA_VERSION,
-        StateMachineArn: engine.stateMachineArn,
-        [this.source._kind]: this.source._id,
-        Triggers: triggerValues(this, this.triggers) as any,
-        Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
-        TimeoutSeconds: String(timeout),
-        RemovalPolicy: 'RETAIN',
-        KeepLast: this.keepLast?.toString(),
-      } satisfies BackupProperties,
+    const first = defineResource<BackupProperties>(this, 'Resource', RESOURCE_TYPE, engine, {
+      [this.source._kind]: this.source._id,
+      Triggers: triggerValues(this, this.triggers) as any,
+      Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
+      TimeoutSeconds: String(timeout),
+      RemovalPolicy: 'RETAIN',
+      KeepLast: this.keepLast?.toString(),
     });
     const last = continueWaiting(this, first, timeout, engine);
     [this.resource, this.last] = [resourceOf(first), resourceOf(last)];

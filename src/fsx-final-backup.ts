@@ -1,25 +1,11 @@
-import {
-  CfnDeletionPolicy,
-  CfnResource,
-  CustomResource,
-  Duration,
-  ITaggable,
-  TagManager,
-  Tags,
-  TagType,
-} from 'aws-cdk-lib';
+import { CfnDeletionPolicy, CfnResource, ITaggable, TagManager, Tags, TagType } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
-import { resourceOf } from './private/continuations';
-import {
-  BackupProperties,
-  FINAL_RESOURCE_TYPE,
-  MAX_SERVICE_TIMEOUT,
-  MAX_WAIT,
-  SCHEMA_VERSION,
-} from './private/contract';
+import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_WAIT } from './private/contract';
+import { defineResource, resourceOf } from './private/custom-resource';
 import { markAsOwn } from './private/own';
+import { checkPlace } from './private/source-checks';
 import { nameTag, tagProblems } from './private/tag-checks';
 
 /**
@@ -75,25 +61,19 @@ export class FsxFinalBackup extends Construct implements ITaggable {
     if (source._isDeployed) {
       throw new Error(
         `the source of final backup "${this.node.path}" is BackupSource.fromDeployed, which does not keep ` +
-          'CloudFormation from deleting it first: use fromFileSystem, fromCfnFileSystem or fromCfnVolume',
+          'CloudFormation from deleting it first: use BackupSource.of',
       );
     }
+    checkPlace('final backup', this, source);
     const provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, FINAL_RESOURCE_TYPE);
     Tags.of(this).add('Name', nameTag(this, props.backupName));
 
-    const custom = new CustomResource(this, 'Resource', {
-      serviceToken: provider._engine.serviceToken,
-      resourceType: FINAL_RESOURCE_TYPE,
-      serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
-      properties: {
-        SchemaVersion: SCHEMA_VERSION,
-        StateMachineArn: provider._engine.stateMachineArn,
-        [source._kind]: source._id,
-        Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
-        TimeoutSeconds: String(MAX_WAIT),
-        RemovalPolicy: 'RETAIN',
-      } satisfies BackupProperties,
+    const custom = defineResource<BackupProperties>(this, 'Resource', FINAL_RESOURCE_TYPE, provider._engine, {
+      [source._kind]: source._id,
+      Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
+      TimeoutSeconds: String(MAX_WAIT),
+      RemovalPolicy: 'RETAIN',
     });
     const resource = resourceOf(custom);
     provider._serve(resource, source);

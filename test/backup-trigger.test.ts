@@ -443,7 +443,7 @@ describe('onChangeOf', () => {
         'a backup of something in it',
         ({ stack, service }) =>
           void new FsxBackup(stack, 'Other', {
-            source: BackupSource.fromFileSystemId(parameter(service, 'One').ref),
+            source: BackupSource.fromFileSystemId(parameter(service, 'One').attrValue),
           }),
       ],
     ])('%s', (what, define) => {

@@ -138,8 +138,8 @@ describe('fromDeployed refuses', () => {
       'a construct with no file system',
       () => new Construct(stack, 'Scope'),
       new RegExp(
-        /needs a construct that defines one FSx file system or volume, and "Files\/Scope" /.source +
-          /defines no FSx file system or volume\. .*use fromFileSystemId or fromVolumeId/.source,
+        /needs a construct that defines one FSx file system or ONTAP volume, and "Files\/Scope" /.source +
+          /defines none\. .*use fromFileSystemId or fromVolumeId/.source,
       ),
     ],
     [
@@ -153,16 +153,6 @@ describe('fromDeployed refuses', () => {
       /"Files\/Scope" defines 2: "Files\/Scope\/One", "Files\/Scope\/Two"\. Name the one to back up/,
     ],
     [
-      'a construct with a file system and a volume',
-      () => {
-        const scope = new Construct(stack, 'Scope');
-        fileSystem(scope, { fileSystemType: 'ONTAP' });
-        volume(scope);
-        return scope;
-      },
-      /defines 2: "Files\/Scope\/Fs", "Files\/Scope\/Volume"/,
-    ],
-    [
       'an imported file system',
       () =>
         fsx.LustreFileSystem.fromLustreFileSystemAttributes(stack, 'Imported', {
@@ -170,8 +160,15 @@ describe('fromDeployed refuses', () => {
           fileSystemId: 'fs-0498eed5fe91001ec',
           securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'Sg', 'sg-1'),
         }) as unknown as Construct,
-      /"Files\/Imported" defines no FSx file system or volume.*fromFileSystemId/,
+      /"Files\/Imported" defines none.*fromFileSystemId/,
     ],
+  ])('%s', (_, make, message) => {
+    const made = make();
+    expect(() => BackupSource.fromDeployed(made)).toThrow(message);
+    expect(() => FsxBackup.beforeChangeOf(stack, 'Guard', made)).toThrow(message);
+  });
+
+  test.each<[string, () => Construct, RegExp]>([
     [
       'an ONTAP file system',
       () => fileSystem(stack, { fileSystemType: 'ONTAP' }),
@@ -202,12 +199,11 @@ describe('fromDeployed refuses', () => {
           fileSystemType: 'LUSTRE',
           lustreConfiguration: { deploymentType: 'PERSISTENT_1', importPath: 's3://bucket' },
         }),
-      /linked to a data repository by its importPath/,
+      /linked to a data repository by its ImportPath/,
     ],
-  ])('%s', (_, make, message) => {
-    const made = make();
-    expect(() => BackupSource.fromDeployed(made)).toThrow(message);
-    expect(() => FsxBackup.beforeUpdateOf(stack, 'Guard', made)).toThrow(message);
+  ])('%s, when all of the app is defined', (_, make, message) => {
+    FsxBackup.beforeChangeOf(stack, 'Guard', make());
+    expect(() => app.synth()).toThrow(message);
   });
 
   test('a file system that is linked to a data repository later', () => {
@@ -268,8 +264,8 @@ describe('fromDeployed refuses', () => {
       () => new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromDeployed(fileSystem()) }),
     ).toThrow(
       new RegExp(
-        /the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*use /.source +
-          /fromFileSystem, fromCfnFileSystem or fromCfnVolume/.source,
+        /the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*: use /.source +
+          /BackupSource\.of$/.source,
       ),
     );
   });
@@ -291,8 +287,8 @@ describe('a backup of what is deployed', () => {
 
   test.each(everyWay)('refers to %s nowhere: neither the backup nor its engine wait for it', (_, make) => {
     const [made, logicalId] = make();
-    FsxBackup.beforeUpdateOf(stack, 'Guard', made, { removalPolicy: RemovalPolicy.DESTROY });
-    FsxBackup.beforeUpdateOf(stack, 'Long', made, { timeout: Duration.hours(6) });
+    FsxBackup.beforeChangeOf(stack, 'Guard', made, { removalPolicy: RemovalPolicy.DESTROY });
+    FsxBackup.beforeChangeOf(stack, 'Long', made, { timeout: Duration.hours(6) });
     const { [logicalId]: _source, ...resources } = Template.fromStack(stack).toJSON().Resources;
     expect(JSON.stringify(resources)).not.toMatch(
       new RegExp(`"Ref":"${logicalId}"|"Fn::GetAtt":\\["${logicalId}"|\\$\\{${logicalId}`),
@@ -325,18 +321,18 @@ describe('a backup of what is deployed', () => {
 
   test('several of the same do not ask for more', () => {
     const made = fileSystem();
-    FsxBackup.beforeUpdateOf(stack, 'One', made);
+    FsxBackup.beforeChangeOf(stack, 'One', made);
     const once = statementsIn().length;
     const again = new Stack(new App(), 'Files');
     const other = fileSystem(again);
-    for (const id of ['One', 'Two', 'Three']) FsxBackup.beforeUpdateOf(again, id, other);
+    for (const id of ['One', 'Two', 'Three']) FsxBackup.beforeChangeOf(again, id, other);
     expect(statementsIn(again)).toHaveLength(once);
   });
 });
 
-describe('beforeUpdateOf', () => {
+describe('beforeChangeOf', () => {
   const guard = (options?: FsxBackupOptions) =>
-    FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem(), options);
+    FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem(), options);
   const guardProperties = () => {
     const [resource] = Object.values(Template.fromStack(stack).findResources('Custom::FsxBackup'));
     return resource.Properties;
@@ -357,7 +353,7 @@ describe('beforeUpdateOf', () => {
   });
 
   test('lets the file system wait, with all that its construct contains', () => {
-    FsxBackup.beforeUpdateOf(stack, 'Guard', lustre());
+    FsxBackup.beforeChangeOf(stack, 'Guard', lustre());
     const waiting = Object.entries<any>(Template.fromStack(stack).toJSON().Resources).filter(([id]) =>
       id.startsWith('Lustre'),
     );
@@ -456,7 +452,7 @@ describe('a file system that does not wait for the backup of what is deployed', 
     expect.stringMatching(
       new RegExp(
         /^backup "Files\/Backup" is to be taken of "Files\/Fs" as it is deployed, which may be /.source +
-          /changed or replaced first.*executeBefore, or use FsxBackup\.beforeUpdateOf/.source,
+          /changed or replaced first.*executeBefore, or use FsxBackup\.beforeChangeOf/.source,
       ),
     ),
   ];
@@ -495,7 +491,7 @@ describe('a file system that does not wait for the backup of what is deployed', 
 
   test('draws one for the backup that it does not wait for, and none for the other', () => {
     const made = fileSystem();
-    FsxBackup.beforeUpdateOf(stack, 'Guard', made);
+    FsxBackup.beforeChangeOf(stack, 'Guard', made);
     define(made);
     expect(warnings()).toEqual([WARNING]);
   });
@@ -507,7 +503,7 @@ describe('a file system that does not wait for the backup of what is deployed', 
   });
 
   test('draws none where the backup refers to it, and comes after it', () => {
-    new FsxBackup(stack, 'Backup', { source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    new FsxBackup(stack, 'Backup', { source: BackupSource.of(fileSystem()) });
     expect(warnings()).toEqual([]);
   });
 });

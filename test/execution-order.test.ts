@@ -295,7 +295,7 @@ describe('before the source itself', () => {
   const message = new RegExp(
     /"[\w/]*" cannot wait for backup "Files\/Backup": the backup refers to "[\w/]+" in it, /.source +
       /and so comes after its change\. .*use BackupSource\.fromDeployed or /.source +
-      /FsxBackup\.beforeUpdateOf/.source,
+      /FsxBackup\.beforeChangeOf/.source,
   );
   const lustre = (scope: Construct) => {
     const vpc = new ec2.Vpc(stack, 'Vpc');
@@ -321,28 +321,28 @@ describe('before the source itself', () => {
       'an L2',
       (scope) => {
         const made = lustre(scope);
-        return [BackupSource.fromFileSystem(made), made];
+        return [BackupSource.of(made), made];
       },
     ],
     [
       'the L1 in an L2',
       (scope) => {
         const made = lustre(scope);
-        return [BackupSource.fromFileSystem(made), made.node.defaultChild as Construct];
+        return [BackupSource.of(made), made.node.defaultChild as Construct];
       },
     ],
     [
       'an L1',
       (scope) => {
         const made = fileSystem('Fs', scope);
-        return [BackupSource.fromCfnFileSystem(made), made];
+        return [BackupSource.of(made), made];
       },
     ],
     [
       'a volume',
       (scope) => {
         const made = volume(scope);
-        return [BackupSource.fromCfnVolume(made), made];
+        return [BackupSource.of(made), made];
       },
     ],
     [
@@ -352,21 +352,21 @@ describe('before the source itself', () => {
         return [BackupSource.fromFileSystemId(made.ref), made];
       },
     ],
-    ['what contains it', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), scope]],
-    ['the stack', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), stack]],
-    ['the app', (scope) => [BackupSource.fromCfnFileSystem(fileSystem('Fs', scope)), app]],
+    ['what contains it', (scope) => [BackupSource.of(fileSystem('Fs', scope)), scope]],
+    ['the stack', (scope) => [BackupSource.of(fileSystem('Fs', scope)), stack]],
+    ['the app', (scope) => [BackupSource.of(fileSystem('Fs', scope)), app]],
     [
       'its other stack',
       () => {
         const other = new Stack(app, 'Other');
-        return [BackupSource.fromCfnFileSystem(fileSystem('Fs', other)), other];
+        return [BackupSource.of(fileSystem('Fs', other)), other];
       },
     ],
     [
       'its nested stack',
       () => {
         const inner = new NestedStack(stack, 'Inner');
-        return [BackupSource.fromCfnFileSystem(fileSystem('Fs', inner)), inner];
+        return [BackupSource.of(fileSystem('Fs', inner)), inner];
       },
     ],
   ])('%s is refused', (_, make) => {
@@ -413,7 +413,7 @@ describe('before the source itself', () => {
       const made = fileSystem('Fs', scope);
       parameter(stack, 'One');
       define({
-        source: BackupSource.fromCfnFileSystem(made),
+        source: BackupSource.of(made),
         executeAfter: [what === 'after it' ? made : what === 'after the stack' ? stack : scope],
       });
       expect(() => app.synth()).not.toThrow();
@@ -537,7 +537,7 @@ describe('a circle', () => {
         const network = new ec2.CfnSecurityGroup(stack, 'Network', { groupDescription: 'x' });
         const made = fileSystem();
         made.securityGroupIds = [network.ref];
-        define({ source: BackupSource.fromCfnFileSystem(made), executeBefore: [network] });
+        define({ source: BackupSource.of(made), executeBefore: [network] });
       },
       /"Files\/Fs" waits for "Files\/Network" waits for "Files\/Backup\/Resource\/Default".*fromDeployed/,
     ],
@@ -702,26 +702,22 @@ describe('no circle', () => {
         const made = fileSystem();
         const one = service();
         const first = define({
-          source: BackupSource.fromCfnFileSystem(made),
+          source: BackupSource.of(made),
           provider,
           executeBefore: [one],
           removalPolicy: RemovalPolicy.DESTROY,
         });
-        define(
-          { source: BackupSource.fromCfnFileSystem(made), executeAfter: [one, first], keepLast: 2 },
-          stack,
-          'Second',
-        );
-        FsxBackup.beforeUpdateOf(stack, 'Guard', made, { provider, timeout: Duration.hours(6) });
-        new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromCfnFileSystem(made), provider });
+        define({ source: BackupSource.of(made), executeAfter: [one, first], keepLast: 2 }, stack, 'Second');
+        FsxBackup.beforeChangeOf(stack, 'Guard', made, { provider, timeout: Duration.hours(6) });
+        new FsxFinalBackup(stack, 'Final', { source: BackupSource.of(made), provider });
       },
     ],
     [
       'a guard before a file system that is backed up after its change, too',
       () => {
         const made = fileSystem();
-        FsxBackup.beforeUpdateOf(stack, 'Guard', made);
-        define({ source: BackupSource.fromCfnFileSystem(made) });
+        FsxBackup.beforeChangeOf(stack, 'Guard', made);
+        define({ source: BackupSource.of(made) });
       },
     ],
     [
@@ -729,8 +725,8 @@ describe('no circle', () => {
       () => {
         const [one, two] = [fileSystem('One'), fileSystem('Two')];
         two.node.addDependency(one);
-        FsxBackup.beforeUpdateOf(stack, 'GuardOne', one);
-        FsxBackup.beforeUpdateOf(stack, 'GuardTwo', two);
+        FsxBackup.beforeChangeOf(stack, 'GuardOne', one);
+        FsxBackup.beforeChangeOf(stack, 'GuardTwo', two);
       },
     ],
     [
@@ -739,7 +735,7 @@ describe('no circle', () => {
         const vpc = new ec2.Vpc(stack, 'Vpc');
         const made = fileSystem();
         made.subnetIds = [vpc.privateSubnets[0].subnetId];
-        FsxBackup.beforeUpdateOf(stack, 'Guard', made, { executeBefore: [stack] });
+        FsxBackup.beforeChangeOf(stack, 'Guard', made, { executeBefore: [stack] });
       },
     ],
     [
@@ -766,10 +762,10 @@ describe('no circle', () => {
     [
       'a file system that is restored from one backup and backed up by another',
       () => {
-        const first = define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
+        const first = define({ source: BackupSource.of(fileSystem()) });
         const clone = fileSystem('Clone');
         clone.backupId = first.backupId;
-        define({ source: BackupSource.fromCfnFileSystem(clone) }, stack, 'Second');
+        define({ source: BackupSource.of(clone) }, stack, 'Second');
       },
     ],
     [
@@ -807,7 +803,7 @@ describe('no circle', () => {
       'a nested stack of its own',
       () => {
         const inner = new NestedStack(stack, 'Inner');
-        FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystem('Fs', inner), { executeBefore: [inner] });
+        FsxBackup.beforeChangeOf(inner, 'Guard', fileSystem('Fs', inner), { executeBefore: [inner] });
         parameter(inner, 'One');
       },
     ],

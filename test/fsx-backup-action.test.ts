@@ -258,17 +258,14 @@ describe('of what a stack of the app has deployed', () => {
 test("a source of the pipeline's own stack may be referred to", () => {
   const app = new App();
   const stack = new Stack(app, 'Release', { env });
-  pipelineWith({ source: BackupSource.fromCfnFileSystem(fileSystemIn(stack)) }, { app, stack });
+  pipelineWith({ source: BackupSource.of(fileSystemIn(stack)) }, { app, stack });
   expect(rendered(stack).Configuration.Input['Fn::Join'][1]).toContainEqual({ Ref: 'FileSystem' });
 });
 
 test('a source of a nested stack of it, too', () => {
   const app = new App();
   const stack = new Stack(app, 'Release', { env });
-  pipelineWith(
-    { source: BackupSource.fromCfnFileSystem(fileSystemIn(new NestedStack(stack, 'Inner'))) },
-    { app, stack },
-  );
+  pipelineWith({ source: BackupSource.of(fileSystemIn(new NestedStack(stack, 'Inner'))) }, { app, stack });
   expect(rendered(stack).Configuration.Input['Fn::Join'][1]).toContainEqual({
     'Fn::GetAtt': [expect.stringMatching(/^InnerNestedStack/), expect.stringMatching(/^Outputs\./)],
   });
@@ -277,9 +274,9 @@ test('a source of a nested stack of it, too', () => {
 test('a reference to something in a stage is refused: its id is not known in the pipeline', () => {
   const app = new App();
   const files = new Stack(new Stage(app, 'Prod', { env }), 'Files');
-  expect(() =>
-    pipelineWith({ source: BackupSource.fromCfnFileSystem(fileSystemIn(files)) }, { app }),
-  ).toThrow(/refers to "Prod\/Files\/FileSystem", which is in another stage.*use BackupSource\.fromDeployed/);
+  expect(() => pipelineWith({ source: BackupSource.of(fileSystemIn(files)) }, { app })).toThrow(
+    /refers to "Prod\/Files\/FileSystem", which is in another stage.*use BackupSource\.fromDeployed/,
+  );
 });
 
 test('a pipeline in a nested stack has the name of the stack around it', () => {

@@ -233,10 +233,7 @@ describe('permissions', () => {
   test('of a source that the stack defines are a policy of its own, for which only its backups wait', () => {
     const fileSystem = (id: string) =>
       new fsx.CfnFileSystem(stack, id, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
-    define(undefined, [
-      BackupSource.fromCfnFileSystem(fileSystem('One')),
-      BackupSource.fromCfnFileSystem(fileSystem('Two')),
-    ]);
+    define(undefined, [BackupSource.of(fileSystem('One')), BackupSource.of(fileSystem('Two'))]);
     expect(statements('ProviderSource')).toEqual(
       ['One', 'Two'].map((id) => ({
         Effect: 'Allow',
@@ -260,14 +257,14 @@ describe('permissions', () => {
       volumeType: 'ONTAP',
       ontapConfiguration: { storageVirtualMachineId: 'svm-1' },
     });
-    define(undefined, [BackupSource.fromCfnVolume(volume), BackupSource.fromVolumeId(volume.attrVolumeId)]);
+    define(undefined, [BackupSource.of(volume), BackupSource.fromVolumeId(volume.attrVolumeId)]);
     expect(statements('ProviderSource')).toHaveLength(1);
   });
 
   test('of a source in another stack are part of the policy of all', () => {
     const other = new Stack(stack.node.root as App, 'Other');
     define(undefined, [
-      BackupSource.fromCfnFileSystem(
+      BackupSource.of(
         new fsx.CfnFileSystem(other, 'Fs', { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] }),
       ),
     ]);
@@ -280,7 +277,7 @@ describe('permissions', () => {
     const local = (n: number) =>
       new fsx.CfnFileSystem(stack, `Fs${n}`, { fileSystemType: 'OPENZFS', subnetIds: ['subnet-1'] });
     const sources = Array.from({ length: 100 }, (_, n) =>
-      n % 2 ? BackupSource.fromCfnFileSystem(local(n)) : BackupSource.fromFileSystemId(id(n)),
+      n % 2 ? BackupSource.of(local(n)) : BackupSource.fromFileSystemId(id(n)),
     );
     define(undefined, sources, RemovalPolicy.DESTROY);
     const all = JSON.stringify(statements('Provider'))
@@ -301,7 +298,7 @@ describe('permissions', () => {
       fileSystemType: 'OPENZFS',
       subnetIds: ['subnet-1'],
     });
-    define(undefined, [BackupSource.fromCfnFileSystem(fileSystem)]);
+    define(undefined, [BackupSource.of(fileSystem)]);
     fileSystem.cfnOptions.condition = new CfnCondition(stack, 'IsProd');
     const conditions = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).map(
       ([id, { Condition }]) => [id.replace(/[0-9a-f]{8}[0-9A-F]{8}$|[0-9A-F]{8}$/, ''), Condition],

@@ -226,7 +226,7 @@ test.each<[string, (given: Place) => void, RegExp]>([
 test('a source of a construct without a file system is refused', () => {
   const stack = new Stack(new Stage(new App(), 'Prod'), 'Service');
   expect(() => new FsxBackupStep('Backup', { source: BackupSource.fromDeployed(stack) })).toThrow(
-    /"Prod\/Service" defines no FSx file system or volume/,
+    /"Prod\/Service" defines none/,
   );
 });
 

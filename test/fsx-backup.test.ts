@@ -113,8 +113,8 @@ describe('the resources that come with it', () => {
       fileSystemType: 'OPENZFS',
       subnetIds: ['subnet-1'],
     });
-    define({ source: BackupSource.fromCfnFileSystem(fileSystem) });
-    define({ source: BackupSource.fromCfnFileSystem(fileSystem) }, 'Second');
+    define({ source: BackupSource.of(fileSystem) });
+    define({ source: BackupSource.of(fileSystem) }, 'Second');
     expect(count()).toBe(8 + 1 + 1);
   });
 

@@ -72,7 +72,7 @@ describe('the custom resource', () => {
   });
 
   test('refers to its source, so that CloudFormation deletes the source afterwards', () => {
-    define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    define({ source: BackupSource.of(fileSystem()) });
     expect(customResource().Properties.FileSystemId).toEqual({ Ref: 'Source' });
   });
 
@@ -82,7 +82,7 @@ describe('the custom resource', () => {
   });
 
   test('goes before the permissions that its deletion needs', () => {
-    define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    define({ source: BackupSource.of(fileSystem()) });
     expect(dependencies()).toEqual([
       'FsxBackupDefaultProviderFinalBackupPolicy',
       'FsxBackupDefaultProviderPolicy',
@@ -114,7 +114,7 @@ describe('permissions', () => {
   });
 
   test('to take a final backup are a policy of its own, for any source: a cleanup may have another', () => {
-    define({ source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    define({ source: BackupSource.of(fileSystem()) });
     define({ source: BackupSource.fromVolumeId(VOLUME) }, 'Another');
     expect(policies().FsxBackupDefaultProviderFinalBackupPolicy).toEqual([
       { Effect: 'Allow', Action: 'fsx:CreateBackup', Resource: [arn(':file-system/*'), arn(':volume/*/*')] },
@@ -223,17 +223,13 @@ describe('name and tags', () => {
 describe('a source', () => {
   test('by fromDeployed is refused, with what to use', () => {
     expect(() => define({ source: BackupSource.fromDeployed(fileSystem()) })).toThrow(
-      new RegExp(
-        /the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*use /.source +
-          /fromFileSystem, fromCfnFileSystem or fromCfnVolume/.source,
-      ),
+      /the source of final backup "Files\/Final" is BackupSource\.fromDeployed.*: use BackupSource\.of$/,
     );
   });
 
   test('that FSx cannot back up is refused', () => {
-    expect(() => define({ source: BackupSource.fromCfnFileSystem(fileSystem('Source', 'ONTAP')) })).toThrow(
-      /FSx backs up its volumes/,
-    );
+    define({ source: BackupSource.of(fileSystem('Source', 'ONTAP')) });
+    expect(() => app.synth()).toThrow(/FSx backs up its volumes/);
   });
 
   test('that is linked to a data repository is refused at synthesis', () => {
@@ -242,7 +238,7 @@ describe('a source', () => {
       subnetIds: ['subnet-1'],
       lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 },
     });
-    define({ source: BackupSource.fromCfnFileSystem(lustre) });
+    define({ source: BackupSource.of(lustre) });
     new fsx.CfnDataRepositoryAssociation(stack, 'Link', {
       fileSystemId: lustre.ref,
       fileSystemPath: '/',
@@ -253,7 +249,7 @@ describe('a source', () => {
 
   test('of another stack makes this one wait for that one, and so be deleted first', () => {
     const other = new Stack(app, 'Other');
-    new FsxFinalBackup(other, 'Final', { source: BackupSource.fromCfnFileSystem(fileSystem()) });
+    new FsxFinalBackup(other, 'Final', { source: BackupSource.of(fileSystem()) });
     app.synth();
     expect(other.dependencies).toEqual([stack]);
   });
@@ -316,7 +312,7 @@ describe('a removal policy', () => {
 
 test('what comes before everything else does not wait for a final backup', () => {
   const source = fileSystem();
-  define({ source: BackupSource.fromCfnFileSystem(source) });
+  define({ source: BackupSource.of(source) });
   new FsxBackup(stack, 'Backup', { source: BackupSource.fromDeployed(source), executeBefore: [stack] });
   expect(() => app.synth()).not.toThrow();
   expect(dependencies()).not.toContain('Backup');

@@ -131,7 +131,7 @@ test("a guard of a file system's own changes takes it as well", () => {
     fileSystemType: 'OPENZFS',
     subnetIds: ['subnet-1'],
   });
-  FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, { keepLast: 2 });
+  FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem, { keepLast: 2 });
   expect(customResource()).toMatchObject({
     UpdateReplacePolicy: 'Delete',
     Properties: { KeepLast: '2', DeployedFileSystem: 'Source' },

@@ -9,6 +9,6 @@ export function define(stack: Stack, count: number): void {
       fileSystemType: 'OPENZFS',
       subnetIds: ['subnet-0123456789abcdef0'],
     });
-    new FsxBackup(stack, `Backup${nth}`, { source: BackupSource.fromCfnFileSystem(fileSystem) });
+    new FsxBackup(stack, `Backup${nth}`, { source: BackupSource.of(fileSystem) });
   }
 }

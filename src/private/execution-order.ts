@@ -3,9 +3,11 @@ import { IConstruct } from 'constructs';
 import type { BackupSource } from '../backup-source';
 import { isDeployedApart, stacksAround } from './nesting';
 import { isOwn } from './own';
+import { checkPlace } from './source-checks';
 
 /** A source that is named by its logical id must be in the stack of the backup. */
 export function checkSource(backup: IConstruct, source: BackupSource): BackupSource {
+  checkPlace('backup', backup, source);
   if (!source._isDeployed || Stack.of(source._resource!) === Stack.of(backup)) return source;
   throw new Error(
     `BackupSource.fromDeployed names "${source._resource!.node.path}", which is not in the stack of ` +
@@ -25,7 +27,7 @@ export function executeBefore(
     throw new Error(
       `"${backwards.node.path}" cannot wait for backup "${backup.node.path}": the backup refers to ` +
         `"${source.node.path}" in it, and so comes after its change. To back it up as it is before, ` +
-        'use BackupSource.fromDeployed or FsxBackup.beforeUpdateOf',
+        'use BackupSource.fromDeployed or FsxBackup.beforeChangeOf',
     );
   }
   for (const scope of scopes) {
@@ -119,7 +121,7 @@ function warnOfDisorder(deployed: CfnResource, resource: CfnResource): void {
     'cdk-fsx-backup:deployedDoesNotWait',
     `backup "${backup.node.path}" is to be taken of "${deployed.node.path}" as it is deployed, which ` +
       'may be changed or replaced first, since it does not wait for the backup: add it to executeBefore, ' +
-      'or use FsxBackup.beforeUpdateOf',
+      'or use FsxBackup.beforeChangeOf',
   );
 }
 

@@ -1,4 +1,4 @@
-import { Duration, Stack, Stage, Token } from 'aws-cdk-lib';
+import { Duration, Stack, Stage } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Construct } from 'constructs';
 import type { BackupSource } from '../backup-source';
@@ -8,6 +8,7 @@ import { MAX_RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
 import { outermost } from './nesting';
 import { checkKeepLast, checkTimeout } from './option-checks';
 import { hashOf } from './resource-hash';
+import { differ } from './source-checks';
 import { checkName, tagProblems, withTagCharacters } from './tag-checks';
 
 /** A variable of the pipeline, which CodePipeline replaces by its value. */
@@ -155,8 +156,4 @@ function checkReach(scope: Construct, source: BackupSource, provider: IFsxBackup
         'deployed before, and give it as `provider`',
     );
   }
-}
-
-function differ(one: string, other: string): boolean {
-  return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other;
 }

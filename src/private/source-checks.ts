@@ -1,83 +1,155 @@
-import { CfnResource, Reference, Token, Tokenization } from 'aws-cdk-lib';
-import * as fsx from 'aws-cdk-lib/aws-fsx';
+import { CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import type { BackupSource } from '../backup-source';
 
 export const FILE_SYSTEM = 'AWS::FSx::FileSystem';
 export const VOLUME = 'AWS::FSx::Volume';
 
+/** What a look-up of the context gives while its value is not known; CDK synthesizes again with the value. */
+const DUMMY = /^dummy-value-for-/;
+
+/** Whether a text cannot be judged yet. */
+export function isUnknown(text: string): boolean {
+  return Token.isUnresolved(text) || DUMMY.test(text);
+}
+
+/** The reference to a resource of this app that this string is, if it is one. */
+function referenceIn(id: string): Reference | undefined {
+  const [token, ...others] = Tokenization.reverseString(id).tokens;
+  return others.length === 0 && Reference.isReference(token) ? token : undefined;
+}
+
 /** The resource of this app whose reference this string is, if it is one. */
 export function resourceBehind(id: string): CfnResource | undefined {
-  const [token, ...others] = Tokenization.reverseString(id).tokens;
-  if (others.length > 0 || !Reference.isReference(token)) return undefined;
-  return CfnResource.isCfnResource(token.target) ? token.target : undefined;
+  const target = referenceIn(id)?.target;
+  return CfnResource.isCfnResource(target) ? target : undefined;
 }
 
-/** Throws if the resource is not a file system that FSx can back up. What only deployment can tell passes. */
-export function checkFileSystem(resource: CfnResource): void {
-  const path = resource.node.path;
-  if (resource.cfnResourceType === VOLUME) {
-    throw new Error(
-      `"${path}" is a volume: use BackupSource.fromCfnVolume if it is an ONTAP volume, and back up the ` +
-        'file system if it is an OpenZFS volume',
+/** The file systems and volumes at or below a construct, but for those that FSx backs up with another. */
+export function definedSources(scope: IConstruct): CfnResource[] {
+  const all = scope.node
+    .findAll()
+    .filter(
+      (construct): construct is CfnResource =>
+        CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType),
     );
-  }
-  if (resource.cfnResourceType !== FILE_SYSTEM) return;
-  const { fileSystemType, lustreConfiguration, backupId } = resource as fsx.CfnFileSystem;
-  if (fileSystemType === 'ONTAP') {
-    throw new Error(
-      `"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use ` +
-        'BackupSource.fromCfnVolume or fromVolumeId',
-    );
-  }
-  if (fileSystemType !== 'LUSTRE' || Token.isUnresolved(lustreConfiguration)) return;
-  // FSx's own default
-  const byDefault = backupId ? 'as in the backup' : 'SCRATCH_1';
-  checkLustre(path, (lustreConfiguration ?? {}) as fsx.CfnFileSystem.LustreConfigurationProperty, byDefault);
+  const types = new Set(all.map(({ cfnResourceType }) => cfnResourceType));
+  const whole = all.filter((resource) => !isOtherHalf(resource));
+  // FSx backs up an OpenZFS file system with its volumes, and the volumes of an ONTAP file system without it.
+  return types.size > 1 && whole.length > 0 ? whole : all;
 }
 
-function checkLustre(
+function isOtherHalf(resource: CfnResource): boolean {
+  const { fileSystemType, volumeType } = resource as { fileSystemType?: string; volumeType?: string };
+  return fileSystemType === 'ONTAP' || volumeType === 'OPENZFS';
+}
+
+/**
+ * Refuse the reference to something that is neither a file system nor a volume. What gives its values only at
+ * deployment passes: a custom resource, a nested stack, a parameter.
+ *
+ * @param method of BackupSource, for the text
+ */
+export function checkReference(method: string, id: string): void {
+  const resource = resourceBehind(id);
+  if (!resource || [FILE_SYSTEM, VOLUME].includes(resource.cfnResourceType)) return;
+  const type = resource.cfnResourceType;
+  const isRef = referenceIn(id)!.displayName === 'Ref' && type !== 'AWS::CloudFormation::CustomResource';
+  if (!/^AWS::(FSx|EFS)::/.test(type) && !(isRef && type.startsWith('AWS::'))) return;
+  throw new Error(
+    `${method} got an attribute of "${resource.node.path}", an ${type}: FSx backs up file systems ` +
+      `(${FILE_SYSTEM}) and ONTAP volumes (${VOLUME})`,
+  );
+}
+
+/** The properties of a resource as they will be in the template, with all that was overridden. */
+function renderedProperties(resource: CfnResource): Record<string, any> {
+  const [rendered] = Object.values<any>(
+    resource.stack.resolve((resource as any)._toCloudFormation()).Resources ?? {},
+  );
+  return rendered?.Properties ?? {};
+}
+
+/** Why FSx cannot back up a resource of the app; undefined if it can, or only deployment can tell. */
+export function whyNot(resource: CfnResource, isVolume: boolean): string | undefined {
+  const { path } = resource.node;
+  const isOfType = resource.cfnResourceType === (isVolume ? VOLUME : FILE_SYSTEM);
+  if (!isOfType && [FILE_SYSTEM, VOLUME].includes(resource.cfnResourceType)) {
+    return isVolume
+      ? `"${path}" is a file system, not a volume: use BackupSource.of`
+      : `"${path}" is a volume, not a file system: use BackupSource.of`;
+  }
+  const properties = renderedProperties(resource);
+  return isVolume ? whyNotVolume(path, properties) : whyNotFileSystem(path, properties);
+}
+
+function whyNotFileSystem(
   path: string,
-  { deploymentType: given, importPath, exportPath }: fsx.CfnFileSystem.LustreConfigurationProperty,
-  byDefault: string,
-): void {
-  const deploymentType = given ?? byDefault;
-  if (deploymentType.startsWith('SCRATCH')) {
-    throw new Error(
-      `"${path}" is a Lustre file system of deployment type ${deploymentType}, and FSx cannot back up ` +
-        'scratch file systems: use PERSISTENT_1 or PERSISTENT_2',
+  { FileSystemType, LustreConfiguration: lustre = {}, BackupId }: Record<string, any>,
+): string | undefined {
+  if (FileSystemType === 'ONTAP') {
+    return (
+      `"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use ` +
+      'BackupSource.of with the volume, or fromVolumeId'
     );
   }
-  const link = importPath !== undefined ? 'importPath' : exportPath !== undefined ? 'exportPath' : undefined;
-  if (link) {
-    throw new Error(
-      `"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file ` +
-        'systems: remove the link, or the backup (the repository holds the data)',
+  if (FileSystemType !== 'LUSTRE' || isIntrinsic(lustre)) return undefined;
+  // FSx's own default
+  const type = lustre.DeploymentType ?? (BackupId ? 'as in the backup' : 'SCRATCH_1');
+  if (String(type).startsWith('SCRATCH')) {
+    return (
+      `"${path}" is a Lustre file system of deployment type ${type}, and FSx cannot back up scratch file ` +
+      'systems: use PERSISTENT_1 or PERSISTENT_2'
     );
   }
+  const link = ['ImportPath', 'ExportPath'].find((name) => lustre[name] !== undefined);
+  return link === undefined
+    ? undefined
+    : `"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file ` +
+        'systems: remove the link, or the backup (the repository holds the data)';
 }
 
-/** Throws if the resource is not a volume that FSx can back up. */
-export function checkVolume(resource: CfnResource): void {
-  const path = resource.node.path;
-  if (resource.cfnResourceType === FILE_SYSTEM) {
-    throw new Error(`"${path}" is a file system, not a volume: use BackupSource.fromCfnFileSystem`);
-  }
-  if (resource.cfnResourceType !== VOLUME) return;
-  const { volumeType, ontapConfiguration } = resource as fsx.CfnVolume;
-  if (volumeType === 'OPENZFS') {
-    throw new Error(
+function whyNotVolume(
+  path: string,
+  { VolumeType, OntapConfiguration }: Record<string, any>,
+): string | undefined {
+  if (VolumeType === 'OPENZFS') {
+    return (
       `"${path}" is an OpenZFS volume, and FSx backs up the OpenZFS file system as a whole: use ` +
-        'BackupSource.fromCfnFileSystem',
+      'BackupSource.of with the file system'
     );
   }
-  if (Token.isUnresolved(ontapConfiguration)) return;
-  const ontap = ontapConfiguration as fsx.CfnVolume.OntapConfigurationProperty | undefined;
-  if (ontap?.ontapVolumeType === 'DP') {
-    throw new Error(
-      `"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the ` +
-        'source of its replication',
-    );
-  }
+  return OntapConfiguration?.OntapVolumeType === 'DP'
+    ? `"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the ` +
+        'source of its replication'
+    : undefined;
+}
+
+/** A function of CloudFormation in place of a value. */
+function isIntrinsic(value: object): boolean {
+  const [key, ...others] = Object.keys(value);
+  return others.length === 0 && /^(Ref$|Fn::)/.test(key ?? '');
+}
+
+/**
+ * FSx backs up in the account and Region of the source.
+ *
+ * @param what is defined in this place: a backup, or a provider
+ * @throws if the source is of another account or Region
+ */
+export function checkPlace(what: string, place: IConstruct, { _resource: resource }: BackupSource): void {
+  if (!resource) return;
+  const [here, there] = [Stack.of(place), Stack.of(resource)];
+  if (!differ(here.account, there.account) && !differ(here.region, there.region)) return;
+  throw new Error(
+    `${what} "${place.node.path}" is in ${here.account}/${here.region}, and its source ` +
+      `"${resource.node.path}" in ${there.account}/${there.region}: FSx takes backups in the account and ` +
+      `Region of the source, so define it in "${there.node.path}"`,
+  );
+}
+
+export function differ(one: string, other: string): boolean {
+  return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other;
 }
 
 /** The data repository associations of the app that name this file system. */
@@ -93,7 +165,7 @@ export function dataRepositoriesOf(
     ) {
       return false;
     }
-    const linked = (construct as fsx.CfnDataRepositoryAssociation).fileSystemId;
+    const { fileSystemId: linked } = construct as { fileSystemId?: string };
     if (linked === undefined) return false;
     return fileSystem ? resourceBehind(linked) === fileSystem : linked === fileSystemId;
   });

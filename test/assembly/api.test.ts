@@ -151,7 +151,7 @@ describe('types', () => {
       where(
         mentioned.filter(({ type }) => parts(type).some((part) => /\.Cfn[A-Z]/.test(part.fqn ?? ''))),
       ).sort(),
-    ).toEqual(['BackupSource.fromCfnFileSystem(cfn)', 'BackupSource.fromCfnVolume(cfn)']);
+    ).toEqual(['BackupSource.of(cfn)', 'BackupSource.of(cfn)']);
   });
 
   test('structs are flat and cannot be changed, and are named as such', () => {
@@ -206,7 +206,7 @@ describe('names', () => {
       'BackupTrigger.everyDeployment',
       'BackupTrigger.onChangeOf',
       'BackupTrigger.onValue',
-      'FsxBackup.beforeUpdateOf',
+      'FsxBackup.beforeChangeOf',
     ]);
   });
 

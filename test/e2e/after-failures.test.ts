@@ -49,7 +49,7 @@ const replaced = (isReplaced: boolean, isGuard: boolean) =>
     if (isReplaced) recreate(stack);
     if (isGuard) {
       const target = stack.node.findChild('Source') as fsx.CfnFileSystem;
-      FsxBackup.beforeUpdateOf(stack, 'Backup', target, { removalPolicy: DESTROY });
+      FsxBackup.beforeChangeOf(stack, 'Backup', target, { removalPolicy: DESTROY });
     } else {
       new FsxBackup(stack, 'Backup', { source, removalPolicy: DESTROY });
     }

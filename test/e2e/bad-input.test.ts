@@ -19,7 +19,7 @@ function parameterized(kind: 'FileSystemId' | 'VolumeId'): string {
 /** A file system, and a guard before it. */
 function guarded(throughputCapacity: number, more: (stack: Stack) => void = () => {}): string {
   return synthesize((stack) => {
-    FsxBackup.beforeUpdateOf(
+    FsxBackup.beforeChangeOf(
       stack,
       'Guard',
       new fsx.CfnFileSystem(stack, 'Fs', {

@@ -44,7 +44,7 @@ const files = (given: Files = {}) =>
   synthesize((stack) => {
     const fileSystem = fileSystemIn(stack, given);
     const guard =
-      given.guard === false ? undefined : FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, given.guard);
+      given.guard === false ? undefined : FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem, given.guard);
     if (guard) new CfnOutput(stack, 'BackupId', { value: guard.backupId });
     given.more?.(stack, fileSystem, guard);
   });
@@ -192,7 +192,7 @@ describe('an ONTAP volume', () => {
       const volume = stack.node.findChild('OntapVolume') as fsx.CfnVolume;
       volume.name = name;
       volume.addPropertyOverride('OntapConfiguration.SizeInMegabytes', sizeInMegabytes);
-      new CfnOutput(stack, 'BackupId', { value: FsxBackup.beforeUpdateOf(stack, 'Guard', volume).backupId });
+      new CfnOutput(stack, 'BackupId', { value: FsxBackup.beforeChangeOf(stack, 'Guard', volume).backupId });
     });
 
   test('is backed up before it is changed', async () => {
@@ -662,7 +662,7 @@ test('two guards of two file systems do not wait for each other', async () => {
   const app = (throughput: number) =>
     synthesize((stack) => {
       for (const id of ['One', 'Two']) {
-        FsxBackup.beforeUpdateOf(stack, `${id}Guard`, fileSystemIn(stack, { id, throughput }));
+        FsxBackup.beforeChangeOf(stack, `${id}Guard`, fileSystemIn(stack, { id, throughput }));
       }
     });
   await deploy(world, app(64));
@@ -676,7 +676,7 @@ test('two guards of one file system take turns, and it waits for both', async ()
   const app = (throughput: number) =>
     synthesize((stack) => {
       const fileSystem = fileSystemIn(stack, { throughput });
-      for (const id of ['One', 'Two']) FsxBackup.beforeUpdateOf(stack, id, fileSystem);
+      for (const id of ['One', 'Two']) FsxBackup.beforeChangeOf(stack, id, fileSystem);
     });
   await deploy(world, app(64));
   expect((await deploy(world, app(128))).status).toBe('UPDATE_COMPLETE');
@@ -688,7 +688,7 @@ describe('in a nested stack', () => {
   const nested = (throughput: number, version = '1') =>
     synthesize((stack) => {
       const inner = new NestedStack(stack, 'Inner');
-      const guard = FsxBackup.beforeUpdateOf(inner, 'Guard', fileSystemIn(inner, { throughput }));
+      const guard = FsxBackup.beforeChangeOf(inner, 'Guard', fileSystemIn(inner, { throughput }));
       new CfnOutput(stack, 'BackupId', { value: guard.backupId });
       bystander(stack, undefined, version);
       stack.node.findChild('Bystander').node.addDependency(inner);

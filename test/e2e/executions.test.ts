@@ -206,7 +206,7 @@ describe('keepLast', () => {
     const world = await begin({
       more: (stack, provider) =>
         new FsxBackup(stack, 'Backup', {
-          source: BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem),
+          source: BackupSource.of(stack.node.findChild('Source') as fsx.CfnFileSystem),
           provider,
         }),
     });

@@ -451,7 +451,7 @@ describe("a guard of a file system's own changes", () => {
       sourceOf(stack, 'LUSTRE');
       const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
       fileSystem.storageCapacity = capacity;
-      const guard = FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, SIX_HOURS);
+      const guard = FsxBackup.beforeChangeOf(stack, 'Backup', fileSystem, SIX_HOURS);
       new CfnOutput(stack, 'BackupId', { value: guard.backupId });
       new CfnOutput(stack, 'BackupArn', { value: guard.backupArn });
       more(stack);

@@ -475,7 +475,7 @@ describe("a guard of a file system's own changes", () => {
       sourceOf(stack, 'LUSTRE');
       const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
       fileSystem.storageCapacity = capacity;
-      const guard = FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { keepLast });
+      const guard = FsxBackup.beforeChangeOf(stack, 'Backup', fileSystem, { keepLast });
       Tags.of(guard).add('version', String(capacity));
       new CfnOutput(stack, 'BackupId', { value: guard.backupId });
       more(stack);
@@ -519,7 +519,7 @@ describe("a guard of a file system's own changes", () => {
           const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
           fileSystem.storageCapacity = capacity;
           if (replaced) recreate(stack);
-          FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, props);
+          FsxBackup.beforeChangeOf(stack, 'Backup', fileSystem, props);
         });
       const world = await start();
       await deploy(world, guarded(1200, false));
@@ -555,7 +555,7 @@ describe("a guard of a file system's own changes", () => {
       fileSystem.storageCapacity = capacity;
       more(stack);
       if (!present) return;
-      const backup = FsxBackup.beforeUpdateOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY });
+      const backup = FsxBackup.beforeChangeOf(stack, 'Backup', fileSystem, { removalPolicy: DESTROY });
       Tags.of(backup).add('version', String(capacity));
     });
 

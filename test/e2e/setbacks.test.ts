@@ -67,7 +67,10 @@ describe('a retry', () => {
     ['new id', DESTROY, 2],
     ['old id', DESTROY, 2],
   ] as const)('without rollback keeps its backup (%s, %s)', async (cleanupShows, removalPolicy, taken) => {
-    const world = await start({ cloudFormation: { cleanupShows }, fsx: { backupDuration: () => 15 * MINUTE } });
+    const world = await start({
+      cloudFormation: { cleanupShows },
+      fsx: { backupDuration: () => 15 * MINUTE },
+    });
     const app = backupStack('OPENZFS', { removalPolicy, timeout: Duration.minutes(10) });
     expect((await world.deploy(app, { disableRollback: true })).Files.status).toBe('CREATE_FAILED');
     world.fsx.options.backupDuration = () => MINUTE;
@@ -456,7 +459,7 @@ describe('no circular dependency and no needless wait', () => {
           storageCapacity: 1200,
           lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 },
         });
-        new FsxBackup(stack, 'Second', { source: BackupSource.fromCfnFileSystem(clone) });
+        new FsxBackup(stack, 'Second', { source: BackupSource.of(clone) });
       }),
     );
     expect(Files.status).toBe('CREATE_COMPLETE');

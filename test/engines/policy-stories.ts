@@ -82,7 +82,7 @@ export const STORIES: Story[] = [
     reach: ['file systems'],
     tell: life((stack, release) => {
       sourceOf(stack, 'OPENZFS', 'Source', [{ key: 'version', value: release.version }]);
-      finish(stack, release, FsxBackup.beforeUpdateOf(stack, 'Backup', stack.node.findChild('Source')));
+      finish(stack, release, FsxBackup.beforeChangeOf(stack, 'Backup', stack.node.findChild('Source')));
     }),
   },
   {
@@ -90,7 +90,7 @@ export const STORIES: Story[] = [
     reach: ['file systems', 'volumes'],
     tell: life((stack, release) => {
       sourceOf(stack, 'ONTAP', 'Source', [{ key: 'version', value: release.version }]);
-      finish(stack, release, FsxBackup.beforeUpdateOf(stack, 'Backup', stack.node.findChild('SourceVolume')));
+      finish(stack, release, FsxBackup.beforeChangeOf(stack, 'Backup', stack.node.findChild('SourceVolume')));
     }),
   },
   {

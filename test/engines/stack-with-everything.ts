@@ -74,14 +74,14 @@ function defineBackups(
   release: ssm.StringParameter,
 ): void {
   const kept = new FsxBackup(stack, 'Kept', {
-    source: BackupSource.fromCfnFileSystem(windows),
+    source: BackupSource.of(windows),
     triggers: [BackupTrigger.onChangeOf(release)],
     executeBefore: [release],
     keepLast: 3,
   });
   Tags.of(kept).add('team', 'files');
   new FsxBackup(stack, 'Destroyed', {
-    source: BackupSource.fromCfnVolume(volume),
+    source: BackupSource.of(volume),
     triggers: [BackupTrigger.everyDeployment()],
     removalPolicy: RemovalPolicy.DESTROY,
     timeout: Duration.minutes(20),
@@ -93,13 +93,13 @@ function defineBackups(
     executeAfter: [release],
   });
   new ssm.StringParameter(stack, 'NewestBackup', { stringValue: long.backupId });
-  FsxBackup.beforeUpdateOf(stack, 'BeforeChange', openZfs);
+  FsxBackup.beforeChangeOf(stack, 'BeforeChange', openZfs);
   new FsxBackup(stack, 'Deployed', {
     source: BackupSource.fromDeployed(volume),
     executeBefore: [volume],
   });
-  new FsxFinalBackup(stack, 'FinalFileSystem', { source: BackupSource.fromCfnFileSystem(openZfs) });
-  new FsxFinalBackup(stack, 'FinalVolume', { source: BackupSource.fromCfnVolume(volume) });
+  new FsxFinalBackup(stack, 'FinalFileSystem', { source: BackupSource.of(openZfs) });
+  new FsxFinalBackup(stack, 'FinalVolume', { source: BackupSource.of(volume) });
 }
 
 function defineProviders(
@@ -115,7 +115,7 @@ function defineProviders(
     privateSubnetRouteTableIds: ['rtb-0123456789abcdef0'],
   });
   const ours = new FsxBackupProvider(stack, 'Ours', { vpc, encryptionKey });
-  new FsxBackup(stack, 'InVpc', { source: BackupSource.fromCfnFileSystem(windows), provider: ours });
+  new FsxBackup(stack, 'InVpc', { source: BackupSource.of(windows), provider: ours });
   const brought = new FsxBackupProvider(stack, 'Brought', {
     vpc,
     securityGroups: [
@@ -128,13 +128,13 @@ function defineProviders(
     role: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }),
   });
   new FsxBackup(stack, 'ByBrought', {
-    source: BackupSource.fromCfnVolume(volume),
+    source: BackupSource.of(volume),
     provider: brought,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   brought.allowBackupsOf(
     BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
-    BackupSource.fromCfnVolume(volume),
+    BackupSource.of(volume),
     BackupSource.fromDeployed(windows),
   );
   brought.allowPruning();
@@ -163,7 +163,7 @@ function definePipeline(stack: Stack, encryptionKey: kms.Key, openZfs: fsx.CfnFi
         actions: [
           new FsxBackupAction({
             actionName: 'Backup',
-            source: BackupSource.fromCfnFileSystem(openZfs),
+            source: BackupSource.of(openZfs),
             keepLast: 5,
             whenMissing: WhenMissing.SKIP,
             tags: { run: codepipeline.GlobalVariables.executionId },

@@ -94,7 +94,7 @@ const guarded = (state: 'first' | 'replaced' | 'changed', options: FsxBackupOpti
     const fileSystem = stack.node.findChild('Source') as fsx.CfnFileSystem;
     if (state !== 'first') recreate(stack);
     if (state === 'changed') fileSystem.storageCapacity = 2400;
-    FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem, options);
+    FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem, options);
   });
 
 const POLICIES: Record<string, FsxBackupOptions> = {

@@ -19,7 +19,7 @@ const engine = () =>
     (stack) => sourceOf(stack, 'LUSTRE'),
     undefined,
     (stack, provider) => {
-      const source = BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem);
+      const source = BackupSource.of(stack.node.findChild('Source') as fsx.CfnFileSystem);
       new FsxBackup(stack, 'Backup', { source, provider });
       provider.allowPruning();
       const others = new Stack(stack.node.root as any, 'Others');
@@ -87,7 +87,7 @@ test('B6: an operator neither starts nor sees executions for CloudFormation', as
       (stack) => sourceOf(stack, 'LUSTRE'),
       undefined,
       (stack, provider) => {
-        const source = BackupSource.fromCfnFileSystem(stack.node.findChild('Source') as fsx.CfnFileSystem);
+        const source = BackupSource.of(stack.node.findChild('Source') as fsx.CfnFileSystem);
         new FsxBackup(stack, 'Backup', { source, provider });
       },
     ),
@@ -162,7 +162,7 @@ test('B2: whatever the commit message is, the backup is of the configured source
 test('B2: whatever the commit message is, no backup that the stack retains is deleted', async () => {
   const world = await start();
   const define = (stack: Stack) => {
-    const source = BackupSource.fromCfnFileSystem(stack.node.findChild(FIRST) as fsx.CfnFileSystem);
+    const source = BackupSource.of(stack.node.findChild(FIRST) as fsx.CfnFileSystem);
     new FsxBackup(stack, 'Backup', { source });
   };
   await deploy(

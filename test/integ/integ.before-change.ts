@@ -6,5 +6,5 @@ const stack = liveStack('before-change');
 const fileSystem = openZfsIn(stack, {
   weeklyMaintenanceStartTime: DEPLOYMENT === 'first' ? '1:05:00' : '2:05:00',
 });
-FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem);
+FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem);
 expectOf(stack, { sourceId: fileSystem.ref, left: 1 });

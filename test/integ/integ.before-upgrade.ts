@@ -7,7 +7,7 @@ const stack = liveStack('before-upgrade');
 const fileSystem = openZfsIn(stack);
 const service = new ssm.CfnParameter(stack, 'Service', { type: 'String', value: DEPLOYMENT });
 new FsxBackup(stack, 'PreUpgrade', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onChangeOf(service)],
   executeBefore: [service],
 });

@@ -6,7 +6,7 @@ import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
 const stack = liveStack('destroy');
 const fileSystem = openZfsIn(stack);
 new FsxBackup(stack, 'Backup', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onValue(DEPLOYMENT)],
   removalPolicy: RemovalPolicy.DESTROY,
 });

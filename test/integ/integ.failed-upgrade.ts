@@ -11,7 +11,7 @@ const service = new ssm.CfnParameter(stack, 'Service', {
   allowedPattern: '^first$',
 });
 new FsxBackup(stack, 'PreUpgrade', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onChangeOf(service)],
   executeBefore: [service],
 });

@@ -9,7 +9,7 @@ import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
 const stack = liveStack('keep-last');
 const fileSystem = openZfsIn(stack);
 new FsxBackup(stack, 'Backup', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onValue(DEPLOYMENT)],
   keepLast: 1,
 });

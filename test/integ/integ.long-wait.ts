@@ -8,7 +8,7 @@ const stack = liveStack('long-wait');
 const fileSystem = openZfsIn(stack);
 const service = new ssm.CfnParameter(stack, 'Service', { type: 'String', value: DEPLOYMENT });
 const backup = new FsxBackup(stack, 'Backup', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onChangeOf(service)],
   executeBefore: [service],
   timeout: Duration.hours(2),

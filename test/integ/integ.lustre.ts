@@ -11,4 +11,4 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
   subnetIds: [vpcIn(stack).isolatedSubnets[0].subnetId],
   lustreConfiguration: { deploymentType: 'PERSISTENT_2', perUnitStorageThroughput: 125 },
 });
-oneBackupOf(stack, BackupSource.fromCfnFileSystem(fileSystem), fileSystem);
+oneBackupOf(stack, BackupSource.of(fileSystem), fileSystem);

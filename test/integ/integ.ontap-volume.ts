@@ -25,4 +25,4 @@ const volume = new fsx.CfnVolume(stack, 'Volume', {
     storageEfficiencyEnabled: 'true',
   },
 });
-oneBackupOf(stack, BackupSource.fromCfnVolume(volume), volume);
+oneBackupOf(stack, BackupSource.of(volume), volume);

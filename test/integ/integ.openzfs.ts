@@ -7,4 +7,4 @@ import { BackupSource } from '../../src';
 const stack = liveStack('openzfs');
 const fileSystem = openZfsIn(stack, { copyTagsToBackups: true });
 Tags.of(fileSystem).add('data', 'projects');
-oneBackupOf(stack, BackupSource.fromCfnFileSystem(fileSystem), fileSystem, { data: 'projects' });
+oneBackupOf(stack, BackupSource.of(fileSystem), fileSystem, { data: 'projects' });

@@ -31,7 +31,7 @@ const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
       actions: [
         new FsxBackupAction({
           actionName: 'Backup',
-          source: BackupSource.fromCfnFileSystem(fileSystem),
+          source: BackupSource.of(fileSystem),
           tags: { [LIVE_TAG]: 'pipeline' },
           output: new codepipeline.Artifact('Backup'),
         }),

@@ -29,4 +29,4 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
     automaticBackupRetentionDays: 0,
   },
 });
-oneBackupOf(stack, BackupSource.fromCfnFileSystem(fileSystem), fileSystem);
+oneBackupOf(stack, BackupSource.of(fileSystem), fileSystem);

@@ -131,7 +131,7 @@ function defineBackup(
     executeBefore: model.isBeforeService ? [service] : [],
   };
   const backup = model.isGuard
-    ? FsxBackup.beforeUpdateOf(stack, id, resource, options)
+    ? FsxBackup.beforeChangeOf(stack, id, resource, options)
     : new FsxBackup(stack, id, { ...options, source });
   Tags.of(backup).add('team', model.team);
   return backup;
@@ -182,7 +182,7 @@ function defineFileSystem(
       },
     }),
   });
-  return { resource, source: BackupSource.fromCfnFileSystem(resource) };
+  return { resource, source: BackupSource.of(resource) };
 }
 
 function defineVolume(stack: Stack, id: string, { size, tag, copiesTags }: SourceModel): DefinedSource {
@@ -208,5 +208,5 @@ function defineVolume(stack: Stack, id: string, { size, tag, copiesTags }: Sourc
       copyTagsToBackups: `${copiesTags}`,
     },
   });
-  return { resource, source: BackupSource.fromCfnVolume(resource) };
+  return { resource, source: BackupSource.of(resource) };
 }

@@ -32,7 +32,7 @@ export interface SourceModel {
 export interface BackupModel {
   readonly isDefined: boolean;
   readonly source: number;
-  /** `FsxBackup.beforeUpdateOf` the source, else a backup that refers to it */
+  /** `FsxBackup.beforeChangeOf` the source, else a backup that refers to it */
   readonly isGuard: boolean;
   readonly triggers: (typeof TRIGGERS)[number];
   /** the service waits for it */

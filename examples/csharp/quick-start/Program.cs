@@ -27,7 +27,7 @@ namespace QuickStart
 
             var backup = new FsxBackup(stack, "Backup", new FsxBackupProps
             {
-                Source = BackupSource.FromFileSystem(fileSystem),
+                Source = BackupSource.Of(fileSystem),
             });
 
             new CfnOutput(stack, "BackupId", new CfnOutputProps { Value = backup.BackupId });

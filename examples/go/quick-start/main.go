@@ -26,7 +26,7 @@ func main() {
 	})
 
 	backup := cdkfsxbackup.NewFsxBackup(stack, jsii.String("Backup"), &cdkfsxbackup.FsxBackupProps{
-		Source: cdkfsxbackup.BackupSource_FromFileSystem(fileSystem),
+		Source: cdkfsxbackup.BackupSource_Of(fileSystem),
 	})
 
 	awscdk.NewCfnOutput(stack, jsii.String("BackupId"), &awscdk.CfnOutputProps{Value: backup.BackupId()})

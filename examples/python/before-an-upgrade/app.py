@@ -53,16 +53,16 @@ service = ecs.Ec2Service(
 
 backup = FsxBackup(
     stack, "BeforeUpgrade",
-    source=BackupSource.from_cfn_file_system(file_system),
+    source=BackupSource.of(file_system),
     triggers=[BackupTrigger.on_change_of(service)],  # its task definition, which holds the image, counts too
     execute_before=[service],
     keep_last=2,
 )
 
-FsxBackup.before_update_of(stack, "BeforeChange", file_system)
+FsxBackup.before_change_of(stack, "BeforeChange", file_system)
 
 # FSx takes a last backup of an OpenZFS file system by itself. This one has a name, and nothing is deleted before it is AVAILABLE.
-FsxFinalBackup(stack, "Final", source=BackupSource.from_cfn_file_system(file_system))
+FsxFinalBackup(stack, "Final", source=BackupSource.of(file_system))
 
 CfnOutput(stack, "BackupId", value=backup.backup_id)
 

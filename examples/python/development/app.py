@@ -16,7 +16,7 @@ home = fsx.CfnFileSystem(
 
 backup = FsxBackup(
     stack, "HomeBackup",
-    source=BackupSource.from_cfn_file_system(home),
+    source=BackupSource.of(home),
     backup_name="development home",
     timeout=Duration.minutes(20),
     removal_policy=RemovalPolicy.DESTROY,

@@ -16,7 +16,7 @@ file_system = fsx.CfnFileSystem(
 
 FsxFinalBackup(
     stack, "Final",
-    source=BackupSource.from_cfn_file_system(file_system),
+    source=BackupSource.of(file_system),
     backup_name="the last of the scratchpad",
 )
 

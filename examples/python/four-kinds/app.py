@@ -52,10 +52,10 @@ volume = fsx.CfnVolume(
 )
 
 sources = {
-    "WindowsBackup": BackupSource.from_cfn_file_system(windows),
-    "LustreBackup": BackupSource.from_cfn_file_system(lustre),
-    "OpenZfsBackup": BackupSource.from_cfn_file_system(open_zfs),
-    "OntapBackup": BackupSource.from_cfn_volume(volume),  # ONTAP: the volume, not the file system
+    "WindowsBackup": BackupSource.of(windows),
+    "LustreBackup": BackupSource.of(lustre),
+    "OpenZfsBackup": BackupSource.of(open_zfs),
+    "OntapBackup": BackupSource.of(volume),  # ONTAP: the volume, not the file system
 }
 
 for id, source in sources.items():

@@ -19,7 +19,7 @@ file_system = fsx.CfnFileSystem(
     ),
 )
 
-guard = FsxBackup.before_update_of(stack, "Guard", file_system)
+guard = FsxBackup.before_change_of(stack, "Guard", file_system)
 
 CfnOutput(stack, "BackupId", value=guard.backup_id)  # "none" until there was something to back up
 

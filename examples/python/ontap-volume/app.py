@@ -27,7 +27,7 @@ volume = fsx.CfnVolume(
 )
 
 # With ONTAP it is the volume that is backed up, not the file system.
-FsxBackup.before_update_of(stack, "BeforeChange", volume, keep_last=3)
-FsxFinalBackup(stack, "Final", source=BackupSource.from_cfn_volume(volume))
+FsxBackup.before_change_of(stack, "BeforeChange", volume, keep_last=3)
+FsxFinalBackup(stack, "Final", source=BackupSource.of(volume))
 
 app.synth()

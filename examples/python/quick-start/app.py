@@ -18,7 +18,7 @@ file_system = fsx.LustreFileSystem(
 
 backup = FsxBackup(
     stack, "Backup",
-    source=BackupSource.from_file_system(file_system),
+    source=BackupSource.of(file_system),
 )
 
 CfnOutput(stack, "BackupId", value=backup.backup_id)

@@ -18,7 +18,7 @@ file_system = fsx.CfnFileSystem(
 # Older ones are deleted when another one is AVAILABLE and the deployment has succeeded. Without keep_last all are kept.
 FsxBackup(
     stack, "PerRelease",
-    source=BackupSource.from_cfn_file_system(file_system),
+    source=BackupSource.of(file_system),
     triggers=[BackupTrigger.on_value(release)],
     keep_last=5,
 )
@@ -26,7 +26,7 @@ FsxBackup(
 # Deleted with its resource, and when it is replaced by the next one.
 FsxBackup(
     stack, "Newest",
-    source=BackupSource.from_cfn_file_system(file_system),
+    source=BackupSource.of(file_system),
     triggers=[BackupTrigger.on_value(release)],
     removal_policy=RemovalPolicy.DESTROY,
 )

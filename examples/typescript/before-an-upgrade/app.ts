@@ -56,16 +56,16 @@ const service = new ecs.Ec2Service(stack, 'Service', {
 });
 
 const backup = new FsxBackup(stack, 'BeforeUpgrade', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onChangeOf(service)], // its task definition, which holds the image, counts too
   executeBefore: [service],
   keepLast: 2,
 });
 
-FsxBackup.beforeUpdateOf(stack, 'BeforeChange', fileSystem);
+FsxBackup.beforeChangeOf(stack, 'BeforeChange', fileSystem);
 
 // FSx takes a last backup of an OpenZFS file system by itself. This one has a name, and nothing is deleted
 // before it is AVAILABLE.
-new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromCfnFileSystem(fileSystem) });
+new FsxFinalBackup(stack, 'Final', { source: BackupSource.of(fileSystem) });
 
 new CfnOutput(stack, 'BackupId', { value: backup.backupId });

@@ -14,7 +14,7 @@ const home = new fsx.CfnFileSystem(stack, 'Home', {
 });
 
 const backup = new FsxBackup(stack, 'HomeBackup', {
-  source: BackupSource.fromCfnFileSystem(home),
+  source: BackupSource.of(home),
   backupName: 'development home',
   timeout: Duration.minutes(20),
   removalPolicy: RemovalPolicy.DESTROY,

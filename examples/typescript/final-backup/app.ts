@@ -17,6 +17,6 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
 });
 
 new FsxFinalBackup(stack, 'Final', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   backupName: 'the last of the scratchpad',
 });

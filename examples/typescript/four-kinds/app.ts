@@ -54,10 +54,10 @@ const volume = new fsx.CfnVolume(stack, 'Volume', {
 });
 
 const sources = {
-  WindowsBackup: BackupSource.fromCfnFileSystem(windows),
-  LustreBackup: BackupSource.fromCfnFileSystem(lustre),
-  OpenZfsBackup: BackupSource.fromCfnFileSystem(openZfs),
-  OntapBackup: BackupSource.fromCfnVolume(volume), // ONTAP: the volume, not the file system
+  WindowsBackup: BackupSource.of(windows),
+  LustreBackup: BackupSource.of(lustre),
+  OpenZfsBackup: BackupSource.of(openZfs),
+  OntapBackup: BackupSource.of(volume), // ONTAP: the volume, not the file system
 };
 
 for (const [id, source] of Object.entries(sources)) {

@@ -19,6 +19,6 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
   },
 });
 
-const guard = FsxBackup.beforeUpdateOf(stack, 'Guard', fileSystem);
+const guard = FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem);
 
 new CfnOutput(stack, 'BackupId', { value: guard.backupId }); // "none" until there was something to back up

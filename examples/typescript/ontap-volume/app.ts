@@ -27,5 +27,5 @@ const volume = new fsx.CfnVolume(stack, 'Volume', {
 });
 
 // With ONTAP it is the volume that is backed up, not the file system.
-FsxBackup.beforeUpdateOf(stack, 'BeforeChange', volume, { keepLast: 3 });
-new FsxFinalBackup(stack, 'Final', { source: BackupSource.fromCfnVolume(volume) });
+FsxBackup.beforeChangeOf(stack, 'BeforeChange', volume, { keepLast: 3 });
+new FsxFinalBackup(stack, 'Final', { source: BackupSource.of(volume) });

@@ -18,7 +18,7 @@ const fileSystem = new fsx.LustreFileSystem(stack, 'FileSystem', {
 });
 
 const backup = new FsxBackup(stack, 'Backup', {
-  source: BackupSource.fromFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
 });
 
 new CfnOutput(stack, 'BackupId', { value: backup.backupId });

@@ -20,14 +20,14 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
 // Older ones are deleted when another one is AVAILABLE and the deployment has succeeded. Without keepLast all
 // are kept.
 new FsxBackup(stack, 'PerRelease', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onValue(release)],
   keepLast: 5,
 });
 
 // Deleted with its resource, and when it is replaced by the next one.
 new FsxBackup(stack, 'Newest', {
-  source: BackupSource.fromCfnFileSystem(fileSystem),
+  source: BackupSource.of(fileSystem),
   triggers: [BackupTrigger.onValue(release)],
   removalPolicy: RemovalPolicy.DESTROY,
 });

@@ -27,7 +27,7 @@ public class QuickStart {
         .build();
 
     FsxBackup backup = FsxBackup.Builder.create(stack, "Backup")
-        .source(BackupSource.fromFileSystem(fileSystem))
+        .source(BackupSource.of(fileSystem))
         .build();
 
     CfnOutput.Builder.create(stack, "BackupId").value(backup.getBackupId()).build();
