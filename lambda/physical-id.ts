@@ -1,9 +1,17 @@
 import { clientRequestToken } from './identity';
+import { type Phase, type PhaseOf, respond } from './phase';
 import type { Request } from './request';
 import type { Address } from './response';
 
 /** In front of the id of a resource that has no backup, and can get none. */
 const PLACEHOLDER = 'none-';
+
+/** A request fails that stands at this phase. */
+export function fail(request: Request, phase: Phase, reason: string): PhaseOf<'Responding'> {
+  const mayHaveAsked = phase.phase === 'Taking' ? phase.isAsked === true : phase.phase !== 'Starting';
+  const backupId = 'backupId' in phase ? phase.backupId : undefined;
+  return respond({ status: 'FAILED', physicalId: failedId(request, mayHaveAsked, backupId), reason });
+}
 
 /**
  * What a failed request responds as physical id, so that the Delete that may follow finds what there is. A

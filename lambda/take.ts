@@ -4,8 +4,8 @@ import { type Context, type Standing, standingOf, STATUS_GRACE, type Taker } fro
 import { SourceBusy } from './errors';
 import { clientRequestToken, generationOf, marksOf, ownTags } from './identity';
 import { list } from './listing';
-import { Obstacle, type Operation, type Phase, type PhaseOf, respond } from './phase';
-import { failedId } from './physical-id';
+import { Obstacle, type Operation, type Phase, type PhaseOf } from './phase';
+import { fail } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retag } from './retag';
 import { type Source, sourceId } from './source';
@@ -46,13 +46,13 @@ function removalOf({ kind, desired }: Taker) {
 /** Calls CreateBackup until FSx takes it. The same call after a lost response gives the same backup. */
 export async function take(context: Context<Taker>, phase: PhaseOf<'Taking'>): Promise<Phase> {
   const { fsx, request, log, now, startedAt } = context;
-  const { source, tags, operation, isAsked = false } = phase;
+  const { source, tags, operation } = phase;
   const standing = await standingNow(context, operation);
   // The status was late: what looked like a way forward is a rollback, which takes none and must not fail.
   if (standing === 'back' && request.type === 'Update') return { phase: 'RollingBack' };
   if (standing !== 'open') {
     if (now - startedAt < STATUS_GRACE) return phase;
-    return respond({ status: 'FAILED', physicalId: failedId(request, isAsked), reason: notTaken(source) });
+    return fail(request, phase, notTaken(source));
   }
   const token = clientRequestToken(request, request.requestId);
   try {

@@ -1,7 +1,7 @@
 import { attributesOf, successWithout } from './attributes';
 import type { Context } from './context';
 import { type Phase, type PhaseOf, respond, type Response, type State } from './phase';
-import { failedId, linkId } from './physical-id';
+import { fail, linkId } from './physical-id';
 import type { Request } from './request';
 import { notDone, notFinished, notPossible } from './texts';
 import { MAX_WAIT } from '../src/private/contract';
@@ -15,12 +15,8 @@ export function timeOut(context: Context, state: State): State {
   const minutes = Math.round((now - begun) / 60_000);
   if (phase.phase !== 'Waiting' || !phase.seen) return giveUp(context, state, obstacle ?? '', minutes);
   if (hasNextLink(request)) return { ...state, phase: respond(handOver(request, phase), phase.age) };
-  return failed(
-    request,
-    state,
-    `${notFinished(request, phase, minutes)} ${obstacle ?? ''}`.trim(),
-    phase.backupId,
-  );
+  const reason = `${notFinished(request, phase, minutes)} ${obstacle ?? ''}`.trim();
+  return { ...state, phase: fail(request, phase, reason) };
 }
 
 /**
@@ -38,11 +34,10 @@ export function giveUp(context: Context, state: State, obstacle: string, minutes
   }
   if (phase.phase === 'DeletingFailed') {
     const reason = `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`;
-    return failed(request, state, reason, phase.backupId);
+    return { ...state, phase: fail(request, phase, reason) };
   }
-  const backupId = phase.phase === 'Waiting' ? phase.backupId : undefined;
   const reason = minutes === undefined ? notDone(request, obstacle) : notPossible(request, minutes, obstacle);
-  return failed(request, state, reason, backupId);
+  return { ...state, phase: fail(request, phase, reason) };
 }
 
 /** What the response is in any case, if that is known. */
@@ -51,13 +46,6 @@ function fixedResponse(request: Request, phase: Phase): Response | undefined {
   if (phase.phase === 'RollingBack') return successWithout(phase.to ?? physicalId, stackId);
   if (phase.phase === 'CleaningUp') return phase.mustSucceed ? undefined : phase.response;
   return isDeletionOfKept(request) ? successWithout(physicalId, stackId) : undefined;
-}
-
-function failed(request: Request, state: State, reason: string, backupId?: string): State {
-  const { phase } = state;
-  const mayHaveAsked = phase.phase === 'Taking' ? phase.isAsked === true : phase.phase !== 'Starting';
-  const physicalId = failedId(request, mayHaveAsked, backupId);
-  return { ...state, phase: respond({ status: 'FAILED', physicalId, reason }) };
 }
 
 /** A Delete that deletes no more than older backups, if anything. */

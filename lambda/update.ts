@@ -3,7 +3,8 @@ import { success, successWithout } from './attributes';
 import { type Context, type Standing, standingOf, STATUS_GRACE } from './context';
 import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
-import { type Phase, respond } from './phase';
+import { BEGIN, type Phase, respond } from './phase';
+import { fail } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retag } from './retag';
 import { isDeployed } from './source';
@@ -40,11 +41,9 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
     case 'roll back':
       return { phase: 'RollingBack' };
     case 'wait for the status':
-      return { phase: 'Starting' };
-    case 'too late': {
-      const { physicalId, desired } = request;
-      return respond({ status: 'FAILED', physicalId, reason: notTaken(desired.source) });
-    }
+      return BEGIN.phase;
+    case 'too late':
+      return fail(request, BEGIN.phase, notTaken(request.desired.source));
     case 'keep':
       return keep(context, named!);
     case 'gone':

@@ -5,7 +5,7 @@ import { type Context, VISIBILITY_GRACE } from './context';
 import { kindOf } from './errors';
 import { keptOf } from './identity';
 import { type Phase, type PhaseOf, respond, type Response } from './phase';
-import { failedId, linkId } from './physical-id';
+import { fail, linkId } from './physical-id';
 import { type Request, subjectOf } from './request';
 import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
 
@@ -15,9 +15,7 @@ export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise
   const backup = await fsx.backup(phase.backupId);
   if (backup) return waitFor(context, phase, backup);
   if (now - phase.since < VISIBILITY_GRACE) return phase;
-  if (!phase.isKept) {
-    return failed(request, phase.backupId, backupVanished(subject(request), phase.backupId));
-  }
+  if (!phase.isKept) return failed(request, phase, backupVanished(subject(request), phase.backupId));
   log.warn('the backup of this resource no longer exists', { backupId: phase.backupId });
   return respond(successWithout(phase.backupId, request.stackId, 'DELETED'));
 }
@@ -25,10 +23,11 @@ export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise
 /** Success is AVAILABLE, and nothing else. A lifecycle not yet invented is waited for. */
 export function waitFor(
   context: Context,
-  phase: Omit<PhaseOf<'Waiting'>, 'phase' | 'since'> & { readonly since?: number },
+  known: Pick<PhaseOf<'Waiting'>, 'backupId'> & Partial<PhaseOf<'Waiting'>>,
   backup: Backup,
 ): Phase {
   const { request, now } = context;
+  const phase: PhaseOf<'Waiting'> = { phase: 'Waiting', since: now, ...known };
   if (backup.Lifecycle === 'AVAILABLE') return available(context, backup, phase.age);
   if (backup.Lifecycle !== 'FAILED' && backup.Lifecycle !== 'DELETED') {
     const seen = {
@@ -36,12 +35,12 @@ export function waitFor(
       percent: backup.ProgressPercent,
       createdAt: backup.CreationTime?.getTime(),
     };
-    return { ...phase, phase: 'Waiting', since: phase.since ?? now, seen };
+    return { ...phase, seen };
   }
   const reason = backupFailed(subject(request), phase.backupId, backup.FailureDetails);
   const isRemoved = mayBeRemoved(request) && !phase.isKept;
   if (isRemoved) return { phase: 'DeletingFailed', backupId: phase.backupId, reason };
-  return failed(request, phase.backupId, `${reason} ${notDeletedFailed(phase.backupId)}`);
+  return failed(request, phase, `${reason} ${notDeletedFailed(phase.backupId)}`);
 }
 
 /** What FSx keeps of a failed backup is no data. */
@@ -55,7 +54,7 @@ export async function deleteFailed(
     throw error;
   });
   if (!isGone) return phase;
-  return failed(request, phase.backupId, `${phase.reason} The failed backup is deleted.`);
+  return failed(request, phase, `${phase.reason} The failed backup is deleted.`);
 }
 
 /** The role may delete backups that say so. */
@@ -63,13 +62,9 @@ function mayBeRemoved(request: Request): boolean {
   return (request.kind === 'backup' || request.kind === 'run') && request.desired.removal !== 'RETAIN';
 }
 
-function failed(request: Request, backupId: string, reason: string): Phase {
+function failed(request: Request, phase: Phase, reason: string): Phase {
   const advice = request.kind === 'continuation' ? ` ${FAILED_LINK}` : '';
-  return respond({
-    status: 'FAILED',
-    physicalId: failedId(request, true, backupId),
-    reason: reason + advice,
-  });
+  return fail(request, phase, reason + advice);
 }
 
 function available({ request, now }: Context, backup: Backup, age?: number): Phase {
