@@ -8,22 +8,28 @@ import { MAX_WAIT } from '../src/private/contract';
 
 /** The time is up: what the response is then. */
 export function timeOut(context: Context, state: State): State {
-  const { phase, obstacle } = state;
+  const { phase, obstacle = '' } = state;
   const { request, startedAt, now } = context;
   // A link goes on from where the links before have stopped.
   const begun = request.kind === 'continuation' ? request.told.createdAt || startedAt : startedAt;
   const minutes = Math.round((now - begun) / 60_000);
-  if (phase.phase !== 'Waiting' || !phase.seen) return giveUp(context, state, obstacle ?? '', minutes);
+  if (phase.phase !== 'Waiting' || !phase.seen) {
+    return giveUp(context, state, obstacle, notPossible(request, minutes, obstacle));
+  }
   if (hasNextLink(request)) return { ...state, phase: respond(handOver(request, phase), phase.age) };
-  const reason = `${notFinished(request, phase, minutes)} ${obstacle ?? ''}`.trim();
-  return { ...state, phase: fail(request, phase, reason) };
+  return giveUp(context, state, obstacle, `${notFinished(request, phase, minutes)} ${obstacle}`.trim());
 }
 
 /**
  * Nothing more can be done. A rollback that fails leaves a stack that nobody can deploy any more, and tidying
  * up is not worth a failure: the response is what it would have been, and the log says what was left undone.
  */
-export function giveUp(context: Context, state: State, obstacle: string, minutes?: number): State {
+export function giveUp(
+  context: Context,
+  state: State,
+  obstacle: string,
+  reason = notDone(context.request, obstacle),
+): State {
   const { request, log } = context;
   const { phase } = state;
   const fixed = fixedResponse(request, phase);
@@ -32,12 +38,11 @@ export function giveUp(context: Context, state: State, obstacle: string, minutes
     log.warn('something was left undone', { phase: phase.phase, obstacle, left });
     return { ...state, phase: respond(fixed) };
   }
-  if (phase.phase === 'DeletingFailed') {
-    const reason = `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`;
-    return { ...state, phase: fail(request, phase, reason) };
-  }
-  const reason = minutes === undefined ? notDone(request, obstacle) : notPossible(request, minutes, obstacle);
-  return { ...state, phase: fail(request, phase, reason) };
+  const said =
+    phase.phase === 'DeletingFailed'
+      ? `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`
+      : reason;
+  return { ...state, phase: fail(request, phase, said) };
 }
 
 /** What the response is in any case, if that is known. */
