@@ -27,8 +27,8 @@ export function isRunning(lifecycle: string | undefined): boolean {
   return !['AVAILABLE', 'FAILED', 'DELETED', ''].includes(lifecycle!);
 }
 
-export function success(backup: Backup): Response {
-  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
+export function success(backup: Backup, age?: number): Response {
+  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup), age };
 }
 
 /**

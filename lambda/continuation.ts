@@ -1,7 +1,6 @@
 import { isRunning, success, successWithout } from './attributes';
 import { type Context, standingOf } from './context';
 import { type Phase, respond } from './phase';
-import { linkId } from './physical-id';
 import { type Continuation, isBackupId } from './request';
 import { wait } from './wait';
 import { MAX_BACKUP_TIMEOUT, MAX_SERVICE_TIMEOUT } from '../src/private/contract';
@@ -33,6 +32,5 @@ async function isOld({ request: { type, told }, fsx, now }: Context<Continuation
 async function accept({ fsx, request }: Context<Continuation>): Promise<Phase> {
   const { told, stackId } = request;
   const backup = isBackupId(told.backupId) ? await fsx.backup(told.backupId) : undefined;
-  const response = backup ? success(backup) : successWithout(told.backupId, stackId);
-  return respond({ ...response, physicalId: linkId(request) } as typeof response);
+  return respond(backup ? success(backup) : successWithout(told.backupId, stackId));
 }

@@ -6,6 +6,7 @@ import type { Executions } from './executions';
 import type { Fsx } from './fsx';
 import type { Log } from './log';
 import type { PhaseOf, Response, State } from './phase';
+import { linkId } from './physical-id';
 import { readable, responseBody } from './response';
 import { sourceId } from './source';
 import type { Stacks } from './stack';
@@ -37,8 +38,7 @@ export async function finish(
   effects: Effects,
   log: Log,
 ): Promise<{ state: State; wait: number } | End> {
-  const phase = worded(opened, state);
-  const { response } = phase;
+  const response = completed(opened, (state.phase as PhaseOf<'Responding'>).response);
   const isAbandoned = state.isAbandoned ?? (await nobodyWaits(opened, response, effects));
   const { responseUrl, startedAt } = opened;
   const told = {
@@ -51,18 +51,17 @@ export async function finish(
   } catch (error) {
     log.warn('the response could not be delivered', { error: sayError(error), ...told });
     if (effects.now() - startedAt > MAX_SERVICE_TIMEOUT * 1000) throw error;
-    return { state: { ...state, phase, isAbandoned }, wait: 5 };
+    return { state: { ...state, isAbandoned }, wait: 5 };
   }
-  return end(opened, phase, isAbandoned, log, told);
+  return end(opened, response, isAbandoned, log, told);
 }
 
-function worded({ request }: Opened, state: State): PhaseOf<'Responding'> {
-  const phase = state.phase as PhaseOf<'Responding'>;
-  const { response } = phase;
-  const isBlocked = response.status === 'FAILED' && request?.kind === 'final' && !phase.isWorded;
-  if (!isBlocked) return phase;
-  const reason = notDeleted(sourceId(request.desired.source), request.logicalId, response.reason);
-  return { ...phase, isWorded: true, response: { ...response, reason } };
+/** With what is the same for all responses to a link, and for all failures of a final backup. */
+function completed({ request }: Opened, response: Response): Response {
+  if (request?.kind === 'continuation') return { ...response, physicalId: linkId(request) };
+  if (request?.kind !== 'final' || response.status === 'SUCCESS') return response;
+  const { desired, logicalId } = request;
+  return { ...response, reason: notDeleted(sourceId(desired.source), logicalId, response.reason) };
 }
 
 /** A backup that nobody waits for any more is no failure. */
@@ -84,22 +83,23 @@ async function nobodyWaits(
 
 function end(
   { request, address }: Opened,
-  { response, age }: PhaseOf<'Responding'>,
+  response: Response,
   isAbandoned: boolean,
   log: Log,
   told: Record<string, unknown>,
 ): End {
+  const { physicalId: PhysicalResourceId } = response;
   if (response.status === 'SUCCESS') {
     log.info('responded', told);
-    const output = { ...response.attributes, PhysicalResourceId: response.physicalId };
-    return { output: age === undefined ? output : { ...output, SecondsBeforeRequest: age } };
+    const { attributes, age: SecondsBeforeRequest } = response;
+    return { output: { ...attributes, PhysicalResourceId, SecondsBeforeRequest } };
   }
-  const cause = readable(response.reason);
+  const reason = readable(response.reason);
   const isWanted = !isAbandoned && (address.type !== 'Delete' || request?.kind === 'final');
   if (!isWanted) {
-    log.warn('responded', { ...told, reason: cause });
-    return { output: { PhysicalResourceId: response.physicalId, reason: cause, abandoned: isAbandoned } };
+    log.warn('responded', { ...told, reason });
+    return { output: { PhysicalResourceId, reason, abandoned: isAbandoned } };
   }
-  log.error('the backup that was asked for is not there', { ...told, reason: cause });
-  return { failure: { error: request ? 'BackupFailed' : 'InvalidInput', cause } };
+  log.error('the backup that was asked for is not there', { ...told, reason });
+  return { failure: { error: request ? 'BackupFailed' : 'InvalidInput', cause: reason } };
 }

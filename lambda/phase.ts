@@ -5,7 +5,13 @@ import type { BackupAttributes } from '../src/private/contract';
 
 /** What CloudFormation is told, or the run ends with. */
 export type Response =
-  | { readonly status: 'SUCCESS'; readonly physicalId: string; readonly attributes?: BackupAttributes }
+  | {
+      readonly status: 'SUCCESS';
+      readonly physicalId: string;
+      readonly attributes?: BackupAttributes;
+      /** Seconds that a running backup had run when it was continued. */
+      readonly age?: number;
+    }
   | { readonly status: 'FAILED'; readonly physicalId: string; readonly reason: string };
 
 /** How a backup was at the last poll. */
@@ -90,13 +96,7 @@ export type Phase =
       readonly lookUntil?: number;
       readonly isSecond?: boolean;
     }
-  | {
-      readonly phase: 'Responding';
-      readonly response: Response;
-      readonly age?: number;
-      /** The reason says all that it should. */
-      readonly isWorded?: boolean;
-    };
+  | { readonly phase: 'Responding'; readonly response: Response };
 
 export type PhaseOf<Name extends Phase['phase']> = Extract<Phase, { phase: Name }>;
 
@@ -130,6 +130,6 @@ export class Obstacle extends Error {
 
 export const BEGIN: State = { version: 1, phase: { phase: 'Starting' } };
 
-export function respond(response: Response, age?: number): PhaseOf<'Responding'> {
-  return { phase: 'Responding', response, age };
+export function respond(response: Response): PhaseOf<'Responding'> {
+  return { phase: 'Responding', response };
 }

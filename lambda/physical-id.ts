@@ -18,11 +18,10 @@ export function fail(request: Request, phase: Phase, reason: string): PhaseOf<'R
  * Create that has called CreateBackup and does not know the backup gives its token.
  */
 export function failedId(
-  request: Address & Pick<Request, 'type' | 'physicalId'> & Partial<Pick<Request, 'kind'>>,
+  request: Address & Pick<Request, 'type' | 'physicalId'>,
   mayHaveAsked: boolean,
   backupId?: string,
 ): string {
-  if (request.kind === 'continuation') return linkId(request);
   if (request.type !== 'Create') return request.physicalId;
   const token = clientRequestToken(request, request.requestId);
   return backupId ?? (mayHaveAsked ? token : `${PLACEHOLDER}${token}`);

@@ -1,7 +1,8 @@
+import type { Backup } from '@aws-sdk/client-fsx';
 import { attributesOf, successWithout } from './attributes';
 import type { Context } from './context';
 import { type Phase, type PhaseOf, respond, type Response, type State } from './phase';
-import { fail, linkId } from './physical-id';
+import { fail } from './physical-id';
 import type { Request } from './request';
 import { notDone, notFinished, notPossible } from './texts';
 import { MAX_WAIT } from '../src/private/contract';
@@ -16,7 +17,7 @@ export function timeOut(context: Context, state: State): State {
   if (phase.phase !== 'Waiting' || !phase.seen) {
     return giveUp(context, state, obstacle, notPossible(request, minutes, obstacle));
   }
-  if (hasNextLink(request)) return { ...state, phase: respond(handOver(request, phase), phase.age) };
+  if (hasNextLink(request)) return { ...state, phase: respond(handOver(phase)) };
   return giveUp(context, state, obstacle, `${notFinished(request, phase, minutes)} ${obstacle}`.trim());
 }
 
@@ -64,15 +65,12 @@ function hasNextLink(request: Request): boolean {
 }
 
 /** The backup still runs, and a continuation waits for its end. */
-function handOver(request: Request, { backupId, seen, isKept }: PhaseOf<'Waiting'>): Response {
+function handOver({ backupId, seen, age }: PhaseOf<'Waiting'>): Response {
+  const { lifecycle, createdAt } = seen!;
   const attributes = attributesOf({
     BackupId: backupId,
-    Lifecycle: seen!.lifecycle as any,
-    CreationTime: seen!.createdAt === undefined ? undefined : new Date(seen!.createdAt),
-    Type: undefined,
-    FileSystem: undefined,
-  });
-  const physicalId =
-    request.kind === 'continuation' ? linkId(request) : isKept ? request.physicalId : backupId;
-  return { status: 'SUCCESS', physicalId, attributes };
+    Lifecycle: lifecycle,
+    CreationTime: createdAt === undefined ? undefined : new Date(createdAt),
+  } as Backup);
+  return { status: 'SUCCESS', physicalId: backupId, attributes, age };
 }

@@ -1,11 +1,11 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { attributesOf, sourceOfBackup, success, successWithout } from './attributes';
+import { sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
 import { type Context, VISIBILITY_GRACE } from './context';
 import { kindOf } from './errors';
 import { keptOf } from './identity';
 import { type Phase, type PhaseOf, respond, type Response } from './phase';
-import { fail, linkId } from './physical-id';
+import { fail } from './physical-id';
 import { type Request, subjectOf } from './request';
 import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
 
@@ -68,18 +68,14 @@ function failed(request: Request, phase: Phase, reason: string): Phase {
 }
 
 function available({ request, now }: Context, backup: Backup, age?: number): Phase {
-  const response = responseFor(request, backup);
+  // CloudFormation reads no attributes of what it deletes.
+  const response: Response =
+    request.kind === 'final' ? { status: 'SUCCESS', physicalId: request.physicalId } : success(backup, age);
   const keep = request.kind === 'run' ? keptOf(request.desired.removal) : undefined;
   const source = sourceOfBackup(backup);
-  if (keep === undefined || !source) return respond(response, age);
+  if (keep === undefined || !source) return respond(response);
   const goal = { delete: 'older', keep, held: backup.BackupId! } as const;
   return cleanUp(now, response, { goal, sources: [source], mustSucceed: false });
-}
-
-function responseFor(request: Request, backup: Backup): Response {
-  if (request.kind === 'backup' || request.kind === 'run') return success(backup);
-  if (request.kind === 'final') return { status: 'SUCCESS', physicalId: request.physicalId };
-  return { status: 'SUCCESS', physicalId: linkId(request), attributes: attributesOf(backup) };
 }
 
 function subject(request: Request): string {
