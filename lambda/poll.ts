@@ -19,7 +19,7 @@ const CLEAN_UP_TIME = 600_000;
 /** So often the function may crash, and be tried again a minute later. */
 const MAX_CRASHES = 5;
 /** The phases that are no reason to wait: the same poll goes on with them. */
-const IMMEDIATE = new Set<Phase['phase']>(['RollingBack', 'CleaningUp', 'DeletingFailed']);
+const IMMEDIATE = new Set<Phase['phase']>(['CleaningUp', 'DeletingFailed']);
 
 /**
  * One poll: goes on from the state, and says how long to wait, or responds.
@@ -44,29 +44,20 @@ export async function poll(
   const begun = isLast ? Math.min(startedAt, now() - CANCELLED_REQUEST_GRACE) : startedAt;
   const { search } = before;
   const context: Context = { request, fsx, stacks, startedAt: begun, now: now(), clock: now, search, log };
-  const state = isLast
-    ? await lastStep(context, before)
-    : await next(context, before, limitOf(context, before.phase), given.error);
+  const state = await next(context, before, given.error, isLast);
   if (state.phase.phase !== 'Responding') return { state, wait: secondsToWait(context, before, state) };
   const isKeptFirst = !isLast && mightDecideOtherwise(request, before.phase, state.phase.response);
   return isKeptFirst ? { state, wait: 1 } : finish(opened, state, effects, log);
 }
 
 /**
- * A poll whose result is lost is repeated, after CloudFormation was answered. Then the source may be deployed,
- * or FSx may take the call, and a backup would be taken that nobody asks for any more.
+ * A poll whose result is lost is repeated, after CloudFormation was answered. Then the source may be
+ * deployed, or FSx may take the call, and a backup would be taken that nobody asks for any more.
  */
 function mightDecideOtherwise({ kind, type }: Request, { phase }: Phase, response: Response): boolean {
   const isTaker = kind === 'final' ? type === 'Delete' : kind === 'backup' && type !== 'Delete';
   const isDone = response.status === 'SUCCESS' && (kind === 'final' || isBackupId(response.physicalId));
   return isTaker && (phase === 'Starting' || phase === 'Taking') && !isDone;
-}
-
-/** No execution could go on: what is not done now is not done. */
-async function lastStep(context: Context, before: State): Promise<State> {
-  const after = await next(context, before, Infinity, undefined);
-  const isOver = after.phase.phase === 'Responding';
-  return isOver ? after : giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
 }
 
 /** An execution that somebody else has started speaks for CloudFormation in vain. */
@@ -86,17 +77,19 @@ function isState(state: any): state is State {
   return state?.version === BEGIN.version;
 }
 
-/** The next state; at the end of its time, the response. */
+/** The next state; at the end of its time, or if no execution could go on, the response. */
 async function next(
   context: Context,
   before: State,
-  limit: number,
   error: PollInput['error'],
+  isLast: boolean,
 ): Promise<State> {
   if (before.phase.phase === 'Responding') return before;
-  if (error) return crashed(context, before, limit, error);
+  const isInTime = context.now < limitOf(context, before.phase);
+  if (error) return crashed(context, before, isInTime, error);
   const after = await go(context, before);
-  const isInTime = after.phase.phase === 'Responding' || context.now < limit;
+  if (after.phase.phase === 'Responding') return after;
+  if (isLast) return giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
   return isInTime ? after : timeOut(context, after);
 }
 
@@ -104,13 +97,12 @@ async function next(
 function crashed(
   context: Context,
   before: State,
-  limit: number,
+  isInTime: boolean,
   { Error: name }: NonNullable<PollInput['error']>,
 ): State {
   const crashes = (before.crashes ?? 0) + 1;
   const state = { ...before, phase: asked(before.phase), crashes };
-  const isInTime = crashes < MAX_CRASHES && context.now < limit;
-  return isInTime ? state : giveUp(context, state, hasCrashed(name));
+  return isInTime && crashes < MAX_CRASHES ? state : giveUp(context, state, hasCrashed(name));
 }
 
 async function go(context: Context, state: State): Promise<State> {
@@ -121,7 +113,7 @@ async function go(context: Context, state: State): Promise<State> {
       goesOn = isImmediate(phase, after);
       phase = after;
     }
-    return { version: BEGIN.version, phase, failedPolls: lessOne(state.failedPolls) };
+    return { ...BEGIN, phase, failedPolls: lessOne(state.failedPolls) };
   } catch (thrown) {
     if (thrown instanceof SearchGoesOn) return { ...state, phase, search: thrown.search };
     return thrown instanceof Obstacle
@@ -136,10 +128,10 @@ function asked(phase: Phase): Phase {
 }
 
 function isImmediate(before: Phase, after: Phase): boolean {
-  if (after.phase !== before.phase) return IMMEDIATE.has(after.phase);
-  const isListed =
-    after.phase === 'CleaningUp' && before.phase === 'CleaningUp' && !before.doomed && after.doomed;
-  return after.phase === 'RollingBack' || Boolean(isListed);
+  if (after.phase === 'CleaningUp' && before.phase === 'CleaningUp') {
+    return !before.doomed && after.doomed !== undefined;
+  }
+  return after.phase === 'RollingBack' || (after.phase !== before.phase && IMMEDIATE.has(after.phase));
 }
 
 /** An obstacle that may go away is waited out until the time is up. */
@@ -155,7 +147,7 @@ function obstructed(context: Context, state: State, error: unknown): State {
   const isDenied = deniedSince !== undefined && now - deniedSince >= PERMISSION_GRACE;
   const failedPolls = kind === 'passing' ? (state.failedPolls ?? 0) + 1 : lessOne(state.failedPolls);
   const obstructedState: State = {
-    version: BEGIN.version,
+    ...BEGIN,
     phase: asked(state.phase),
     obstacle,
     search: state.search,
