@@ -58,6 +58,6 @@ export function successWithout(
 }
 
 /** The file system or volume that a backup is of. */
-export function sourceOfBackup({ Volume, FileSystem }: Backup): ReturnType<typeof sourceWithId> {
-  return sourceWithId(Volume?.VolumeId ?? FileSystem?.FileSystemId ?? '');
+export function sourceOfBackup(backup: Backup | undefined): Source | undefined {
+  return sourceWithId(backup?.Volume?.VolumeId ?? backup?.FileSystem?.FileSystemId ?? '');
 }

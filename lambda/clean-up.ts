@@ -45,18 +45,10 @@ async function listFor(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<
 
 function foundOf(backup: Backup, owner: Owner): Found[] {
   const { isOwn, previous, removal, isHeld } = marksOf(backup, owner);
-  if (!isOwn || backup.Lifecycle === 'DELETED') return [];
-  const isAvailable = backup.Lifecycle === 'AVAILABLE';
-  return [
-    {
-      id: backup.BackupId!,
-      createdAt: backup.CreationTime!.getTime(),
-      isAvailable,
-      previous,
-      removal,
-      isHeld,
-    },
-  ];
+  const { BackupId, CreationTime, Lifecycle } = backup;
+  if (!isOwn || Lifecycle === 'DELETED') return [];
+  const isAvailable = Lifecycle === 'AVAILABLE';
+  return [{ id: BackupId!, createdAt: CreationTime!.getTime(), isAvailable, previous, removal, isHeld }];
 }
 
 /** The ids of those that the goal names. Never one that bears `hold`, or that says RETAIN. */
@@ -65,17 +57,15 @@ export function doomedBy(goal: Goal, found: readonly Found[]): string[] {
   const ids = (backups: readonly Found[]) => backups.map(({ id }) => id);
   if (goal.delete === 'older') {
     const available = found.filter(({ isAvailable }) => isAvailable);
-    const kept = new Set(ids([...available].sort((a, b) => b.createdAt - a.createdAt).slice(0, goal.keep)));
-    const older = deletable.filter(({ id, isAvailable, removal }) => {
-      return (
-        isAvailable && /^(DESTROY|KEEP_LAST:\d+)$/.test(removal ?? '') && id !== goal.held && !kept.has(id)
-      );
-    });
-    return ids(older);
+    const newest = available.sort((a, b) => b.createdAt - a.createdAt).slice(0, goal.keep);
+    const kept = new Set([goal.held, ...ids(newest)]);
+    const isOlder = ({ id, isAvailable, removal = '' }: Found) =>
+      isAvailable && !kept.has(id) && /^(DESTROY|KEEP_LAST:\d+)$/.test(removal);
+    return ids(deletable.filter(isOlder));
   }
   const condemned = deletable.filter(({ removal, id }) => removal === 'DESTROY' && id !== goal.except);
   if (goal.delete === 'all') return ids(condemned);
-  return ids(condemned.filter(({ id, previous }) => previous === goal.of || (goal.goes && id === goal.of)));
+  return ids(condemned.filter(({ id, previous }) => id === goal.of || previous === goal.of));
 }
 
 /** Those that are left. */

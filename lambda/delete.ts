@@ -13,7 +13,6 @@ import { NO_BACKUP } from '../src/private/contract';
 
 /** A backup of the resource, as far as its deletion depends on it. */
 export interface Known extends Marks {
-  readonly id: string;
   readonly source?: string;
 }
 
@@ -81,12 +80,12 @@ function planForOne(observed: Observed): Plan {
   const { physicalId, policy, isCleanup, named, heldId, held } = observed;
   const keep = keptOf(held?.removal);
   const goal =
-    keep !== undefined && isCleanup ? ({ delete: 'older', keep, held: held!.id } as const) : undefined;
+    keep !== undefined && isCleanup ? ({ delete: 'older', keep, held: heldId! } as const) : undefined;
   if (!isDeletable(named) || heldId === physicalId) {
     return { goal, isUnknownIfHeld: !held && isCleanup && policy.startsWith('KEEP_LAST') };
   }
   if (stays(named, observed)) return { retag: keep === undefined ? 'RETAIN' : `KEEP_LAST:${keep}`, goal };
-  return { goal: { delete: 'attempts', of: physicalId, goes: !named.isHeld, except: heldId } };
+  return { goal: { delete: 'attempts', of: physicalId, except: heldId } };
 }
 
 /** It says DESTROY, but what the resource holds now does not, or is of another file system or volume. */
@@ -150,8 +149,8 @@ async function heldNow(
 }
 
 function knownOf(backup: Backup | undefined, request: Deployment): Known | undefined {
-  const source = backup && sourceOfBackup(backup);
-  return backup && { id: backup.BackupId!, source: source && sourceId(source), ...marksOf(backup, request) };
+  const source = sourceOfBackup(backup);
+  return backup && { source: source && sourceId(source), ...marksOf(backup, request) };
 }
 
 /** Of an account with thousands of backups, only those of the sources that are known are listed. */

@@ -42,8 +42,8 @@ export interface Found {
 export type Goal =
   /** All that say DESTROY, but for this one. */
   | { readonly delete: 'all'; readonly except?: string }
-  /** Those that say DESTROY and were to replace this one; and, if it goes, this one itself. */
-  | { readonly delete: 'attempts'; readonly of: string; readonly goes: boolean; readonly except?: string }
+  /** This one and those that were to replace it, if they say DESTROY. */
+  | { readonly delete: 'attempts'; readonly of: string; readonly except?: string }
   /** The older ones, by `keepLast`. */
   | { readonly delete: 'older'; readonly keep: number; readonly held: string };
 

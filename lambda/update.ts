@@ -23,11 +23,11 @@ export interface Observed {
   readonly hasBackup: boolean;
   /** What the backup that the request names says; undefined if there is none. */
   readonly named?: Marks & { readonly isFailed: boolean };
-  /** What the one before it says about its generation: it may be what a rollback returns to. */
-  readonly previous: 'desired' | 'other' | 'unknown';
+  /** The one before it is known to be of another generation: no rollback returns to it. */
+  readonly isOtherBefore: boolean;
 }
 
-export type Decision = 'roll back' | 'keep' | 'gone' | 'take' | 'wait for the status' | 'too late';
+export type Decision = 'roll back' | 'keep' | 'take' | 'wait for the status' | 'too late';
 
 /** CloudFormation changes the resource, or the stack is on its way back. */
 export async function update(context: Context<Deployment>): Promise<Phase> {
@@ -36,8 +36,7 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
   // A rollback goes on even if FSx does not respond.
   const isAsked = standing !== 'back' && isBackupId(request.physicalId);
   const named = isAsked ? await fsx.backup(request.physicalId) : undefined;
-  const decision = decide(await observe(context, named, standing));
-  switch (decision) {
+  switch (decide(await observe(context, named, standing))) {
     case 'roll back':
       return { phase: 'RollingBack' };
     case 'wait for the status':
@@ -45,9 +44,7 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
     case 'too late':
       return fail(request, BEGIN.phase, notTaken(request.desired.source));
     case 'keep':
-      return keep(context, named!);
-    case 'gone':
-      return keepWithout(context);
+      return named ? keep(context, named) : keepWithout(context);
     case 'take':
       return create(context);
   }
@@ -55,36 +52,34 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
 
 async function observe(
   context: Context<Deployment>,
-  named: Backup | undefined,
+  backup: Backup | undefined,
   standing: Standing,
 ): Promise<Observed> {
   const { request, now, startedAt } = context;
-  const { desired, former } = request;
-  const marks = named && { ...marksOf(named, request), isFailed: named.Lifecycle === 'FAILED' };
-  const wanted = generationOf(desired);
+  const { former, physicalId } = request;
+  const named = backup && { ...marksOf(backup, request), isFailed: backup.Lifecycle === 'FAILED' };
+  const desired = generationOf(request.desired);
   return {
     standing,
     isStatusSure: now - startedAt >= STATUS_GRACE,
-    desired: wanted,
+    desired,
     former: former && generationOf(former),
-    hasBackup: isBackupId(request.physicalId),
-    named: marks,
-    previous: await previousOf(context, marks, wanted),
+    hasBackup: isBackupId(physicalId),
+    named,
+    isOtherBefore: await hasOtherBefore(context, named?.previous, desired),
   };
 }
 
-async function previousOf(
+async function hasOtherBefore(
   { fsx, request }: Context<Deployment>,
-  named: Marks | undefined,
+  previous: string | undefined,
   desired: string,
-): Promise<Observed['previous']> {
-  if (!named?.previous) return 'unknown';
-  if (named.previous === NO_BACKUP) return isDeployed(request.desired.source) ? 'unknown' : 'other';
-  const previous = await fsx.backup(named.previous);
-  if (!previous) return 'unknown';
-  const marks = marksOf(previous, request);
-  if (!isComparable(marks)) return 'unknown';
-  return marks.generation === desired ? 'desired' : 'other';
+): Promise<boolean> {
+  if (!previous) return false;
+  if (previous === NO_BACKUP) return !isDeployed(request.desired.source);
+  const backup = await fsx.backup(previous);
+  const marks = backup && marksOf(backup, request);
+  return marks !== undefined && isComparable(marks) && marks.generation !== desired;
 }
 
 /** Pure. */
@@ -103,12 +98,11 @@ export function decide(observed: Observed): Decision {
 function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
   // Nothing was deployed before, or attempts without rollback have failed: the resource is not protected yet.
   if (!hasBackup) return isStatusSure ? 'take' : 'wait for the status';
-  if (!named) return 'gone';
-  return named.isFailed ? 'take' : 'keep';
+  return named?.isFailed ? 'take' : 'keep';
 }
 
-function mayBeWayBack({ former, named, previous }: Observed): boolean {
-  return !isOfGeneration(named, former) || previous !== 'other';
+function mayBeWayBack({ former, named, isOtherBefore }: Observed): boolean {
+  return !isOfGeneration(named, former) || !isOtherBefore;
 }
 
 /** Somebody deleted the backup, or there never was one, and the deployment asks for no other. */

@@ -21,8 +21,7 @@ const a = found('a');
 
 describe('what a goal dooms', () => {
   const all: Goal = { delete: 'all' };
-  const attempts: Goal = { delete: 'attempts', of: 'a', goes: true };
-  const staying: Goal = { ...attempts, goes: false };
+  const attempts: Goal = { delete: 'attempts', of: 'a' };
   const attempt = found('b', { previous: 'a' });
 
   test.each<[string, Goal, Found[], string[]]>([
@@ -34,7 +33,13 @@ describe('what a goal dooms', () => {
     ['none that bears hold', all, [found('a', { isHeld: true }), found('b')], ['b']],
     ['not what the resource holds', { ...all, except: 'a' }, [a, found('b')], ['b']],
     ['the named one and its attempts', attempts, [a, attempt, found('c')], ['a', 'b']],
-    ['the attempts of one that stays', staying, [a, attempt, found('c')], ['b']],
+    [
+      'the attempts of one that is held',
+      attempts,
+      [found('a', { isHeld: true }), attempt, found('c')],
+      ['b'],
+    ],
+    ['the attempts of one that stays', { ...attempts, except: 'a' }, [a, attempt, found('c')], ['b']],
     ['no attempt that is held', attempts, [a, found('b', { previous: 'a', isHeld: true })], ['a']],
     ['no attempt that says RETAIN', attempts, [found('b', { previous: 'a', removal: 'RETAIN' })], []],
     ['no attempt that the resource holds', { ...attempts, except: 'b' }, [a, attempt], ['a']],

@@ -25,7 +25,7 @@ const plain: Observed = {
   former: 'g1',
   hasBackup: true,
   named: own('g1'),
-  previous: 'other',
+  isOtherBefore: true,
 };
 const same = { ...plain, desired: 'g1' };
 const early = { isStatusSure: false };
@@ -39,12 +39,12 @@ describe('what an Update decides', () => {
     ['… at once', { ...same, ...early }, 'keep'],
     ['… whatever generation it bears', { ...same, named: own('of another version') }, 'keep'],
     ['… also if it belongs to another resource', { ...same, named: foreign }, 'keep'],
+    ['… also if it is gone', { ...same, named: undefined }, 'keep'],
     [
       'if the backup has FAILED meanwhile, another one',
       { ...same, named: own('g1', { isFailed: true }) },
       'take',
     ],
-    ['if the backup is gone, none', { ...same, named: undefined }, 'gone'],
     ['if there never was one, one', { ...same, hasBackup: false, named: undefined }, 'take'],
     [
       '… when the status is sure',
@@ -55,9 +55,12 @@ describe('what an Update decides', () => {
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
     ['… after the operation', { ...plain, named: own('g2'), standing: 'over' }, 'keep'],
     ['… and another resource’s: not believed', { ...plain, named: own('g2', { isOwn: false }) }, 'take'],
-    ['its `previous` bears it', { ...plain, previous: 'desired', ...early }, 'wait for the status'],
-    ['… and the status is sure', { ...plain, previous: 'desired' }, 'take'],
-    ['its `previous` is unknown', { ...plain, previous: 'unknown', ...early }, 'wait for the status'],
+    [
+      'its `previous` bears it, or is unknown',
+      { ...plain, isOtherBefore: false, ...early },
+      'wait for the status',
+    ],
+    ['… and the status is sure', { ...plain, isOtherBefore: false }, 'take'],
     ['names `none`', { ...plain, named: undefined, ...early }, 'wait for the status'],
     ['… and the status is sure', { ...plain, named: undefined }, 'take'],
     ['names another resource’s', { ...plain, named: foreign, ...early }, 'wait for the status'],
@@ -83,10 +86,17 @@ describe('what an Update decides', () => {
 
   test('the stack is on its way back: never another backup, whatever else is known', () => {
     for (const named of [undefined, own('g1'), own('g2'), own('g1', { isFailed: true }), foreign]) {
-      for (const previous of ['desired', 'other', 'unknown'] as const) {
+      for (const isOtherBefore of [true, false]) {
         for (const isStatusSure of [true, false]) {
           for (const former of ['g1', 'g2', undefined]) {
-            const observed: Observed = { ...plain, standing: 'back', named, previous, isStatusSure, former };
+            const observed: Observed = {
+              ...plain,
+              standing: 'back',
+              named,
+              isOtherBefore,
+              isStatusSure,
+              former,
+            };
             expect(decide(observed)).toBe('roll back');
           }
         }
@@ -96,9 +106,9 @@ describe('what an Update decides', () => {
 
   test('another backup is only taken for an open operation', () => {
     for (const named of [undefined, own('g1'), own('g1', { isFailed: true }), foreign]) {
-      for (const previous of ['desired', 'other', 'unknown'] as const) {
+      for (const isOtherBefore of [true, false]) {
         for (const former of ['g1', 'g2', undefined]) {
-          const observed: Observed = { ...plain, standing: 'over', named, previous, former };
+          const observed: Observed = { ...plain, standing: 'over', named, isOtherBefore, former };
           expect(decide(observed)).not.toBe('take');
           expect(decide({ ...observed, isStatusSure: false })).not.toBe('take');
         }
