@@ -21,7 +21,7 @@ export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Prom
   const { now, log } = context;
   const { lookUntil, sources, doomed, isSecond } = phase;
   // The backups of the whole account are listed once only.
-  if (lookUntil !== undefined && now < lookUntil && (isSecond || !sources)) return phase;
+  if (lookUntil !== undefined && now < lookUntil && (isSecond || sources.length === 0)) return phase;
   if (!doomed) return listFor(context, phase);
   const left = await deleteAll(context, phase, doomed);
   if (left.length > 0) return { ...phase, doomed: left };
@@ -34,7 +34,7 @@ export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Prom
 async function listFor(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
   const { place, found, isDone } = await list<readonly Found[]>(
     context,
-    phase.sources ?? [undefined],
+    phase.sources,
     phase,
     (before, backups) => [...before, ...backups.flatMap((backup) => foundOf(backup, context.request))],
     (all) => all.length >= MAX_FOUND,

@@ -8,7 +8,7 @@ import { type Phase, type PhaseOf, respond, type Response } from './phase';
 import { isPlaceholder } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retagRemoval } from './retag';
-import { distinct, type Source, sourceId, sourceWithId } from './source';
+import { distinct, sourceId, sourceWithId } from './source';
 import { NO_BACKUP } from '../src/private/contract';
 
 /** A backup of the resource, as far as its deletion depends on it. */
@@ -141,7 +141,7 @@ async function heldNow(
   if (!isCleanup || physicalId === NO_BACKUP) return {};
   // It may be of another source, which this request does not know. In the place of a Create that failed, it
   // may be any of the resource.
-  const successor = await newest(context, [undefined], (backup) => {
+  const successor = await newest(context, [], (backup) => {
     const { isOwn, previous } = marksOf(backup, request);
     return isOwn && (previous === physicalId || !isBackupId(physicalId));
   });
@@ -163,9 +163,8 @@ function scopeOf(
   const known = [goal.delete === 'older' ? undefined : named, held].map((one) =>
     sourceWithId(one?.source ?? ''),
   );
-  const sources: Source[] = isWhole ? [] : distinct(...known, named ? undefined : request.desired.source);
   return {
-    sources: sources.length > 0 ? sources : undefined,
+    sources: isWhole ? [] : distinct(...known, named ? undefined : request.desired.source),
     mustSucceed: goal.delete !== 'older',
     lookUntil: isCancelledCreate(observed) ? startedAt + CANCELLED_REQUEST_GRACE : undefined,
   };

@@ -84,8 +84,8 @@ export type Phase =
       readonly since: number;
       readonly response: Response;
       readonly goal: Goal;
-      /** Whose backups are listed; those of the account, if it is not given. */
-      readonly sources?: readonly Source[];
+      /** Whose backups are listed; those of the account, if there are none. */
+      readonly sources: readonly Source[];
       readonly place?: Place;
       readonly found: readonly Found[];
       /** What is still to be deleted, once all is listed. */

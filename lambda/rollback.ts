@@ -26,10 +26,11 @@ export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'Rol
   // If the update had succeeded, CloudFormation deletes what it took.
   const isDone = to !== physicalId || isSame(request);
   if (isDone || former?.removal !== 'DESTROY') return respond(response);
-  const known = distinct(former.source, desired.source, sourceOfBackup(restored));
   return cleanUp(now, response, {
     goal: { delete: 'attempts', of: to, except: to },
-    sources: isDeployed(former.source) ? undefined : known,
+    sources: isDeployed(former.source)
+      ? []
+      : distinct(former.source, desired.source, sourceOfBackup(restored)),
     mustSucceed: false,
     lookUntil: startedAt + CANCELLED_REQUEST_GRACE,
   });
@@ -103,7 +104,7 @@ async function newestFormer(context: Context<Deployment>, named?: Backup): Promi
   const { desired } = request;
   const ofNamed = isDeployed(desired.source) ? sourceOfBackup(named) : undefined;
   const sources = distinct(desired.source, ofNamed);
-  const former = await newest(context, sources.length > 0 ? sources : [undefined], (backup) =>
+  const former = await newest(context, sources, (backup) =>
     isOfGeneration(marksOf(backup, request), generationOf(desired)),
   );
   return former?.BackupId;

@@ -108,7 +108,7 @@ describe('backups are listed', () => {
   });
 
   test('of the account, if no source is known', async () => {
-    await go(begin({ sources: undefined }));
+    await go(begin({ sources: [] }));
     expect(world.calls(DescribeBackupsCommand)).toEqual([
       { Filters: [{ Name: 'backup-type', Values: ['USER_INITIATED'] }], NextToken: undefined },
     ]);
@@ -272,10 +272,10 @@ describe('where the request that is undone may still run', () => {
   });
 
   test('the backups of the whole account are listed once, after two minutes', async () => {
-    expect(await go(looking(undefined))).toEqual(looking(undefined));
+    expect(await go(looking([]))).toEqual(looking([]));
     expect(world.calls(DescribeBackupsCommand)).toEqual([]);
     world.now += 120_000;
-    expect(await go(looking(undefined))).toMatchObject({ phase: 'Responding' });
+    expect(await go(looking([]))).toMatchObject({ phase: 'Responding' });
     expect(world.calls(DescribeBackupsCommand)).toHaveLength(1);
   });
 });

@@ -18,6 +18,7 @@ const cleaning = (mustSucceed: boolean): Phase => ({
   since: START,
   response: done,
   goal: { delete: 'all' },
+  sources: [],
   found: [],
   mustSucceed,
 });
