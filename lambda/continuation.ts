@@ -1,5 +1,5 @@
 import { isRunning, success, successWithout } from './attributes';
-import { type Context, standingOf } from './context';
+import { type Context, stackNow } from './context';
 import { type Phase, respond } from './phase';
 import { type Continuation, isBackupId } from './request';
 import { wait } from './wait';
@@ -13,14 +13,13 @@ const LONGEST_CHAIN = (MAX_BACKUP_TIMEOUT + MAX_SERVICE_TIMEOUT) * 1000;
  * What is over is accepted, gone or not, so that a longer `timeout` does not fail years later.
  */
 export async function proceed(context: Context<Continuation>): Promise<Phase> {
-  const { request, stacks, now } = context;
-  const { told, type, physicalId, stackId, formerBackupId } = request;
+  const { request, now } = context;
+  const { told, type, physicalId, formerBackupId } = request;
   if (type === 'Delete') return respond({ status: 'SUCCESS', physicalId });
   if (!isRunning(told.lifecycle) || formerBackupId === told.backupId || (await isOld(context))) {
     return accept(context);
   }
-  const state = type === 'Update' ? await stacks.state(stackId) : undefined;
-  if (standingOf(state?.status, false) === 'back') return accept(context);
+  if (type === 'Update' && (await stackNow(context)).standing === 'back') return accept(context);
   return wait(context, { phase: 'Waiting', backupId: told.backupId, since: now });
 }
 

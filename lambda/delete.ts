@@ -1,10 +1,10 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup } from './attributes';
 import { cleanUp } from './clean-up';
-import { CANCELLED_REQUEST_GRACE, type Context, STATUS_GRACE, VISIBILITY_GRACE } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context, hasSureStatus, VISIBILITY_GRACE } from './context';
 import { keptOf, type Marks, marksOf, type Removal } from './identity';
 import { newest } from './listing';
-import { type Phase, type PhaseOf, respond, type Response } from './phase';
+import { BEGIN, type Phase, type PhaseOf, respond, type Response } from './phase';
 import { isPlaceholder } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retagRemoval } from './retag';
@@ -43,9 +43,9 @@ export async function remove(context: Context<Deployment>): Promise<Phase> {
   const { physicalId } = request;
   if (isPlaceholder(physicalId)) return respond({ status: 'SUCCESS', physicalId });
   const named = isBackupId(physicalId) ? await fsx.backup(physicalId) : undefined;
-  const isVisible = !isBackupId(physicalId) || named !== undefined || now - startedAt >= VISIBILITY_GRACE;
-  const observed = isVisible ? await observe(context, named) : undefined;
-  return observed ? carryOut(context, observed, named) : { phase: 'Starting' };
+  if (isBackupId(physicalId) && !named && now - startedAt < VISIBILITY_GRACE) return BEGIN.phase;
+  const observed = await observe(context, named);
+  return observed ? carryOut(context, observed, named) : BEGIN.phase;
 }
 
 async function carryOut(
@@ -110,10 +110,10 @@ async function observe(
   context: Context<Deployment>,
   backup: Backup | undefined,
 ): Promise<Observed | undefined> {
-  const { request, stacks, now, startedAt } = context;
+  const { request, stacks } = context;
   const { physicalId, desired, stackId } = request;
   const { status } = (await stacks.state(stackId)) ?? { status: 'DELETE_IN_PROGRESS' };
-  if (!DELETES.test(status) && now - startedAt < STATUS_GRACE) return undefined;
+  if (!DELETES.test(status) && !hasSureStatus(context)) return undefined;
   const observed = {
     physicalId,
     policy: desired.removal,

@@ -1,4 +1,4 @@
-import { standingOf, STATUS_GRACE } from './context';
+import { hasSureStatus, stackNow } from './context';
 import type { Opened } from './door';
 import { sayError } from './errors';
 import type { Environment } from './event';
@@ -71,11 +71,10 @@ async function nobodyWaits(
   { stacks, now }: Effects,
 ): Promise<boolean> {
   if (response.status === 'SUCCESS' || !request || request.kind === 'run') return false;
-  if (now() - startedAt < STATUS_GRACE) return false;
+  if (!hasSureStatus({ now: now(), startedAt })) return false;
   if (request.kind !== 'final' && request.type === 'Delete') return false;
   try {
-    const state = await stacks.state(request.stackId);
-    return standingOf(state?.status, request.kind === 'final') !== 'open';
+    return (await stackNow({ stacks, request })).standing !== 'open';
   } catch {
     return false;
   }

@@ -23,7 +23,7 @@ export function failedId(
   backupId?: string,
 ): string {
   if (request.type !== 'Create') return request.physicalId;
-  const token = clientRequestToken(request, request.requestId);
+  const token = clientRequestToken(request);
   return backupId ?? (mayHaveAsked ? token : `${PLACEHOLDER}${token}`);
 }
 

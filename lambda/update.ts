@@ -1,6 +1,6 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { success, successWithout } from './attributes';
-import { type Context, type Standing, standingOf, STATUS_GRACE } from './context';
+import { type Context, hasSureStatus, stackNow, type Standing } from './context';
 import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
 import { BEGIN, type Phase, respond } from './phase';
@@ -31,8 +31,8 @@ export type Decision = 'roll back' | 'keep' | 'take' | 'wait for the status' | '
 
 /** CloudFormation changes the resource, or the stack is on its way back. */
 export async function update(context: Context<Deployment>): Promise<Phase> {
-  const { request, stacks, fsx } = context;
-  const standing = standingOf((await stacks.state(request.stackId))?.status, false);
+  const { request, fsx } = context;
+  const { standing } = await stackNow(context);
   // A rollback goes on even if FSx does not respond.
   const isAsked = standing !== 'back' && isBackupId(request.physicalId);
   const named = isAsked ? await fsx.backup(request.physicalId) : undefined;
@@ -55,13 +55,13 @@ async function observe(
   backup: Backup | undefined,
   standing: Standing,
 ): Promise<Observed> {
-  const { request, now, startedAt } = context;
+  const { request } = context;
   const { former, physicalId } = request;
   const named = backup && { ...marksOf(backup, request), isFailed: backup.Lifecycle === 'FAILED' };
   const desired = generationOf(request.desired);
   return {
     standing,
-    isStatusSure: now - startedAt >= STATUS_GRACE,
+    isStatusSure: hasSureStatus(context),
     desired,
     former: former && generationOf(former),
     hasBackup: isBackupId(physicalId),
@@ -125,5 +125,5 @@ async function keep(context: Context<Deployment>, backup: Backup): Promise<Phase
     });
   }
   if (backup.Lifecycle === 'FAILED') return respond(success(backup));
-  return waitFor(context, { backupId: backup.BackupId!, isKept: true }, backup);
+  return waitFor(context, backup, { isKept: true });
 }

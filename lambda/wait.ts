@@ -13,7 +13,7 @@ import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './t
 export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise<Phase> {
   const { fsx, now, request, log } = context;
   const backup = await fsx.backup(phase.backupId);
-  if (backup) return waitFor(context, phase, backup);
+  if (backup) return waitFor(context, backup, phase);
   if (now - phase.since < VISIBILITY_GRACE) return phase;
   if (!phase.isKept) return failed(request, phase, backupVanished(subject(request), phase.backupId));
   log.warn('the backup of this resource no longer exists', { backupId: phase.backupId });
@@ -21,13 +21,14 @@ export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise
 }
 
 /** Success is AVAILABLE, and nothing else. A lifecycle not yet invented is waited for. */
-export function waitFor(
-  context: Context,
-  known: Pick<PhaseOf<'Waiting'>, 'backupId'> & Partial<PhaseOf<'Waiting'>>,
-  backup: Backup,
-): Phase {
+export function waitFor(context: Context, backup: Backup, known: Partial<PhaseOf<'Waiting'>>): Phase {
   const { request, now } = context;
-  const phase: PhaseOf<'Waiting'> = { phase: 'Waiting', since: now, ...known };
+  const phase: PhaseOf<'Waiting'> = {
+    phase: 'Waiting',
+    backupId: backup.BackupId!,
+    since: now,
+    ...known,
+  };
   if (backup.Lifecycle === 'AVAILABLE') return available(context, backup, phase.age);
   if (backup.Lifecycle !== 'FAILED' && backup.Lifecycle !== 'DELETED') {
     const seen = {
