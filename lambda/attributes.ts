@@ -42,17 +42,16 @@ export function successWithout(
   source?: Source | Deployed,
 ): Response {
   const [, partition, , region, account] = stackId.split(':');
-  const isBackup = physicalId.startsWith('backup-');
+  const { fileSystemId, volumeId } = { ...source } as { fileSystemId?: string; volumeId?: string };
   return {
     status: 'SUCCESS',
     physicalId,
     attributes: attributesOf({
       BackupId: physicalId,
       ResourceARN: `arn:${partition}:fsx:${region}:${account}:backup/${physicalId}`,
-      Lifecycle: isBackup ? lifecycle : undefined,
-      Type: isBackup ? 'USER_INITIATED' : undefined,
-      FileSystem: source && 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
-      Volume: source && 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
+      ...(physicalId.startsWith('backup-') && { Lifecycle: lifecycle, Type: 'USER_INITIATED' }),
+      FileSystem: { FileSystemId: fileSystemId },
+      Volume: { VolumeId: volumeId },
     } as Backup),
   };
 }

@@ -21,12 +21,13 @@ export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Prom
   const { now, log } = context;
   const { lookUntil, sources, doomed, isSecond } = phase;
   // The backups of the whole account are listed once only.
-  if (lookUntil !== undefined && now < lookUntil && (isSecond || sources.length === 0)) return phase;
+  const isLooking = now < (lookUntil ?? 0);
+  if (isLooking && (isSecond || sources.length === 0)) return phase;
   if (!doomed) return listFor(context, phase);
   const left = await deleteAll(context, phase, doomed);
   if (left.length > 0) return { ...phase, doomed: left };
   if (phase.place) return { ...phase, doomed: undefined };
-  if (lookUntil === undefined || now >= lookUntil) return respond(phase.response);
+  if (!isLooking) return respond(phase.response);
   log.info('backups are listed again later: a request that was cancelled may still start one');
   return { ...phase, doomed: undefined, isSecond: true };
 }

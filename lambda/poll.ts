@@ -144,7 +144,7 @@ function obstructed(context: Context, state: State, error: unknown): State {
   const obstacle = sayObstacle(error, isDeleting);
   log.warn('a poll did not get through', { kind, error: sayError(error) });
   const deniedSince = kind === 'permission' ? (state.deniedSince ?? now) : undefined;
-  const isDenied = deniedSince !== undefined && now - deniedSince >= PERMISSION_GRACE;
+  const isDenied = now - (deniedSince ?? now) >= PERMISSION_GRACE;
   const failedPolls = kind === 'passing' ? (state.failedPolls ?? 0) + 1 : lessOne(state.failedPolls);
   const obstructedState: State = {
     ...BEGIN,

@@ -1,6 +1,6 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { success, successWithout } from './attributes';
-import { type Context, hasSureStatus, stackNow, type Standing } from './context';
+import { type Context, hasSureStatus, stackNow } from './context';
 import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
 import { BEGIN, type Phase, respond } from './phase';
@@ -14,7 +14,8 @@ import { NO_BACKUP } from '../src/private/contract';
 
 /** What is known about an Update. */
 export interface Observed {
-  readonly standing: Standing;
+  /** The operation that the request belongs to goes on. */
+  readonly isOpen: boolean;
   /** The status of the stack was asked for long enough after the request began to be right. */
   readonly isStatusSure: boolean;
   readonly desired: string;
@@ -27,18 +28,16 @@ export interface Observed {
   readonly isOtherBefore: boolean;
 }
 
-export type Decision = 'roll back' | 'keep' | 'take' | 'wait for the status' | 'too late';
+export type Decision = 'keep' | 'take' | 'wait for the status' | 'too late';
 
 /** CloudFormation changes the resource, or the stack is on its way back. */
 export async function update(context: Context<Deployment>): Promise<Phase> {
   const { request, fsx } = context;
   const { standing } = await stackNow(context);
   // A rollback goes on even if FSx does not respond.
-  const isAsked = standing !== 'back' && isBackupId(request.physicalId);
-  const named = isAsked ? await fsx.backup(request.physicalId) : undefined;
-  switch (decide(await observe(context, named, standing))) {
-    case 'roll back':
-      return { phase: 'RollingBack' };
+  if (standing === 'back') return { phase: 'RollingBack' };
+  const named = isBackupId(request.physicalId) ? await fsx.backup(request.physicalId) : undefined;
+  switch (decide(await observe(context, named, standing === 'open'))) {
     case 'wait for the status':
       return BEGIN.phase;
     case 'too late':
@@ -53,14 +52,14 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
 async function observe(
   context: Context<Deployment>,
   backup: Backup | undefined,
-  standing: Standing,
+  isOpen: boolean,
 ): Promise<Observed> {
   const { request } = context;
   const { former, physicalId } = request;
   const named = backup && { ...marksOf(backup, request), isFailed: backup.Lifecycle === 'FAILED' };
   const desired = generationOf(request.desired);
   return {
-    standing,
+    isOpen,
     isStatusSure: hasSureStatus(context),
     desired,
     former: former && generationOf(former),
@@ -84,25 +83,20 @@ async function hasOtherBefore(
 
 /** Pure. */
 export function decide(observed: Observed): Decision {
-  const { standing, isStatusSure, desired, former, named } = observed;
-  if (standing === 'back') return 'roll back';
-  if (former === desired && standing === 'open') return decideSame(observed);
+  const { isOpen, isStatusSure, desired, former, named, isOtherBefore } = observed;
+  if (former === desired && isOpen) return decideSame(observed);
   // Without rollback, CloudFormation sends a failed resource back while the deployment goes on. But delivered
   // late, an update of the tags must not undo what the rollback has done to them.
   if (former !== desired && isOfGeneration(named, desired)) return 'keep';
-  const isSure = isStatusSure || (standing === 'open' && !mayBeWayBack(observed));
-  if (!isSure) return 'wait for the status';
-  return standing === 'open' ? 'take' : 'too late';
+  const isNoWayBack = isOpen && isOtherBefore && isOfGeneration(named, former);
+  if (!isStatusSure && !isNoWayBack) return 'wait for the status';
+  return isOpen ? 'take' : 'too late';
 }
 
 function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
   // Nothing was deployed before, or attempts without rollback have failed: the resource is not protected yet.
   if (!hasBackup) return isStatusSure ? 'take' : 'wait for the status';
   return named?.isFailed ? 'take' : 'keep';
-}
-
-function mayBeWayBack({ former, named, isOtherBefore }: Observed): boolean {
-  return !isOfGeneration(named, former) || !isOtherBefore;
 }
 
 /** Somebody deleted the backup, or there never was one, and the deployment asks for no other. */

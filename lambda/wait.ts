@@ -1,5 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { sourceOfBackup, success, successWithout } from './attributes';
+import { isRunning, sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
 import { type Context, VISIBILITY_GRACE } from './context';
 import { kindOf } from './errors';
@@ -30,7 +30,7 @@ export function waitFor(context: Context, backup: Backup, known: Partial<PhaseOf
     ...known,
   };
   if (backup.Lifecycle === 'AVAILABLE') return available(context, backup, phase.age);
-  if (backup.Lifecycle !== 'FAILED' && backup.Lifecycle !== 'DELETED') {
+  if (isRunning(backup.Lifecycle)) {
     const seen = {
       lifecycle: backup.Lifecycle!,
       percent: backup.ProgressPercent,

@@ -2,7 +2,7 @@ import { CreateBackupCommand, DescribeBackupsCommand } from '@aws-sdk/client-fsx
 import { backup, generation, NEW, OLD, OTHER_FILE_SYSTEM, removalOf } from './backups';
 import { MockedAws, requestFor } from './mocked-aws';
 import { decide, type Decision, type Observed, update } from '../../lambda/update';
-import { awsError, BACKUP, FILE_SYSTEM, updateEvent } from '../fixtures/events';
+import { awsError, BACKUP, FILE_SYSTEM, START, updateEvent } from '../fixtures/events';
 
 const world = new MockedAws();
 beforeEach(() => {
@@ -19,7 +19,7 @@ const own = (version?: string, more: object = {}): Observed['named'] => ({
 });
 /** An update to other trigger values, from a backup of the former ones, whose status is sure. */
 const plain: Observed = {
-  standing: 'open',
+  isOpen: true,
   isStatusSure: true,
   desired: 'g2',
   former: 'g1',
@@ -53,7 +53,7 @@ describe('what an Update decides', () => {
     ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
-    ['… after the operation', { ...plain, named: own('g2'), standing: 'over' }, 'keep'],
+    ['… after the operation', { ...plain, named: own('g2'), isOpen: false }, 'keep'],
     ['… and another resource’s: not believed', { ...plain, named: own('g2', { isOwn: false }) }, 'take'],
     [
       'its `previous` bears it, or is unknown',
@@ -71,44 +71,24 @@ describe('what an Update decides', () => {
     ],
     ['former properties unknown', { ...plain, former: undefined, ...early }, 'wait for the status'],
     ['… and the status is sure', { ...plain, former: undefined }, 'take'],
-    ['the stack seems done', { ...plain, standing: 'over', ...early }, 'wait for the status'],
-    ['the stack is done', { ...plain, standing: 'over' }, 'too late'],
-    ['the stack is done, and nothing changes', { ...same, standing: 'over' }, 'too late'],
-    ['… and nothing is there', { ...same, standing: 'over', named: undefined }, 'too late'],
+    ['the stack seems done', { ...plain, isOpen: false, ...early }, 'wait for the status'],
+    ['the stack is done', { ...plain, isOpen: false }, 'too late'],
+    ['the stack is done, and nothing changes', { ...same, isOpen: false }, 'too late'],
+    ['… and nothing is there', { ...same, isOpen: false, named: undefined }, 'too late'],
     [
       'the stack seems done, and nothing changes',
-      { ...same, standing: 'over', ...early },
+      { ...same, isOpen: false, ...early },
       'wait for the status',
     ],
   ])('%s', (_, observed, decision) => {
     expect(decide(observed)).toBe(decision);
   });
 
-  test('the stack is on its way back: never another backup, whatever else is known', () => {
-    for (const named of [undefined, own('g1'), own('g2'), own('g1', { isFailed: true }), foreign]) {
-      for (const isOtherBefore of [true, false]) {
-        for (const isStatusSure of [true, false]) {
-          for (const former of ['g1', 'g2', undefined]) {
-            const observed: Observed = {
-              ...plain,
-              standing: 'back',
-              named,
-              isOtherBefore,
-              isStatusSure,
-              former,
-            };
-            expect(decide(observed)).toBe('roll back');
-          }
-        }
-      }
-    }
-  });
-
   test('another backup is only taken for an open operation', () => {
     for (const named of [undefined, own('g1'), own('g1', { isFailed: true }), foreign]) {
       for (const isOtherBefore of [true, false]) {
         for (const former of ['g1', 'g2', undefined]) {
-          const observed: Observed = { ...plain, standing: 'over', named, isOtherBefore, former };
+          const observed: Observed = { ...plain, isOpen: false, named, isOtherBefore, former };
           expect(decide(observed)).not.toBe('take');
           expect(decide({ ...observed, isStatusSure: false })).not.toBe('take');
         }
@@ -123,6 +103,27 @@ const go = (to: object, from: object, id = BACKUP) =>
   update(world.context(requestFor(updateEvent(id, to as any, from as any))));
 const held = (previous = 'none', more: object = {}) =>
   backup({ generation: generation(['v1']), previous }, more);
+
+test('the stack is on its way back: never another backup, whatever else is known', async () => {
+  world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+  const all = [
+    [],
+    [held()],
+    [held(OLD)],
+    [held('none', { Lifecycle: 'FAILED' })],
+    [backup({ logicalId: 'Other' })],
+  ];
+  for (const backups of all) {
+    for (const from of [v1, v2, { SchemaVersion: '0' }]) {
+      for (const seconds of [0, 20]) {
+        world.backups = backups;
+        world.now = START + seconds * 1000;
+        expect(await go(v2, from)).toEqual({ phase: 'RollingBack' });
+      }
+    }
+  }
+  expect(world.fsx.calls()).toEqual([]);
+});
 
 describe('an Update with another trigger value', () => {
   test('takes another backup, whose `previous` is the one before', async () => {
