@@ -1,5 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import type { Context } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context } from './context';
 import { kindOf, sayError } from './errors';
 import { marksOf, type Owner } from './identity';
 import { list, SHARE } from './listing';
@@ -11,23 +11,23 @@ const MAX_FOUND = 500;
 export function cleanUp(
   since: number,
   response: Response,
-  task: Pick<PhaseOf<'CleaningUp'>, 'goal' | 'sources' | 'mustSucceed' | 'lookUntil'>,
+  task: Pick<PhaseOf<'CleaningUp'>, 'goal' | 'sources' | 'mustSucceed' | 'mayGrow'>,
 ): PhaseOf<'CleaningUp'> {
   return { phase: 'CleaningUp', since, response, found: [], ...task };
 }
 
 /** Lists backups of the resource, then deletes those that the goal names. */
 export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
-  const { now, log } = context;
-  const { lookUntil, sources, doomed, isSecond } = phase;
+  const { now, startedAt, log } = context;
+  const { mayGrow, sources, doomed, isSecond } = phase;
   // The backups of the whole account are listed once only.
-  const isLooking = now < (lookUntil ?? 0);
-  if (isLooking && (isSecond || sources.length === 0)) return phase;
+  const isGrowing = mayGrow && now - startedAt < CANCELLED_REQUEST_GRACE;
+  if (isGrowing && (isSecond || sources.length === 0)) return phase;
   if (!doomed) return listFor(context, phase);
   const left = await deleteAll(context, phase, doomed);
   if (left.length > 0) return { ...phase, doomed: left };
   if (phase.place) return { ...phase, doomed: undefined };
-  if (!isLooking) return respond(phase.response);
+  if (!isGrowing) return respond(phase.response);
   log.info('backups are listed again later: a request that was cancelled may still start one');
   return { ...phase, doomed: undefined, isSecond: true };
 }

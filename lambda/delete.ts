@@ -1,10 +1,10 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup } from './attributes';
 import { cleanUp } from './clean-up';
-import { CANCELLED_REQUEST_GRACE, type Context, hasSureStatus, VISIBILITY_GRACE } from './context';
+import { type Context, hasSureStatus, VISIBILITY_GRACE } from './context';
 import { keptOf, type Marks, marksOf, type Removal } from './identity';
 import { newest } from './listing';
-import { BEGIN, type Phase, type PhaseOf, respond, type Response } from './phase';
+import { BEGIN, type Goal, type Phase, respond, type Response } from './phase';
 import { isPlaceholder } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retagRemoval } from './retag';
@@ -33,7 +33,7 @@ export interface Observed {
 /** What follows: what the named backup is to say from now on, and what is deleted. */
 export interface Plan {
   readonly retag?: Removal;
-  readonly goal?: PhaseOf<'CleaningUp'>['goal'];
+  readonly goal?: Goal;
   readonly isUnknownIfHeld?: boolean;
 }
 
@@ -61,7 +61,7 @@ async function carryOut(
     log.warn('older backups are kept: CloudFormation does not tell what the resource holds');
   }
   if (retag) await retagRemoval(fsx, request, named!, retag);
-  if (goal) return cleanUp(now, done, { goal, ...scopeOf(goal, observed, context) });
+  if (goal) return cleanUp(now, done, { goal, ...scopeOf(goal, observed, request) });
   const { removal, isHeld } = { ...observed.named };
   log.info('backup kept', { physicalId, removal, isHeld });
   return respond(done);
@@ -133,9 +133,9 @@ async function heldNow(
 ): Promise<Pick<Observed, 'heldId' | 'held'>> {
   const { request, stacks, fsx } = context;
   const { stackId, logicalId, physicalId } = request;
-  const { status, physicalId: shown } = (await stacks.resource(stackId, logicalId)) ?? {};
-  if (shown !== physicalId || status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE') {
-    const held = isBackupId(shown ?? '') ? await fsx.backup(shown!) : undefined;
+  const { status = '', physicalId: shown } = (await stacks.resource(stackId, logicalId)) ?? {};
+  if (shown !== physicalId || /^(CREATE|UPDATE)_COMPLETE$/.test(status)) {
+    const held = shown && isBackupId(shown) ? await fsx.backup(shown) : undefined;
     return { heldId: shown, held: knownOf(held, request) };
   }
   if (!isCleanup || physicalId === NO_BACKUP) return {};
@@ -154,11 +154,7 @@ function knownOf(backup: Backup | undefined, request: Deployment): Known | undef
 }
 
 /** Of an account with thousands of backups, only those of the sources that are known are listed. */
-function scopeOf(
-  goal: NonNullable<Plan['goal']>,
-  observed: Observed,
-  { request, startedAt }: Context<Deployment>,
-) {
+function scopeOf(goal: Goal, observed: Observed, request: Deployment) {
   const { isWhole, named, held } = observed;
   const known = [goal.delete === 'older' ? undefined : named, held].map((one) =>
     sourceWithId(one?.source ?? ''),
@@ -166,6 +162,6 @@ function scopeOf(
   return {
     sources: isWhole ? [] : distinct(...known, named ? undefined : request.desired.source),
     mustSucceed: goal.delete !== 'older',
-    lookUntil: isCancelledCreate(observed) ? startedAt + CANCELLED_REQUEST_GRACE : undefined,
+    mayGrow: isCancelledCreate(observed),
   };
 }

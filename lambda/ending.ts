@@ -6,7 +6,6 @@ import type { Executions } from './executions';
 import type { Fsx } from './fsx';
 import type { Log } from './log';
 import type { PhaseOf, Response, State } from './phase';
-import { linkId } from './physical-id';
 import { readable, responseBody } from './response';
 import { sourceId } from './source';
 import type { Stacks } from './stack';
@@ -41,11 +40,8 @@ export async function finish(
   const response = completed(opened, (state.phase as PhaseOf<'Responding'>).response);
   const isAbandoned = state.isAbandoned ?? (await nobodyWaits(opened, response, effects));
   const { responseUrl, startedAt } = opened;
-  const told = {
-    status: response.status,
-    physicalId: response.physicalId,
-    isAbandoned: isAbandoned || undefined,
-  };
+  const { status, physicalId } = response;
+  const told = { status, physicalId, isAbandoned: isAbandoned || undefined };
   try {
     if (responseUrl !== undefined) await effects.deliver(responseUrl, responseBody(opened.address, response));
   } catch (error) {
@@ -58,7 +54,10 @@ export async function finish(
 
 /** With what is the same for all responses to a link, and for all failures of a final backup. */
 function completed({ request }: Opened, response: Response): Response {
-  if (request?.kind === 'continuation') return { ...response, physicalId: linkId(request) };
+  if (request?.kind === 'continuation') {
+    // It never changes, so that no link is replaced.
+    return { ...response, physicalId: request.physicalId || `continuation-${request.logicalId}` };
+  }
   if (request?.kind !== 'final' || response.status === 'SUCCESS') return response;
   const { desired, logicalId } = request;
   return { ...response, reason: notDeleted(sourceId(desired.source), logicalId, response.reason) };

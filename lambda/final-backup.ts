@@ -1,8 +1,8 @@
 import { type Context, hasSureStatus, stackNow } from './context';
-import { BEGIN, type Phase, type PhaseOf, respond } from './phase';
+import { BEGIN, type Phase, respond } from './phase';
 import type { FinalBackup } from './request';
 import { type Source, sourceId, sourceWithId } from './source';
-import { prepare, take } from './take';
+import { prepare } from './take';
 
 /**
  * The resource is called after what it backs up when it is deleted. Another source makes another resource,
@@ -41,11 +41,10 @@ export async function beginFinal(context: Context<FinalBackup>): Promise<Phase> 
 }
 
 /** The source of a final backup may be gone: somebody has deleted it by hand. */
-export function takeFinal(context: Context<FinalBackup>, phase: PhaseOf<'Taking'>): Promise<Phase> {
-  return unlessGone(context, () => take(context, phase));
-}
-
-async function unlessGone({ request, log }: Context<FinalBackup>, act: () => Promise<Phase>): Promise<Phase> {
+export async function unlessGone(
+  { request, log }: Context<FinalBackup>,
+  act: () => Promise<Phase>,
+): Promise<Phase> {
   try {
     return await act();
   } catch (error: any) {

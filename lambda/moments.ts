@@ -3,7 +3,7 @@ import type { Context } from './context';
 import { proceed } from './continuation';
 import { create } from './create';
 import { remove } from './delete';
-import { beginFinal, takeFinal } from './final-backup';
+import { beginFinal, unlessGone } from './final-backup';
 import type { Phase } from './phase';
 import { rollBack } from './rollback';
 import { beginRun } from './run';
@@ -17,7 +17,9 @@ export function step(context: Context<any>, phase: Phase): Promise<Phase> | Phas
     case 'Starting':
       return begin(context);
     case 'Taking':
-      return context.request.kind === 'final' ? takeFinal(context, phase) : take(context, phase);
+      return context.request.kind === 'final'
+        ? unlessGone(context, () => take(context, phase))
+        : take(context, phase);
     case 'Waiting':
       return wait(context, phase);
     case 'DeletingFailed':

@@ -92,8 +92,8 @@ export type Phase =
       readonly doomed?: readonly string[];
       /** A failure is the response then; else it is logged. */
       readonly mustSucceed: boolean;
-      /** Until then, a request that was cancelled may start a backup: nothing found means nothing yet. */
-      readonly lookUntil?: number;
+      /** A request that was cancelled may still start a backup: nothing found means nothing yet. */
+      readonly mayGrow?: boolean;
       readonly isSecond?: boolean;
     }
   | { readonly phase: 'Responding'; readonly response: Response };

@@ -30,8 +30,3 @@ export function failedId(
 export function isPlaceholder(physicalId: string): boolean {
   return physicalId.startsWith(PLACEHOLDER);
 }
-
-/** The physical id of a link never changes, so that none is replaced. */
-export function linkId({ physicalId, logicalId }: Pick<Request, 'physicalId' | 'logicalId'>): string {
-  return physicalId || `continuation-${logicalId}`;
-}

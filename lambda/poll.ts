@@ -18,8 +18,8 @@ const PERMISSION_GRACE = 120_000;
 const CLEAN_UP_TIME = 600_000;
 /** So often the function may crash, and be tried again a minute later. */
 const MAX_CRASHES = 5;
-/** The phases that are no reason to wait: the same poll goes on with them. */
-const IMMEDIATE = new Set<Phase['phase']>(['CleaningUp', 'DeletingFailed']);
+/** The phases that delete backups. They are no reason to wait: the same poll begins with them. */
+const DELETING = new Set<Phase['phase']>(['CleaningUp', 'DeletingFailed']);
 
 /**
  * One poll: goes on from the state, and says how long to wait, or responds.
@@ -131,7 +131,7 @@ function isImmediate(before: Phase, after: Phase): boolean {
   if (after.phase === 'CleaningUp' && before.phase === 'CleaningUp') {
     return !before.doomed && after.doomed !== undefined;
   }
-  return after.phase === 'RollingBack' || (after.phase !== before.phase && IMMEDIATE.has(after.phase));
+  return after.phase === 'RollingBack' || (after.phase !== before.phase && DELETING.has(after.phase));
 }
 
 /** An obstacle that may go away is waited out until the time is up. */
@@ -139,8 +139,7 @@ function obstructed(context: Context, state: State, error: unknown): State {
   const { request, log, now } = context;
   const kind = kindOf(error);
   const isDeleting =
-    /^(DeletingFailed|CleaningUp)$/.test(state.phase.phase) ||
-    (request.kind === 'backup' && request.type === 'Delete');
+    DELETING.has(state.phase.phase) || (request.kind === 'backup' && request.type === 'Delete');
   const obstacle = sayObstacle(error, isDeleting);
   log.warn('a poll did not get through', { kind, error: sayError(error) });
   const deniedSince = kind === 'permission' ? (state.deniedSince ?? now) : undefined;

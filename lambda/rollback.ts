@@ -1,7 +1,7 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
-import { CANCELLED_REQUEST_GRACE, type Context } from './context';
+import type { Context } from './context';
 import { kindOf, sayError } from './errors';
 import { generationOf, isComparable, isOfGeneration, marksOf } from './identity';
 import { newest } from './listing';
@@ -16,7 +16,7 @@ const LONGEST_CHAIN = 50;
 
 /** The stack is on its way back: the resource returns to the backup that it held. None is ever taken. */
 export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'RollingBack'>): Promise<Phase> {
-  const { request, fsx, now, startedAt } = context;
+  const { request, fsx, now } = context;
   const { desired, former, stackId, physicalId } = request;
   const { to } = phase;
   if (to === undefined) return { ...phase, to: former ? await backupBefore(context) : physicalId };
@@ -32,7 +32,7 @@ export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'Rol
       ? []
       : distinct(former.source, desired.source, sourceOfBackup(restored)),
     mustSucceed: false,
-    lookUntil: startedAt + CANCELLED_REQUEST_GRACE,
+    mayGrow: true,
   });
 }
 
@@ -102,8 +102,7 @@ async function leave(
 async function newestFormer(context: Context<Deployment>, named?: Backup): Promise<string | undefined> {
   const { request } = context;
   const { desired } = request;
-  const ofNamed = isDeployed(desired.source) ? sourceOfBackup(named) : undefined;
-  const sources = distinct(desired.source, ofNamed);
+  const sources = distinct(isDeployed(desired.source) ? sourceOfBackup(named) : desired.source);
   const former = await newest(context, sources, (backup) =>
     isOfGeneration(marksOf(backup, request), generationOf(desired)),
   );

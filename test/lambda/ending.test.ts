@@ -51,9 +51,13 @@ describe('an execution ends', () => {
       BackupCreationTime: '',
       TimeoutSeconds: '60',
     };
-    await end({ ...createEvent(told), ResourceType: 'Custom::FsxBackupContinuation' }, response);
+    for (const event of [createEvent(told), updateEvent('continuation-Old', told, told)]) {
+      await end({ ...event, ResourceType: 'Custom::FsxBackupContinuation' }, response);
+    }
+    const { status: Status } = response;
     expect(world.responses).toEqual([
-      expect.objectContaining({ Status: response.status, PhysicalResourceId: 'continuation-Backup' }),
+      expect.objectContaining({ Status, PhysicalResourceId: 'continuation-Backup' }),
+      expect.objectContaining({ Status, PhysicalResourceId: 'continuation-Old' }),
     ]);
   });
 
