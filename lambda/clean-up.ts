@@ -101,29 +101,23 @@ async function deleteAll(
 }
 
 /** Whether the backup is gone, or may stay. */
-async function deleteOne(context: Context, backupId: string): Promise<boolean> {
-  const { fsx, log } = context;
+async function deleteOne({ fsx, request, log }: Context, backupId: string): Promise<boolean> {
   try {
     return await fsx.deleteBackup(backupId);
   } catch (error) {
-    const why = await whyKept(context, backupId, error);
-    if (why) log.warn(why, { backupId, error: sayError(error) });
+    const kind = kindOf(error);
+    if (kind !== 'permission' && kind !== 'final') throw error;
+    const backup = await fsx.backup(backupId);
+    if (!backup) return true;
+    const saysSo = isKept(backup, request);
+    if (!saysSo && (kind !== 'final' || backup.Lifecycle !== 'FAILED')) throw error;
+    const why = saysSo ? 'backup kept, as its tags say' : 'FSx does not delete a failed backup';
+    log.warn(why, { backupId, error: sayError(error) });
     return true;
   }
 }
 
-/** Throws if there is no reason but the error; none if the backup is gone. */
-async function whyKept(
-  { fsx, request }: Context,
-  backupId: string,
-  error: unknown,
-): Promise<string | undefined> {
-  const kind = kindOf(error);
-  if (kind !== 'permission' && kind !== 'final') throw error;
-  const backup = await fsx.backup(backupId);
-  if (!backup) return undefined;
-  const { isOwn, removal, isHeld } = marksOf(backup, request);
-  if (!isOwn || removal === 'RETAIN' || isHeld) return 'backup kept, as its tags say';
-  if (kind === 'final' && backup.Lifecycle === 'FAILED') return 'FSx does not delete a failed backup';
-  throw error;
+function isKept(backup: Backup, owner: Owner): boolean {
+  const { isOwn, removal, isHeld } = marksOf(backup, owner);
+  return !isOwn || removal === 'RETAIN' || isHeld;
 }

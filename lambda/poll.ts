@@ -44,7 +44,7 @@ export async function poll(
   const begun = isLast ? Math.min(startedAt, now() - CANCELLED_REQUEST_GRACE) : startedAt;
   const { search } = before;
   const context: Context = { request, fsx, stacks, startedAt: begun, now: now(), clock: now, search, log };
-  const state = await next(context, before, given.error, isLast);
+  const state = await next(context, before, given, isLast);
   if (state.phase.phase !== 'Responding') return { state, wait: secondsToWait(context, before, state) };
   const isKeptFirst = !isLast && mightDecideOtherwise(request, before.phase, state.phase.response);
   return isKeptFirst ? { state, wait: 1 } : finish(opened, state, effects, log);
@@ -78,15 +78,10 @@ function isState(state: any): state is State {
 }
 
 /** The next state; at the end of its time, or if no execution could go on, the response. */
-async function next(
-  context: Context,
-  before: State,
-  error: PollInput['error'],
-  isLast: boolean,
-): Promise<State> {
+async function next(context: Context, before: State, { error }: PollInput, isLast: boolean): Promise<State> {
   if (before.phase.phase === 'Responding') return before;
   const isInTime = context.now < limitOf(context, before.phase);
-  if (error) return crashed(context, before, isInTime, error);
+  if (error) return crashed(context, before, isInTime, error.Error);
   const after = await go(context, before);
   if (after.phase.phase === 'Responding') return after;
   if (isLast) return giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
@@ -94,25 +89,20 @@ async function next(
 }
 
 /** The function has failed for good: it may work again after a while. */
-function crashed(
-  context: Context,
-  before: State,
-  isInTime: boolean,
-  { Error: name }: NonNullable<PollInput['error']>,
-): State {
+function crashed(context: Context, before: State, isInTime: boolean, error: string | undefined): State {
   const crashes = (before.crashes ?? 0) + 1;
   const state = { ...before, phase: asked(before.phase), crashes };
-  return isInTime && crashes < MAX_CRASHES ? state : giveUp(context, state, hasCrashed(name));
+  return isInTime && crashes < MAX_CRASHES ? state : giveUp(context, state, hasCrashed(error));
 }
 
 async function go(context: Context, state: State): Promise<State> {
-  let phase: Phase = state.phase;
+  let { phase } = state;
+  let before: Phase;
   try {
-    for (let goesOn = true; goesOn;) {
-      const after = await step(context, phase);
-      goesOn = isImmediate(phase, after);
-      phase = after;
-    }
+    do {
+      before = phase;
+      phase = await step(context, before);
+    } while (isImmediate(before, phase));
     return { ...BEGIN, phase, failedPolls: lessOne(state.failedPolls) };
   } catch (thrown) {
     if (thrown instanceof SearchGoesOn) return { ...state, phase, search: thrown.search };
@@ -145,15 +135,9 @@ function obstructed(context: Context, state: State, error: unknown): State {
   const deniedSince = kind === 'permission' ? (state.deniedSince ?? now) : undefined;
   const isDenied = now - (deniedSince ?? now) >= PERMISSION_GRACE;
   const failedPolls = kind === 'passing' ? (state.failedPolls ?? 0) + 1 : lessOne(state.failedPolls);
-  const obstructedState: State = {
-    ...BEGIN,
-    phase: asked(state.phase),
-    obstacle,
-    search: state.search,
-    deniedSince,
-    failedPolls,
-  };
-  return kind === 'final' || isDenied ? giveUp(context, obstructedState, obstacle) : obstructedState;
+  const phase = asked(state.phase);
+  const after = { ...BEGIN, phase, obstacle, search: state.search, deniedSince, failedPolls };
+  return kind === 'final' || isDenied ? giveUp(context, after, obstacle) : after;
 }
 
 /** One poll that AWS answers does not mean that it would answer all again. */
@@ -165,9 +149,7 @@ function lessOne(failedPolls: number | undefined): number | undefined {
 function limitOf({ request, startedAt }: Context, phase: Phase): number {
   const limit = startedAt + secondsFor(request) * 1000;
   if (phase.phase === 'CleaningUp' && !phase.mustSucceed) return Math.min(limit, phase.since + CLEAN_UP_TIME);
-  return phase.phase === 'Starting' && isDeletionOfKept(request)
-    ? Math.min(limit, startedAt + CLEAN_UP_TIME)
-    : limit;
+  return phase.phase === 'Starting' && isDeletionOfKept(request) ? startedAt + CLEAN_UP_TIME : limit;
 }
 
 /** A deletion has nothing to do with how long a backup may take, and neither has a rollback. */
