@@ -70,8 +70,8 @@ async function nobodyWaits(
   { stacks, now }: Effects,
 ): Promise<boolean> {
   if (response.status === 'SUCCESS' || !request || request.kind === 'run') return false;
-  if (!hasSureStatus({ now: now(), startedAt })) return false;
-  if (request.kind !== 'final' && request.type === 'Delete') return false;
+  const isDeletion = request.kind !== 'final' && request.type === 'Delete';
+  if (isDeletion || !hasSureStatus({ now: now(), startedAt })) return false;
   try {
     return (await stackNow({ stacks, request })).standing !== 'open';
   } catch {

@@ -5,7 +5,7 @@ import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
 import { BEGIN, type Phase, respond } from './phase';
 import { fail } from './physical-id';
-import { type Deployment, isBackupId } from './request';
+import { type Deployment, isBackupId, isSame } from './request';
 import { retag } from './retag';
 import { isDeployed } from './source';
 import { notTaken } from './texts';
@@ -20,8 +20,8 @@ export interface Observed {
   readonly isStatusSure: boolean;
   readonly desired: string;
   readonly former?: string;
-  /** The request names a backup, there or gone. */
-  readonly hasBackup: boolean;
+  /** The request asks for no other backup than the one that it names, there or gone. */
+  readonly isUnchanged: boolean;
   /** What the backup that the request names says; undefined if there is none. */
   readonly named?: Marks & { readonly isFailed: boolean };
   /** The one before it is known to be of another generation: no rollback returns to it. */
@@ -63,7 +63,7 @@ async function observe(
     isStatusSure: hasSureStatus(context),
     desired,
     former: former && generationOf(former),
-    hasBackup: isBackupId(physicalId),
+    isUnchanged: isBackupId(physicalId) && isSame(request),
     named,
     isOtherBefore: await hasOtherBefore(context, named?.previous, desired),
   };
@@ -83,28 +83,24 @@ async function hasOtherBefore(
 
 /** Pure. */
 export function decide(observed: Observed): Decision {
-  const { isOpen, isStatusSure, desired, former, named, isOtherBefore } = observed;
-  if (former === desired && isOpen) return decideSame(observed);
+  const { isOpen, isStatusSure, isUnchanged, desired, named } = observed;
+  if (isUnchanged && isOpen) return named?.isFailed ? 'take' : 'keep';
   // Without rollback, CloudFormation sends a failed resource back while the deployment goes on. But delivered
   // late, an update of the tags must not undo what the rollback has done to them.
-  if (former !== desired && isOfGeneration(named, desired)) return 'keep';
-  const isNoWayBack = isOpen && isOtherBefore && isOfGeneration(named, former);
-  if (!isStatusSure && !isNoWayBack) return 'wait for the status';
+  if (!isUnchanged && isOfGeneration(named, desired)) return 'keep';
+  if (!isStatusSure && mayBeWayBack(observed)) return 'wait for the status';
   return isOpen ? 'take' : 'too late';
 }
 
-function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
-  // Nothing was deployed before, or attempts without rollback have failed: the resource is not protected yet.
-  if (!hasBackup) return isStatusSure ? 'take' : 'wait for the status';
-  return named?.isFailed ? 'take' : 'keep';
+/** So may be what names `none`: attempts without rollback have failed, or nothing was deployed before. */
+function mayBeWayBack({ isOpen, former, named, isOtherBefore }: Observed): boolean {
+  return !isOpen || !isOtherBefore || !isOfGeneration(named, former);
 }
 
-/** Somebody deleted the backup, or there never was one, and the deployment asks for no other. */
+/** Somebody deleted the backup, and the deployment asks for no other. */
 function keepWithout({ request, log }: Context<Deployment>): Phase {
   const { physicalId, stackId, desired } = request;
-  if (physicalId !== NO_BACKUP) {
-    log.warn('the backup of this resource no longer exists', { backupId: physicalId });
-  }
+  log.warn('the backup of this resource no longer exists', { backupId: physicalId });
   return respond(successWithout(physicalId, stackId, 'DELETED', desired.source));
 }
 

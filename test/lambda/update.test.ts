@@ -23,11 +23,11 @@ const plain: Observed = {
   isStatusSure: true,
   desired: 'g2',
   former: 'g1',
-  hasBackup: true,
+  isUnchanged: false,
   named: own('g1'),
   isOtherBefore: true,
 };
-const same = { ...plain, desired: 'g1' };
+const same = { ...plain, desired: 'g1', isUnchanged: true };
 const early = { isStatusSure: false };
 const foreign = own('g1', { isOwn: false });
 
@@ -45,10 +45,10 @@ describe('what an Update decides', () => {
       { ...same, named: own('g1', { isFailed: true }) },
       'take',
     ],
-    ['if there never was one, one', { ...same, hasBackup: false, named: undefined }, 'take'],
+    ['if there never was one, one', { ...same, isUnchanged: false, named: undefined }, 'take'],
     [
       '… when the status is sure',
-      { ...same, ...early, hasBackup: false, named: undefined },
+      { ...same, ...early, isUnchanged: false, named: undefined },
       'wait for the status',
     ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
@@ -88,7 +88,8 @@ describe('what an Update decides', () => {
     for (const named of [undefined, own('g1'), own('g1', { isFailed: true }), foreign]) {
       for (const isOtherBefore of [true, false]) {
         for (const former of ['g1', 'g2', undefined]) {
-          const observed: Observed = { ...plain, isOpen: false, named, isOtherBefore, former };
+          const isUnchanged = former === 'g2';
+          const observed: Observed = { ...plain, isOpen: false, isUnchanged, named, isOtherBefore, former };
           expect(decide(observed)).not.toBe('take');
           expect(decide({ ...observed, isStatusSure: false })).not.toBe('take');
         }
