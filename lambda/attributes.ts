@@ -27,8 +27,8 @@ export function isRunning(lifecycle: string | undefined): boolean {
   return !['AVAILABLE', 'FAILED', 'DELETED', ''].includes(lifecycle!);
 }
 
-export function success(backup: Backup): Response {
-  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup) };
+export function success(backup: Backup, age?: number): Response {
+  return { status: 'SUCCESS', physicalId: backup.BackupId!, attributes: attributesOf(backup), age };
 }
 
 /**
@@ -42,22 +42,21 @@ export function successWithout(
   source?: Source | Deployed,
 ): Response {
   const [, partition, , region, account] = stackId.split(':');
-  const isBackup = physicalId.startsWith('backup-');
+  const { fileSystemId, volumeId } = { ...source } as { fileSystemId?: string; volumeId?: string };
   return {
     status: 'SUCCESS',
     physicalId,
     attributes: attributesOf({
       BackupId: physicalId,
       ResourceARN: `arn:${partition}:fsx:${region}:${account}:backup/${physicalId}`,
-      Lifecycle: isBackup ? lifecycle : undefined,
-      Type: isBackup ? 'USER_INITIATED' : undefined,
-      FileSystem: source && 'fileSystemId' in source ? { FileSystemId: source.fileSystemId } : undefined,
-      Volume: source && 'volumeId' in source ? { VolumeId: source.volumeId } : undefined,
+      ...(physicalId.startsWith('backup-') && { Lifecycle: lifecycle, Type: 'USER_INITIATED' }),
+      FileSystem: { FileSystemId: fileSystemId },
+      Volume: { VolumeId: volumeId },
     } as Backup),
   };
 }
 
 /** The file system or volume that a backup is of. */
-export function sourceOfBackup({ Volume, FileSystem }: Backup): ReturnType<typeof sourceWithId> {
-  return sourceWithId(Volume?.VolumeId ?? FileSystem?.FileSystemId ?? '');
+export function sourceOfBackup(backup: Backup | undefined): Source | undefined {
+  return sourceWithId(backup?.Volume?.VolumeId ?? backup?.FileSystem?.FileSystemId ?? '');
 }

@@ -1,5 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import type { Context } from './context';
+import { CANCELLED_REQUEST_GRACE, type Context } from './context';
 import { kindOf, sayError } from './errors';
 import { marksOf, type Owner } from './identity';
 import { list, SHARE } from './listing';
@@ -11,22 +11,23 @@ const MAX_FOUND = 500;
 export function cleanUp(
   since: number,
   response: Response,
-  task: Pick<PhaseOf<'CleaningUp'>, 'goal' | 'sources' | 'mustSucceed' | 'lookUntil'>,
+  task: Pick<PhaseOf<'CleaningUp'>, 'goal' | 'sources' | 'mustSucceed' | 'mayGrow'>,
 ): PhaseOf<'CleaningUp'> {
   return { phase: 'CleaningUp', since, response, found: [], ...task };
 }
 
 /** Lists backups of the resource, then deletes those that the goal names. */
 export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
-  const { now, log } = context;
-  const { lookUntil, sources, doomed, isSecond } = phase;
+  const { now, startedAt, log } = context;
+  const { mayGrow, sources, doomed, isSecond } = phase;
   // The backups of the whole account are listed once only.
-  if (lookUntil !== undefined && now < lookUntil && (isSecond || !sources)) return phase;
+  const isGrowing = mayGrow && now - startedAt < CANCELLED_REQUEST_GRACE;
+  if (isGrowing && (isSecond || sources.length === 0)) return phase;
   if (!doomed) return listFor(context, phase);
   const left = await deleteAll(context, phase, doomed);
   if (left.length > 0) return { ...phase, doomed: left };
   if (phase.place) return { ...phase, doomed: undefined };
-  if (lookUntil === undefined || now >= lookUntil) return respond(phase.response);
+  if (!isGrowing) return respond(phase.response);
   log.info('backups are listed again later: a request that was cancelled may still start one');
   return { ...phase, doomed: undefined, isSecond: true };
 }
@@ -34,7 +35,7 @@ export async function tidy(context: Context, phase: PhaseOf<'CleaningUp'>): Prom
 async function listFor(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<Phase> {
   const { place, found, isDone } = await list<readonly Found[]>(
     context,
-    phase.sources ?? [undefined],
+    phase.sources,
     phase,
     (before, backups) => [...before, ...backups.flatMap((backup) => foundOf(backup, context.request))],
     (all) => all.length >= MAX_FOUND,
@@ -45,18 +46,10 @@ async function listFor(context: Context, phase: PhaseOf<'CleaningUp'>): Promise<
 
 function foundOf(backup: Backup, owner: Owner): Found[] {
   const { isOwn, previous, removal, isHeld } = marksOf(backup, owner);
-  if (!isOwn || backup.Lifecycle === 'DELETED') return [];
-  const isAvailable = backup.Lifecycle === 'AVAILABLE';
-  return [
-    {
-      id: backup.BackupId!,
-      createdAt: backup.CreationTime!.getTime(),
-      isAvailable,
-      previous,
-      removal,
-      isHeld,
-    },
-  ];
+  const { BackupId, CreationTime, Lifecycle } = backup;
+  if (!isOwn || Lifecycle === 'DELETED') return [];
+  const isAvailable = Lifecycle === 'AVAILABLE';
+  return [{ id: BackupId!, createdAt: CreationTime!.getTime(), isAvailable, previous, removal, isHeld }];
 }
 
 /** The ids of those that the goal names. Never one that bears `hold`, or that says RETAIN. */
@@ -65,17 +58,15 @@ export function doomedBy(goal: Goal, found: readonly Found[]): string[] {
   const ids = (backups: readonly Found[]) => backups.map(({ id }) => id);
   if (goal.delete === 'older') {
     const available = found.filter(({ isAvailable }) => isAvailable);
-    const kept = new Set(ids([...available].sort((a, b) => b.createdAt - a.createdAt).slice(0, goal.keep)));
-    const older = deletable.filter(({ id, isAvailable, removal }) => {
-      return (
-        isAvailable && /^(DESTROY|KEEP_LAST:\d+)$/.test(removal ?? '') && id !== goal.held && !kept.has(id)
-      );
-    });
-    return ids(older);
+    const newest = available.sort((a, b) => b.createdAt - a.createdAt).slice(0, goal.keep);
+    const kept = new Set([goal.held, ...ids(newest)]);
+    const isOlder = ({ id, isAvailable, removal = '' }: Found) =>
+      isAvailable && !kept.has(id) && /^(DESTROY|KEEP_LAST:\d+)$/.test(removal);
+    return ids(deletable.filter(isOlder));
   }
   const condemned = deletable.filter(({ removal, id }) => removal === 'DESTROY' && id !== goal.except);
   if (goal.delete === 'all') return ids(condemned);
-  return ids(condemned.filter(({ id, previous }) => previous === goal.of || (goal.goes && id === goal.of)));
+  return ids(condemned.filter(({ id, previous }) => id === goal.of || previous === goal.of));
 }
 
 /** Those that are left. */
@@ -110,29 +101,23 @@ async function deleteAll(
 }
 
 /** Whether the backup is gone, or may stay. */
-async function deleteOne(context: Context, backupId: string): Promise<boolean> {
-  const { fsx, log } = context;
+async function deleteOne({ fsx, request, log }: Context, backupId: string): Promise<boolean> {
   try {
     return await fsx.deleteBackup(backupId);
   } catch (error) {
-    const why = await whyKept(context, backupId, error);
-    if (why) log.warn(why, { backupId, error: sayError(error) });
+    const kind = kindOf(error);
+    if (kind !== 'permission' && kind !== 'final') throw error;
+    const backup = await fsx.backup(backupId);
+    if (!backup) return true;
+    const saysSo = isKept(backup, request);
+    if (!saysSo && (kind !== 'final' || backup.Lifecycle !== 'FAILED')) throw error;
+    const why = saysSo ? 'backup kept, as its tags say' : 'FSx does not delete a failed backup';
+    log.warn(why, { backupId, error: sayError(error) });
     return true;
   }
 }
 
-/** Throws if there is no reason but the error; none if the backup is gone. */
-async function whyKept(
-  { fsx, request }: Context,
-  backupId: string,
-  error: unknown,
-): Promise<string | undefined> {
-  const kind = kindOf(error);
-  if (kind !== 'permission' && kind !== 'final') throw error;
-  const backup = await fsx.backup(backupId);
-  if (!backup) return undefined;
-  const { isOwn, removal, isHeld } = marksOf(backup, request);
-  if (!isOwn || removal === 'RETAIN' || isHeld) return 'backup kept, as its tags say';
-  if (kind === 'final' && backup.Lifecycle === 'FAILED') return 'FSx does not delete a failed backup';
-  throw error;
+function isKept(backup: Backup, owner: Owner): boolean {
+  const { isOwn, removal, isHeld } = marksOf(backup, owner);
+  return !isOwn || removal === 'RETAIN' || isHeld;
 }

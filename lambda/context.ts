@@ -25,7 +25,7 @@ export interface Context<R extends Request = Request> {
 export type Standing = 'open' | 'back' | 'over';
 
 /** The status of a stack may be late by so much. */
-export const STATUS_GRACE = 20_000;
+const STATUS_GRACE = 20_000;
 
 /** FSx may not know a backup yet right after its creation. */
 export const VISIBILITY_GRACE = 60_000;
@@ -44,23 +44,29 @@ export function standingOf(status: string | undefined, isFinal: boolean): Standi
   return open.includes(status ?? '') ? 'open' : 'over';
 }
 
+/** What the stack is doing now, as far as its status is not late. */
+export async function stackNow({ stacks, request }: Pick<Context, 'stacks' | 'request'>) {
+  const { status, lastUpdated } = { ...(await stacks.state(request.stackId)) };
+  return { status, lastUpdated, standing: standingOf(status, request.kind === 'final') };
+}
+
+/** The request is old enough for the status of its stack to be right. */
+export function hasSureStatus({ now, startedAt }: Pick<Context, 'now' | 'startedAt'>): boolean {
+  return now - startedAt >= STATUS_GRACE;
+}
+
 /**
  * What is backed up; undefined if nothing has the logical id that it is named by, or is not complete yet. It
  * is what the stack has deployed now; if the construct has moved, under its former logical id.
  */
-export async function locate(
-  { stacks, request }: Pick<Context, 'stacks' | 'request'>,
-  { desired, former }: Pick<Deployment, 'desired' | 'former'>,
-): Promise<Source | undefined> {
-  const { source } = desired;
+export async function locate({ stacks, request }: Context<Deployment | Run>): Promise<Source | undefined> {
+  const { source } = request.desired;
   if (!isDeployed(source)) return source;
   const stack = source.stack ?? request.stackId;
-  const before = former?.source;
-  const id =
-    (await stacks.deployedId(stack, source.logicalId)) ??
-    (before && isDeployed(before) && before.logicalId !== source.logicalId
-      ? await stacks.deployedId(stack, before.logicalId)
-      : undefined);
+  const before = request.kind === 'backup' ? request.former?.source : undefined;
+  const names = [source, before].flatMap((one) => (one && isDeployed(one) ? [one.logicalId] : []));
+  let id: string | undefined;
+  for (const name of new Set(names)) id ??= await stacks.deployedId(stack, name);
   if (id === undefined) return undefined;
   const found = sourceWithId(id);
   if (found) return found;

@@ -1,7 +1,6 @@
 import { isRunning, success, successWithout } from './attributes';
-import { type Context, standingOf } from './context';
+import { type Context, stackNow } from './context';
 import { type Phase, respond } from './phase';
-import { linkId } from './physical-id';
 import { type Continuation, isBackupId } from './request';
 import { wait } from './wait';
 
@@ -11,18 +10,16 @@ import { wait } from './wait';
  * before are updated then, and tell how the backup is now.
  */
 export async function proceed(context: Context<Continuation>): Promise<Phase> {
-  const { request, stacks, now } = context;
-  const { told, type, physicalId, stackId, formerBackupId } = request;
+  const { request, now } = context;
+  const { told, type, physicalId, formerBackupId } = request;
   if (type === 'Delete') return respond({ status: 'SUCCESS', physicalId });
   if (!isRunning(told.lifecycle) || formerBackupId === told.backupId) return accept(context);
-  const state = type === 'Update' ? await stacks.state(stackId) : undefined;
-  if (standingOf(state?.status, false) === 'back') return accept(context);
+  if (type === 'Update' && (await stackNow(context)).standing === 'back') return accept(context);
   return wait(context, { phase: 'Waiting', backupId: told.backupId, since: now });
 }
 
 async function accept({ fsx, request }: Context<Continuation>): Promise<Phase> {
   const { told, stackId } = request;
   const backup = isBackupId(told.backupId) ? await fsx.backup(told.backupId) : undefined;
-  const response = backup ? success(backup) : successWithout(told.backupId, stackId);
-  return respond({ ...response, physicalId: linkId(request) } as typeof response);
+  return respond(backup ? success(backup) : successWithout(told.backupId, stackId));
 }

@@ -1,19 +1,18 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup } from './attributes';
 import { cleanUp } from './clean-up';
-import { CANCELLED_REQUEST_GRACE, type Context, STATUS_GRACE, VISIBILITY_GRACE } from './context';
+import { type Context, hasSureStatus, VISIBILITY_GRACE } from './context';
 import { keptOf, type Marks, marksOf, type Removal } from './identity';
 import { newest } from './listing';
-import { type Phase, type PhaseOf, respond, type Response } from './phase';
+import { BEGIN, type Goal, type Phase, respond, type Response } from './phase';
 import { isPlaceholder } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retagRemoval } from './retag';
-import { distinct, type Source, sourceId, sourceWithId } from './source';
+import { distinct, sourceId, sourceWithId } from './source';
 import { NO_BACKUP } from '../src/private/contract';
 
 /** A backup of the resource, as far as its deletion depends on it. */
 export interface Known extends Marks {
-  readonly id: string;
   readonly source?: string;
 }
 
@@ -34,7 +33,7 @@ export interface Observed {
 /** What follows: what the named backup is to say from now on, and what is deleted. */
 export interface Plan {
   readonly retag?: Removal;
-  readonly goal?: PhaseOf<'CleaningUp'>['goal'];
+  readonly goal?: Goal;
   readonly isUnknownIfHeld?: boolean;
 }
 
@@ -44,9 +43,9 @@ export async function remove(context: Context<Deployment>): Promise<Phase> {
   const { physicalId } = request;
   if (isPlaceholder(physicalId)) return respond({ status: 'SUCCESS', physicalId });
   const named = isBackupId(physicalId) ? await fsx.backup(physicalId) : undefined;
-  const isVisible = !isBackupId(physicalId) || named !== undefined || now - startedAt >= VISIBILITY_GRACE;
-  const observed = isVisible ? await observe(context, named) : undefined;
-  return observed ? carryOut(context, observed, named) : { phase: 'Starting' };
+  if (isBackupId(physicalId) && !named && now - startedAt < VISIBILITY_GRACE) return BEGIN.phase;
+  const observed = await observe(context, named);
+  return observed ? carryOut(context, observed, named) : BEGIN.phase;
 }
 
 async function carryOut(
@@ -62,7 +61,7 @@ async function carryOut(
     log.warn('older backups are kept: CloudFormation does not tell what the resource holds');
   }
   if (retag) await retagRemoval(fsx, request, named!, retag);
-  if (goal) return cleanUp(now, done, { goal, ...scopeOf(goal, observed, context) });
+  if (goal) return cleanUp(now, done, { goal, ...scopeOf(goal, observed, request) });
   const { removal, isHeld } = { ...observed.named };
   log.info('backup kept', { physicalId, removal, isHeld });
   return respond(done);
@@ -81,12 +80,12 @@ function planForOne(observed: Observed): Plan {
   const { physicalId, policy, isCleanup, named, heldId, held } = observed;
   const keep = keptOf(held?.removal);
   const goal =
-    keep !== undefined && isCleanup ? ({ delete: 'older', keep, held: held!.id } as const) : undefined;
+    keep !== undefined && isCleanup ? ({ delete: 'older', keep, held: heldId! } as const) : undefined;
   if (!isDeletable(named) || heldId === physicalId) {
     return { goal, isUnknownIfHeld: !held && isCleanup && policy.startsWith('KEEP_LAST') };
   }
   if (stays(named, observed)) return { retag: keep === undefined ? 'RETAIN' : `KEEP_LAST:${keep}`, goal };
-  return { goal: { delete: 'attempts', of: physicalId, goes: !named.isHeld, except: heldId } };
+  return { goal: { delete: 'attempts', of: physicalId, except: heldId } };
 }
 
 /** It says DESTROY, but what the resource holds now does not, or is of another file system or volume. */
@@ -111,10 +110,10 @@ async function observe(
   context: Context<Deployment>,
   backup: Backup | undefined,
 ): Promise<Observed | undefined> {
-  const { request, stacks, now, startedAt } = context;
+  const { request, stacks } = context;
   const { physicalId, desired, stackId } = request;
   const { status } = (await stacks.state(stackId)) ?? { status: 'DELETE_IN_PROGRESS' };
-  if (!DELETES.test(status) && now - startedAt < STATUS_GRACE) return undefined;
+  if (!DELETES.test(status) && !hasSureStatus(context)) return undefined;
   const observed = {
     physicalId,
     policy: desired.removal,
@@ -134,15 +133,15 @@ async function heldNow(
 ): Promise<Pick<Observed, 'heldId' | 'held'>> {
   const { request, stacks, fsx } = context;
   const { stackId, logicalId, physicalId } = request;
-  const { status, physicalId: shown } = (await stacks.resource(stackId, logicalId)) ?? {};
-  if (shown !== physicalId || status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE') {
-    const held = isBackupId(shown ?? '') ? await fsx.backup(shown!) : undefined;
+  const { status = '', physicalId: shown } = (await stacks.resource(stackId, logicalId)) ?? {};
+  if (shown !== physicalId || /^(CREATE|UPDATE)_COMPLETE$/.test(status)) {
+    const held = shown && isBackupId(shown) ? await fsx.backup(shown) : undefined;
     return { heldId: shown, held: knownOf(held, request) };
   }
   if (!isCleanup || physicalId === NO_BACKUP) return {};
   // It may be of another source, which this request does not know. In the place of a Create that failed, it
   // may be any of the resource.
-  const successor = await newest(context, [undefined], (backup) => {
+  const successor = await newest(context, [], (backup) => {
     const { isOwn, previous } = marksOf(backup, request);
     return isOwn && (previous === physicalId || !isBackupId(physicalId));
   });
@@ -150,24 +149,19 @@ async function heldNow(
 }
 
 function knownOf(backup: Backup | undefined, request: Deployment): Known | undefined {
-  const source = backup && sourceOfBackup(backup);
-  return backup && { id: backup.BackupId!, source: source && sourceId(source), ...marksOf(backup, request) };
+  const source = sourceOfBackup(backup);
+  return backup && { source: source && sourceId(source), ...marksOf(backup, request) };
 }
 
 /** Of an account with thousands of backups, only those of the sources that are known are listed. */
-function scopeOf(
-  goal: NonNullable<Plan['goal']>,
-  observed: Observed,
-  { request, startedAt }: Context<Deployment>,
-) {
+function scopeOf(goal: Goal, observed: Observed, request: Deployment) {
   const { isWhole, named, held } = observed;
   const known = [goal.delete === 'older' ? undefined : named, held].map((one) =>
     sourceWithId(one?.source ?? ''),
   );
-  const sources: Source[] = isWhole ? [] : distinct(...known, named ? undefined : request.desired.source);
   return {
-    sources: sources.length > 0 ? sources : undefined,
+    sources: isWhole ? [] : distinct(...known, named ? undefined : request.desired.source),
     mustSucceed: goal.delete !== 'older',
-    lookUntil: isCancelledCreate(observed) ? startedAt + CANCELLED_REQUEST_GRACE : undefined,
+    mayGrow: isCancelledCreate(observed),
   };
 }

@@ -1,4 +1,4 @@
-import { standingOf, STATUS_GRACE } from './context';
+import { hasSureStatus, stackNow } from './context';
 import type { Opened } from './door';
 import { sayError } from './errors';
 import type { Environment } from './event';
@@ -37,32 +37,30 @@ export async function finish(
   effects: Effects,
   log: Log,
 ): Promise<{ state: State; wait: number } | End> {
-  const phase = worded(opened, state);
-  const { response } = phase;
+  const response = completed(opened, (state.phase as PhaseOf<'Responding'>).response);
   const isAbandoned = state.isAbandoned ?? (await nobodyWaits(opened, response, effects));
   const { responseUrl, startedAt } = opened;
-  const told = {
-    status: response.status,
-    physicalId: response.physicalId,
-    isAbandoned: isAbandoned || undefined,
-  };
+  const { status, physicalId } = response;
+  const told = { status, physicalId, isAbandoned: isAbandoned || undefined };
   try {
     if (responseUrl !== undefined) await effects.deliver(responseUrl, responseBody(opened.address, response));
   } catch (error) {
     log.warn('the response could not be delivered', { error: sayError(error), ...told });
     if (effects.now() - startedAt > MAX_SERVICE_TIMEOUT * 1000) throw error;
-    return { state: { ...state, phase, isAbandoned }, wait: 5 };
+    return { state: { ...state, isAbandoned }, wait: 5 };
   }
-  return end(opened, phase, isAbandoned, log, told);
+  return end(opened, response, isAbandoned, log, told);
 }
 
-function worded({ request }: Opened, state: State): PhaseOf<'Responding'> {
-  const phase = state.phase as PhaseOf<'Responding'>;
-  const { response } = phase;
-  const isBlocked = response.status === 'FAILED' && request?.kind === 'final' && !phase.isWorded;
-  if (!isBlocked) return phase;
-  const reason = notDeleted(sourceId(request.desired.source), request.logicalId, response.reason);
-  return { ...phase, isWorded: true, response: { ...response, reason } };
+/** With what is the same for all responses to a link, and for all failures of a final backup. */
+function completed({ request }: Opened, response: Response): Response {
+  if (request?.kind === 'continuation') {
+    // It never changes, so that no link is replaced.
+    return { ...response, physicalId: request.physicalId || `continuation-${request.logicalId}` };
+  }
+  if (request?.kind !== 'final' || response.status === 'SUCCESS') return response;
+  const { desired, logicalId } = request;
+  return { ...response, reason: notDeleted(sourceId(desired.source), logicalId, response.reason) };
 }
 
 /** A backup that nobody waits for any more is no failure. */
@@ -72,11 +70,10 @@ async function nobodyWaits(
   { stacks, now }: Effects,
 ): Promise<boolean> {
   if (response.status === 'SUCCESS' || !request || request.kind === 'run') return false;
-  if (now() - startedAt < STATUS_GRACE) return false;
-  if (request.kind !== 'final' && request.type === 'Delete') return false;
+  const isDeletion = request.kind !== 'final' && request.type === 'Delete';
+  if (isDeletion || !hasSureStatus({ now: now(), startedAt })) return false;
   try {
-    const state = await stacks.state(request.stackId);
-    return standingOf(state?.status, request.kind === 'final') !== 'open';
+    return (await stackNow({ stacks, request })).standing !== 'open';
   } catch {
     return false;
   }
@@ -84,22 +81,23 @@ async function nobodyWaits(
 
 function end(
   { request, address }: Opened,
-  { response, age }: PhaseOf<'Responding'>,
+  response: Response,
   isAbandoned: boolean,
   log: Log,
   told: Record<string, unknown>,
 ): End {
+  const { physicalId: PhysicalResourceId } = response;
   if (response.status === 'SUCCESS') {
     log.info('responded', told);
-    const output = { ...response.attributes, PhysicalResourceId: response.physicalId };
-    return { output: age === undefined ? output : { ...output, SecondsBeforeRequest: age } };
+    const { attributes, age: SecondsBeforeRequest } = response;
+    return { output: { ...attributes, PhysicalResourceId, SecondsBeforeRequest } };
   }
-  const cause = readable(response.reason);
+  const reason = readable(response.reason);
   const isWanted = !isAbandoned && (address.type !== 'Delete' || request?.kind === 'final');
   if (!isWanted) {
-    log.warn('responded', { ...told, reason: cause });
-    return { output: { PhysicalResourceId: response.physicalId, reason: cause, abandoned: isAbandoned } };
+    log.warn('responded', { ...told, reason });
+    return { output: { PhysicalResourceId, reason, abandoned: isAbandoned } };
   }
-  log.error('the backup that was asked for is not there', { ...told, reason: cause });
-  return { failure: { error: request ? 'BackupFailed' : 'InvalidInput', cause } };
+  log.error('the backup that was asked for is not there', { ...told, reason });
+  return { failure: { error: request ? 'BackupFailed' : 'InvalidInput', cause: reason } };
 }

@@ -1,8 +1,8 @@
-import { type Context, standingOf, STATUS_GRACE } from './context';
-import { type Phase, type PhaseOf, respond, type Response } from './phase';
+import { type Context, hasSureStatus, stackNow } from './context';
+import { BEGIN, type Phase, respond } from './phase';
 import type { FinalBackup } from './request';
 import { type Source, sourceId, sourceWithId } from './source';
-import { prepare, take } from './take';
+import { prepare } from './take';
 
 /**
  * The resource is called after what it backs up when it is deleted. Another source makes another resource,
@@ -21,31 +21,30 @@ export function isFinalId(physicalId: string): boolean {
 
 /** A backup that is taken at deletion: until then there is nothing to do. */
 export async function beginFinal(context: Context<FinalBackup>): Promise<Phase> {
-  const { request, stacks, log, now, startedAt } = context;
-  if (request.type !== 'Delete') {
-    return respond({ status: 'SUCCESS', physicalId: `${PREFIX}${sourceId(request.desired.source)}` });
+  const { request, log } = context;
+  const { type, physicalId, desired } = request;
+  if (type !== 'Delete') {
+    return respond({ status: 'SUCCESS', physicalId: `${PREFIX}${sourceId(desired.source)}` });
   }
-  const done: Response = { status: 'SUCCESS', physicalId: request.physicalId };
-  const source = finalSource(request.physicalId);
-  if (!source) return respond(done);
-  const state = await stacks.state(request.stackId);
-  if (/ROLLBACK_(COMPLETE_CLEANUP_)?IN_PROGRESS$/.test(state?.status ?? '')) {
+  const done = respond({ status: 'SUCCESS', physicalId });
+  const source = finalSource(physicalId);
+  if (!source) return done;
+  const { status = '', standing } = await stackNow(context);
+  if (/ROLLBACK_(COMPLETE_CLEANUP_)?IN_PROGRESS$/.test(status)) {
     log.info('no final backup: a deployment that failed has created the source', {
       source: sourceId(source),
     });
-    return respond(done);
+    return done;
   }
-  const isLate = standingOf(state?.status, true) !== 'open' && now - startedAt < STATUS_GRACE;
-  if (isLate) return { phase: 'Starting' };
+  if (standing !== 'open' && !hasSureStatus(context)) return BEGIN.phase;
   return unlessGone(context, () => prepare(context, source));
 }
 
 /** The source of a final backup may be gone: somebody has deleted it by hand. */
-export function takeFinal(context: Context<FinalBackup>, phase: PhaseOf<'Taking'>): Promise<Phase> {
-  return unlessGone(context, () => take(context, phase));
-}
-
-async function unlessGone({ request, log }: Context<FinalBackup>, act: () => Promise<Phase>): Promise<Phase> {
+export async function unlessGone(
+  { request, log }: Context<FinalBackup>,
+  act: () => Promise<Phase>,
+): Promise<Phase> {
   try {
     return await act();
   } catch (error: any) {

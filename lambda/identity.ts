@@ -86,7 +86,11 @@ export function keptOf(removal: string | undefined): number | undefined {
  * The client request token of a request. FSx takes 63 characters of `A-Za-z0-9_.-`; the names in front are
  * for the operator who finds the call in CloudTrail, the digest makes it unique.
  */
-export function clientRequestToken({ stackId, logicalId }: Owner, requestId: string): string {
+export function clientRequestToken({
+  stackId,
+  logicalId,
+  requestId,
+}: Owner & { readonly requestId: string }): string {
   const stackName = stackId.split('/')[1] ?? 'stack';
   return [
     plain(stackName).slice(0, 22),

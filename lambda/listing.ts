@@ -35,18 +35,19 @@ interface Around {
 const START: Place = { source: 0 };
 
 /**
- * Lists the backups of these sources (of the account, for undefined) from a place on: to the end, until it is
- * enough, or until the poll has had its time. A page that fails costs none of the pages before it.
+ * Lists the backups of these sources (of the account, if there are none) from a place on: to the end, until
+ * it is enough, or until the poll has had its time. A page that fails costs none of the pages before it.
  */
 export async function list<T>(
   { fsx, now, clock }: Around,
-  sources: ReadonlyArray<Source | undefined>,
+  sources: readonly Source[],
   { place: from = START, found: before }: { readonly place?: Place; readonly found: T },
   add: (found: T, backups: readonly Backup[]) => T,
   isEnough: (found: T) => boolean = () => false,
 ): Promise<Listing<T> & { readonly isDone: boolean }> {
   let [place, found] = [from, before];
-  while (place.source < sources.length && !isEnough(found) && clock() - now <= SHARE) {
+  const end = Math.max(1, sources.length);
+  while (place.source < end && !isEnough(found) && clock() - now <= SHARE) {
     try {
       const { backups, next } = await fsx.page(sources[place.source], place.token);
       found = add(found, backups);
@@ -56,7 +57,7 @@ export async function list<T>(
       break;
     }
   }
-  return { place, found, isDone: place.source >= sources.length };
+  return { place, found, isDone: place.source >= end };
 }
 
 /**
@@ -66,7 +67,7 @@ export async function list<T>(
  */
 export async function newest(
   context: Around & { readonly search?: Search },
-  sources: ReadonlyArray<Source | undefined>,
+  sources: readonly Source[],
   matches: (backup: Backup) => boolean,
 ): Promise<Backup | undefined> {
   const from = context.search ?? { found: undefined };

@@ -3,9 +3,8 @@ import type { Context } from './context';
 import { proceed } from './continuation';
 import { create } from './create';
 import { remove } from './delete';
-import { beginFinal, takeFinal } from './final-backup';
-import type { Phase, PhaseOf } from './phase';
-import type { Request } from './request';
+import { beginFinal, unlessGone } from './final-backup';
+import type { Phase } from './phase';
 import { rollBack } from './rollback';
 import { beginRun } from './run';
 import { take } from './take';
@@ -13,18 +12,20 @@ import { update } from './update';
 import { deleteFailed, wait } from './wait';
 
 /** One step of a request: from a phase to the next, or to the same again. */
-export function step(context: Context, phase: Phase): Promise<Phase> | Phase {
+export function step(context: Context<any>, phase: Phase): Promise<Phase> | Phase {
   switch (phase.phase) {
     case 'Starting':
       return begin(context);
     case 'Taking':
-      return takeFor(context, phase);
+      return context.request.kind === 'final'
+        ? unlessGone(context, () => take(context, phase))
+        : take(context, phase);
     case 'Waiting':
       return wait(context, phase);
     case 'DeletingFailed':
       return deleteFailed(context, phase);
     case 'RollingBack':
-      return rollBack(context as Context<any>, phase);
+      return rollBack(context, phase);
     case 'CleaningUp':
       return tidy(context, phase);
     case 'Responding':
@@ -33,18 +34,11 @@ export function step(context: Context, phase: Phase): Promise<Phase> | Phase {
 }
 
 /** The moments of which the README speaks, one file each. */
-function begin(context: Context): Promise<Phase> {
-  const { request } = context;
-  const of = <R extends Request>(narrowed: R) => ({ ...context, request: narrowed });
-  if (request.kind === 'run') return beginRun(of(request));
-  if (request.kind === 'final') return beginFinal(of(request));
-  if (request.kind === 'continuation') return proceed(of(request));
-  if (request.type === 'Create') return create(of(request));
-  return request.type === 'Update' ? update(of(request)) : remove(of(request));
-}
-
-function takeFor(context: Context, phase: PhaseOf<'Taking'>): Promise<Phase> {
-  return context.request.kind === 'final'
-    ? takeFinal(context as Context<any>, phase)
-    : take(context as Context<any>, phase);
+function begin(context: Context<any>): Promise<Phase> {
+  const { kind, type } = context.request;
+  if (kind === 'run') return beginRun(context);
+  if (kind === 'final') return beginFinal(context);
+  if (kind === 'continuation') return proceed(context);
+  if (type === 'Create') return create(context);
+  return type === 'Update' ? update(context) : remove(context);
 }

@@ -5,7 +5,13 @@ import type { BackupAttributes } from '../src/private/contract';
 
 /** What CloudFormation is told, or the run ends with. */
 export type Response =
-  | { readonly status: 'SUCCESS'; readonly physicalId: string; readonly attributes?: BackupAttributes }
+  | {
+      readonly status: 'SUCCESS';
+      readonly physicalId: string;
+      readonly attributes?: BackupAttributes;
+      /** Seconds that a running backup had run when it was continued. */
+      readonly age?: number;
+    }
   | { readonly status: 'FAILED'; readonly physicalId: string; readonly reason: string };
 
 /** How a backup was at the last poll. */
@@ -36,8 +42,8 @@ export interface Found {
 export type Goal =
   /** All that say DESTROY, but for this one. */
   | { readonly delete: 'all'; readonly except?: string }
-  /** Those that say DESTROY and were to replace this one; and, if it goes, this one itself. */
-  | { readonly delete: 'attempts'; readonly of: string; readonly goes: boolean; readonly except?: string }
+  /** This one and those that were to replace it, if they say DESTROY. */
+  | { readonly delete: 'attempts'; readonly of: string; readonly except?: string }
   /** The older ones, by `keepLast`. */
   | { readonly delete: 'older'; readonly keep: number; readonly held: string };
 
@@ -78,25 +84,19 @@ export type Phase =
       readonly since: number;
       readonly response: Response;
       readonly goal: Goal;
-      /** Whose backups are listed; those of the account, if it is not given. */
-      readonly sources?: readonly Source[];
+      /** Whose backups are listed; those of the account, if there are none. */
+      readonly sources: readonly Source[];
       readonly place?: Place;
       readonly found: readonly Found[];
       /** What is still to be deleted, once all is listed. */
       readonly doomed?: readonly string[];
       /** A failure is the response then; else it is logged. */
       readonly mustSucceed: boolean;
-      /** Until then, a request that was cancelled may start a backup: nothing found means nothing yet. */
-      readonly lookUntil?: number;
+      /** A request that was cancelled may still start a backup: nothing found means nothing yet. */
+      readonly mayGrow?: boolean;
       readonly isSecond?: boolean;
     }
-  | {
-      readonly phase: 'Responding';
-      readonly response: Response;
-      readonly age?: number;
-      /** The reason says all that it should. */
-      readonly isWorded?: boolean;
-    };
+  | { readonly phase: 'Responding'; readonly response: Response };
 
 export type PhaseOf<Name extends Phase['phase']> = Extract<Phase, { phase: Name }>;
 
@@ -130,6 +130,6 @@ export class Obstacle extends Error {
 
 export const BEGIN: State = { version: 1, phase: { phase: 'Starting' } };
 
-export function respond(response: Response, age?: number): PhaseOf<'Responding'> {
-  return { phase: 'Responding', response, age };
+export function respond(response: Response): PhaseOf<'Responding'> {
+  return { phase: 'Responding', response };
 }

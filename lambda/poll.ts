@@ -18,8 +18,8 @@ const PERMISSION_GRACE = 120_000;
 const CLEAN_UP_TIME = 600_000;
 /** So often the function may crash, and be tried again a minute later. */
 const MAX_CRASHES = 5;
-/** The phases that are no reason to wait: the same poll goes on with them. */
-const IMMEDIATE = new Set<Phase['phase']>(['RollingBack', 'CleaningUp', 'DeletingFailed']);
+/** The phases that delete backups. They are no reason to wait: the same poll begins with them. */
+const DELETING = new Set<Phase['phase']>(['CleaningUp', 'DeletingFailed']);
 
 /**
  * One poll: goes on from the state, and says how long to wait, or responds.
@@ -44,29 +44,20 @@ export async function poll(
   const begun = isLast ? Math.min(startedAt, now() - CANCELLED_REQUEST_GRACE) : startedAt;
   const { search } = before;
   const context: Context = { request, fsx, stacks, startedAt: begun, now: now(), clock: now, search, log };
-  const state = isLast
-    ? await lastStep(context, before)
-    : await next(context, before, limitOf(context, before.phase), given.error);
+  const state = await next(context, before, given, isLast);
   if (state.phase.phase !== 'Responding') return { state, wait: secondsToWait(context, before, state) };
   const isKeptFirst = !isLast && mightDecideOtherwise(request, before.phase, state.phase.response);
   return isKeptFirst ? { state, wait: 1 } : finish(opened, state, effects, log);
 }
 
 /**
- * A poll whose result is lost is repeated, after CloudFormation was answered. Then the source may be deployed,
- * or FSx may take the call, and a backup would be taken that nobody asks for any more.
+ * A poll whose result is lost is repeated, after CloudFormation was answered. Then the source may be
+ * deployed, or FSx may take the call, and a backup would be taken that nobody asks for any more.
  */
 function mightDecideOtherwise({ kind, type }: Request, { phase }: Phase, response: Response): boolean {
   const isTaker = kind === 'final' ? type === 'Delete' : kind === 'backup' && type !== 'Delete';
   const isDone = response.status === 'SUCCESS' && (kind === 'final' || isBackupId(response.physicalId));
   return isTaker && (phase === 'Starting' || phase === 'Taking') && !isDone;
-}
-
-/** No execution could go on: what is not done now is not done. */
-async function lastStep(context: Context, before: State): Promise<State> {
-  const after = await next(context, before, Infinity, undefined);
-  const isOver = after.phase.phase === 'Responding';
-  return isOver ? after : giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
 }
 
 /** An execution that somebody else has started speaks for CloudFormation in vain. */
@@ -86,42 +77,33 @@ function isState(state: any): state is State {
   return state?.version === BEGIN.version;
 }
 
-/** The next state; at the end of its time, the response. */
-async function next(
-  context: Context,
-  before: State,
-  limit: number,
-  error: PollInput['error'],
-): Promise<State> {
+/** The next state; at the end of its time, or if no execution could go on, the response. */
+async function next(context: Context, before: State, { error }: PollInput, isLast: boolean): Promise<State> {
   if (before.phase.phase === 'Responding') return before;
-  if (error) return crashed(context, before, limit, error);
+  const isInTime = context.now < limitOf(context, before.phase);
+  if (error) return crashed(context, before, isInTime, error.Error);
   const after = await go(context, before);
-  const isInTime = after.phase.phase === 'Responding' || context.now < limit;
+  if (after.phase.phase === 'Responding') return after;
+  if (isLast) return giveUp(context, after, before.obstacle ?? after.obstacle ?? '');
   return isInTime ? after : timeOut(context, after);
 }
 
 /** The function has failed for good: it may work again after a while. */
-function crashed(
-  context: Context,
-  before: State,
-  limit: number,
-  { Error: name }: NonNullable<PollInput['error']>,
-): State {
+function crashed(context: Context, before: State, isInTime: boolean, error: string | undefined): State {
   const crashes = (before.crashes ?? 0) + 1;
   const state = { ...before, phase: asked(before.phase), crashes };
-  const isInTime = crashes < MAX_CRASHES && context.now < limit;
-  return isInTime ? state : giveUp(context, state, hasCrashed(name));
+  return isInTime && crashes < MAX_CRASHES ? state : giveUp(context, state, hasCrashed(error));
 }
 
 async function go(context: Context, state: State): Promise<State> {
-  let phase: Phase = state.phase;
+  let { phase } = state;
+  let before: Phase;
   try {
-    for (let goesOn = true; goesOn;) {
-      const after = await step(context, phase);
-      goesOn = isImmediate(phase, after);
-      phase = after;
-    }
-    return { version: BEGIN.version, phase, failedPolls: lessOne(state.failedPolls) };
+    do {
+      before = phase;
+      phase = await step(context, before);
+    } while (isImmediate(before, phase));
+    return { ...BEGIN, phase, failedPolls: lessOne(state.failedPolls) };
   } catch (thrown) {
     if (thrown instanceof SearchGoesOn) return { ...state, phase, search: thrown.search };
     return thrown instanceof Obstacle
@@ -136,10 +118,10 @@ function asked(phase: Phase): Phase {
 }
 
 function isImmediate(before: Phase, after: Phase): boolean {
-  if (after.phase !== before.phase) return IMMEDIATE.has(after.phase);
-  const isListed =
-    after.phase === 'CleaningUp' && before.phase === 'CleaningUp' && !before.doomed && after.doomed;
-  return after.phase === 'RollingBack' || Boolean(isListed);
+  if (after.phase === 'CleaningUp' && before.phase === 'CleaningUp') {
+    return !before.doomed && after.doomed !== undefined;
+  }
+  return after.phase === 'RollingBack' || (after.phase !== before.phase && DELETING.has(after.phase));
 }
 
 /** An obstacle that may go away is waited out until the time is up. */
@@ -147,22 +129,15 @@ function obstructed(context: Context, state: State, error: unknown): State {
   const { request, log, now } = context;
   const kind = kindOf(error);
   const isDeleting =
-    /^(DeletingFailed|CleaningUp)$/.test(state.phase.phase) ||
-    (request.kind === 'backup' && request.type === 'Delete');
+    DELETING.has(state.phase.phase) || (request.kind === 'backup' && request.type === 'Delete');
   const obstacle = sayObstacle(error, isDeleting);
   log.warn('a poll did not get through', { kind, error: sayError(error) });
   const deniedSince = kind === 'permission' ? (state.deniedSince ?? now) : undefined;
-  const isDenied = deniedSince !== undefined && now - deniedSince >= PERMISSION_GRACE;
+  const isDenied = now - (deniedSince ?? now) >= PERMISSION_GRACE;
   const failedPolls = kind === 'passing' ? (state.failedPolls ?? 0) + 1 : lessOne(state.failedPolls);
-  const obstructedState: State = {
-    version: BEGIN.version,
-    phase: asked(state.phase),
-    obstacle,
-    search: state.search,
-    deniedSince,
-    failedPolls,
-  };
-  return kind === 'final' || isDenied ? giveUp(context, obstructedState, obstacle) : obstructedState;
+  const phase = asked(state.phase);
+  const after = { ...BEGIN, phase, obstacle, search: state.search, deniedSince, failedPolls };
+  return kind === 'final' || isDenied ? giveUp(context, after, obstacle) : after;
 }
 
 /** One poll that AWS answers does not mean that it would answer all again. */
@@ -174,9 +149,7 @@ function lessOne(failedPolls: number | undefined): number | undefined {
 function limitOf({ request, startedAt }: Context, phase: Phase): number {
   const limit = startedAt + secondsFor(request) * 1000;
   if (phase.phase === 'CleaningUp' && !phase.mustSucceed) return Math.min(limit, phase.since + CLEAN_UP_TIME);
-  return phase.phase === 'Starting' && isDeletionOfKept(request)
-    ? Math.min(limit, startedAt + CLEAN_UP_TIME)
-    : limit;
+  return phase.phase === 'Starting' && isDeletionOfKept(request) ? startedAt + CLEAN_UP_TIME : limit;
 }
 
 /** A deletion has nothing to do with how long a backup may take, and neither has a rollback. */

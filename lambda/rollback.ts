@@ -1,7 +1,7 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
-import { CANCELLED_REQUEST_GRACE, type Context } from './context';
+import type { Context } from './context';
 import { kindOf, sayError } from './errors';
 import { generationOf, isComparable, isOfGeneration, marksOf } from './identity';
 import { newest } from './listing';
@@ -16,22 +16,23 @@ const LONGEST_CHAIN = 50;
 
 /** The stack is on its way back: the resource returns to the backup that it held. None is ever taken. */
 export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'RollingBack'>): Promise<Phase> {
-  const { request, fsx, now, startedAt } = context;
-  const { to } = phase;
-  if (to === undefined) return { ...phase, to: await backupBefore(context) };
+  const { request, fsx, now } = context;
   const { desired, former, stackId, physicalId } = request;
+  const { to } = phase;
+  if (to === undefined) return { ...phase, to: former ? await backupBefore(context) : physicalId };
   const restored = isBackupId(to) ? await fsx.backup(to) : undefined;
   await returnTags(context, restored);
   const response = restored ? success(restored) : successWithout(to, stackId, 'DELETED', desired.source);
   // If the update had succeeded, CloudFormation deletes what it took.
   const isDone = to !== physicalId || isSame(request);
   if (isDone || former?.removal !== 'DESTROY') return respond(response);
-  const known = distinct(former.source, desired.source, restored && sourceOfBackup(restored));
   return cleanUp(now, response, {
-    goal: { delete: 'attempts', of: to, goes: false, except: to },
-    sources: isDeployed(former.source) ? undefined : known,
+    goal: { delete: 'attempts', of: to, except: to },
+    sources: isDeployed(former.source)
+      ? []
+      : distinct(former.source, desired.source, sourceOfBackup(restored)),
     mustSucceed: false,
-    lookUntil: startedAt + CANCELLED_REQUEST_GRACE,
+    mayGrow: true,
   });
 }
 
@@ -50,39 +51,33 @@ async function returnTags(
   }
 }
 
-/** The id that the resource had before the update that is undone. */
+/**
+ * The id that the resource had before the update that is undone: along `previous` to the first backup of the
+ * desired generation.
+ */
 async function backupBefore(context: Context<Deployment>): Promise<string> {
   const { request, fsx } = context;
-  const { physicalId, former, desired } = request;
-  if (!former || !isBackupId(physicalId)) return physicalId;
-  const named = await fsx.backup(physicalId);
-  // The attempt is gone, and nothing tells what was before.
-  if (!named) return (isSame(request) ? undefined : await newestFormer(context)) ?? physicalId;
-  const marks = marksOf(named, request);
-  if (!isComparable(marks) || isOfGeneration(marks, generationOf(desired))) return physicalId;
-  return followChain(context, named);
-}
-
-/** Along `previous` to the first backup of the desired generation. */
-async function followChain(context: Context<Deployment>, named: Backup): Promise<string> {
-  const { request, fsx } = context;
-  const generation = generationOf(request.desired);
-  const passed: string[] = [];
-  let { previous = '' } = marksOf(named, request);
-  while (isBackupId(previous) && passed.length < LONGEST_CHAIN) {
-    passed.push(previous);
-    const backup = await fsx.backup(previous);
+  const { physicalId, desired } = request;
+  if (!isBackupId(physicalId)) return physicalId;
+  const chain: string[] = [];
+  let id = physicalId;
+  let named: Backup | undefined;
+  while (isBackupId(id) && chain.length <= LONGEST_CHAIN) {
+    chain.push(id);
+    const backup = await fsx.backup(id);
     if (!backup) break;
+    named ??= backup;
     const marks = marksOf(backup, request);
-    if (isOfGeneration(marks, generation)) return previous;
-    if (!isComparable(marks)) return request.physicalId;
-    previous = marks.previous ?? '';
+    if (isOfGeneration(marks, generationOf(desired))) return id;
+    // Its tags tell nothing. But an attempt was to replace it, and must not stay in its place.
+    if (!isComparable(marks)) return isAttempt(request, named) ? id : physicalId;
+    id = marks.previous ?? '';
   }
-  return previous === NO_BACKUP ? noneBefore(context, named) : leave(context, named, passed);
+  return id === NO_BACKUP ? noneBefore(request, named!) : leave(context, named, chain.slice(1));
 }
 
 /** Only what is not deployed yet goes without a backup, or what has none before its first update. */
-function noneBefore({ request }: Context<Deployment>, named: Backup): string {
+function noneBefore(request: Deployment, named: Backup): string {
   return isAttempt(request, named) || isDeployed(request.desired.source) ? NO_BACKUP : request.physicalId;
 }
 
@@ -94,13 +89,13 @@ function isAttempt(request: Deployment, named: Backup): boolean {
 /** The chain is broken. An attempt must not pass for what the resource held, even if that is gone. */
 async function leave(
   context: Context<Deployment>,
-  named: Backup,
+  named: Backup | undefined,
   passed: readonly string[],
 ): Promise<string> {
   const { request, log } = context;
   const { physicalId: backupId } = request;
-  if (!isAttempt(request, named)) return backupId;
-  log.warn('the backup before this one no longer exists', { backupId, previous: passed.at(-1) });
+  if (named ? !isAttempt(request, named) : isSame(request)) return backupId;
+  if (named) log.warn('the backup before this one no longer exists', { backupId, previous: passed.at(-1) });
   return (await newestFormer(context, named)) ?? passed[0] ?? backupId;
 }
 
@@ -108,9 +103,8 @@ async function leave(
 async function newestFormer(context: Context<Deployment>, named?: Backup): Promise<string | undefined> {
   const { request } = context;
   const { desired } = request;
-  const ofNamed = named && isDeployed(desired.source) ? sourceOfBackup(named) : undefined;
-  const sources = distinct(desired.source, ofNamed);
-  const former = await newest(context, sources.length > 0 ? sources : [undefined], (backup) =>
+  const sources = distinct(isDeployed(desired.source) ? sourceOfBackup(named) : desired.source);
+  const former = await newest(context, sources, (backup) =>
     isOfGeneration(marksOf(backup, request), generationOf(desired)),
   );
   return former?.BackupId;

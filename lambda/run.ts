@@ -1,20 +1,19 @@
-import { successWithout } from './attributes';
 import { type Context, locate } from './context';
+import { none } from './create';
 import { InvalidRequest } from './errors';
-import { type Phase, respond } from './phase';
+import type { Phase } from './phase';
 import type { Run } from './request';
-import { isDeployed, sourceId } from './source';
+import { isDeployed } from './source';
 import { prepare } from './take';
-import { NO_BACKUP } from '../src/private/contract';
 
 /** The stack exists in name only: nothing of it is deployed. */
 const EMPTY = new Set(['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPLETE']);
 
 /** A pipeline or a person asks for a backup. A source that its stack should have, and lacks, is a failure. */
 export async function beginRun(context: Context<Run>): Promise<Phase> {
-  const { request, stacks, log } = context;
+  const { request, stacks } = context;
   const { source } = request.desired;
-  const found = await locate(context, request);
+  const found = await locate(context);
   if (found || !isDeployed(source)) return prepare(context, found!);
   const stack = await stacks.state(source.stack!);
   if (stack && !EMPTY.has(stack.status) && !request.skipsMissing) {
@@ -24,6 +23,5 @@ export async function beginRun(context: Context<Run>): Promise<Phase> {
         `${present}); name one that it has, or set whenMissing to SKIP`,
     );
   }
-  log.info('no backup taken: nothing is deployed yet', { source: sourceId(source) });
-  return respond(successWithout(NO_BACKUP, request.stackId));
+  return none(context);
 }

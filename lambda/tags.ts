@@ -18,7 +18,7 @@ export function tagsOfNew(
   );
   const room = Math.max(0, MAX_TAGS - 1 - given.length);
   return {
-    tags: [...given, ...copyable.slice(0, room)].map(({ Key, Value }) => ({ Key, Value })),
+    tags: [...given, ...copyable.slice(0, room)],
     dropped: copyable.slice(room).map((tag) => tag.Key!),
   };
 }
@@ -34,17 +34,14 @@ export function tagChanges(
 ): { set: Tag[]; removed: string[] } {
   const desiredKeys = new Set(desired.map((tag) => tag.Key));
   const isOurs = (key: string) => desiredKeys.has(key) || key.startsWith(TAG_PREFIX);
-  const former = new Set(formerKeys);
-  const removed = actual.map((tag) => tag.Key!).filter((key) => former.has(key) && !isOurs(key));
+  const keys = actual.map((tag) => tag.Key!);
+  const removed = keys.filter((key) => formerKeys.includes(key) && !isOurs(key));
   const set = desired.filter(
     (tag) => !actual.some((present) => present.Key === tag.Key && present.Value === tag.Value),
   );
 
-  const remaining = actual.map((tag) => tag.Key!).filter((key) => !removed.includes(key));
+  const remaining = keys.filter((key) => !removed.includes(key));
   const surplus = new Set([...remaining, ...desiredKeys]).size - MAX_TAGS;
   const expendable = remaining.filter((key) => !isOurs(key) && !key.startsWith('aws:'));
-  return {
-    set: set.map(({ Key, Value }) => ({ Key, Value })),
-    removed: [...removed, ...expendable.slice(0, Math.max(0, surplus))],
-  };
+  return { set, removed: [...removed, ...expendable.slice(0, Math.max(0, surplus))] };
 }

@@ -101,7 +101,7 @@ export function notTaken(source: Source | Deployed): string {
 
 /** A backup that is not finished in time. */
 export function notFinished(request: Request, phase: PhaseOf<'Waiting'>, minutes: number): string {
-  const { lifecycle = 'not seen yet', percent } = phase.seen ?? {};
+  const { lifecycle, percent } = phase.seen!;
   const progress = percent === undefined ? '' : `, ${percent} %`;
   const subject = request.kind === 'continuation' ? '' : ` of ${sourceId(request.desired.source)}`;
   return (
@@ -116,10 +116,7 @@ function sequelOf(request: Request, phase: PhaseOf<'Waiting'>): string {
   }
   if (request.kind === 'final') return 'It goes on. Delete again when it is finished.';
   if (phase.isKept) return "It goes on, and stays this resource's backup.";
-  if (request.kind === 'continuation') {
-    return 'It goes on: deploy again, and the deployment continues with it.';
-  }
-  if (request.desired.removal === 'DESTROY') {
+  if (request.kind === 'backup' && request.desired.removal === 'DESTROY') {
     return (
       'It is deleted with the rollback, as the removal policy DESTROY says, if FSx allows that in time; if ' +
       'not, or with rollback disabled, delete it by hand.'
@@ -132,7 +129,7 @@ function sequelOf(request: Request, phase: PhaseOf<'Waiting'>): string {
 }
 
 /** The request came to its time limit before there was a backup. */
-export function notPossible(request: Request, minutes: number, obstacle = ''): string {
+export function notPossible(request: Request, minutes: number, obstacle: string): string {
   return `${purposeOf(request)} was not possible in ${minutes} min. ${obstacle}${longer(request)}`.trim();
 }
 

@@ -1,33 +1,36 @@
+import type { Backup } from '@aws-sdk/client-fsx';
 import { attributesOf, successWithout } from './attributes';
 import type { Context } from './context';
 import { type Phase, type PhaseOf, respond, type Response, type State } from './phase';
-import { failedId, linkId } from './physical-id';
+import { fail } from './physical-id';
 import type { Request } from './request';
 import { notDone, notFinished, notPossible } from './texts';
 import { MAX_WAIT } from '../src/private/contract';
 
 /** The time is up: what the response is then. */
 export function timeOut(context: Context, state: State): State {
-  const { phase, obstacle } = state;
+  const { phase, obstacle = '' } = state;
   const { request, startedAt, now } = context;
   // A link goes on from where the links before have stopped.
   const begun = request.kind === 'continuation' ? request.told.createdAt || startedAt : startedAt;
   const minutes = Math.round((now - begun) / 60_000);
-  if (phase.phase !== 'Waiting' || !phase.seen) return giveUp(context, state, obstacle ?? '', minutes);
-  if (hasNextLink(request)) return { ...state, phase: respond(handOver(request, phase), phase.age) };
-  return failed(
-    request,
-    state,
-    `${notFinished(request, phase, minutes)} ${obstacle ?? ''}`.trim(),
-    phase.backupId,
-  );
+  if (phase.phase !== 'Waiting' || !phase.seen) {
+    return giveUp(context, state, obstacle, notPossible(request, minutes, obstacle));
+  }
+  if (hasNextLink(request)) return { ...state, phase: respond(handOver(phase)) };
+  return giveUp(context, state, obstacle, `${notFinished(request, phase, minutes)} ${obstacle}`.trim());
 }
 
 /**
  * Nothing more can be done. A rollback that fails leaves a stack that nobody can deploy any more, and tidying
  * up is not worth a failure: the response is what it would have been, and the log says what was left undone.
  */
-export function giveUp(context: Context, state: State, obstacle: string, minutes?: number): State {
+export function giveUp(
+  context: Context,
+  state: State,
+  obstacle: string,
+  reason = notDone(context.request, obstacle),
+): State {
   const { request, log } = context;
   const { phase } = state;
   const fixed = fixedResponse(request, phase);
@@ -36,13 +39,11 @@ export function giveUp(context: Context, state: State, obstacle: string, minutes
     log.warn('something was left undone', { phase: phase.phase, obstacle, left });
     return { ...state, phase: respond(fixed) };
   }
-  if (phase.phase === 'DeletingFailed') {
-    const reason = `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`;
-    return failed(request, state, reason, phase.backupId);
-  }
-  const backupId = phase.phase === 'Waiting' ? phase.backupId : undefined;
-  const reason = minutes === undefined ? notDone(request, obstacle) : notPossible(request, minutes, obstacle);
-  return failed(request, state, reason, backupId);
+  const said =
+    phase.phase === 'DeletingFailed'
+      ? `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`
+      : reason;
+  return { ...state, phase: fail(request, phase, said) };
 }
 
 /** What the response is in any case, if that is known. */
@@ -51,13 +52,6 @@ function fixedResponse(request: Request, phase: Phase): Response | undefined {
   if (phase.phase === 'RollingBack') return successWithout(phase.to ?? physicalId, stackId);
   if (phase.phase === 'CleaningUp') return phase.mustSucceed ? undefined : phase.response;
   return isDeletionOfKept(request) ? successWithout(physicalId, stackId) : undefined;
-}
-
-function failed(request: Request, state: State, reason: string, backupId?: string): State {
-  const { phase } = state;
-  const mayHaveAsked = phase.phase === 'Taking' ? phase.isAsked === true : phase.phase !== 'Starting';
-  const physicalId = failedId(request, mayHaveAsked, backupId);
-  return { ...state, phase: respond({ status: 'FAILED', physicalId, reason }) };
 }
 
 /** A Delete that deletes no more than older backups, if anything. */
@@ -71,15 +65,12 @@ function hasNextLink(request: Request): boolean {
 }
 
 /** The backup still runs, and a continuation waits for its end. */
-function handOver(request: Request, { backupId, seen, isKept }: PhaseOf<'Waiting'>): Response {
+function handOver({ backupId, seen, age }: PhaseOf<'Waiting'>): Response {
+  const { lifecycle, createdAt } = seen!;
   const attributes = attributesOf({
     BackupId: backupId,
-    Lifecycle: seen!.lifecycle as any,
-    CreationTime: seen!.createdAt === undefined ? undefined : new Date(seen!.createdAt),
-    Type: undefined,
-    FileSystem: undefined,
-  });
-  const physicalId =
-    request.kind === 'continuation' ? linkId(request) : isKept ? request.physicalId : backupId;
-  return { status: 'SUCCESS', physicalId, attributes };
+    Lifecycle: lifecycle,
+    CreationTime: createdAt === undefined ? undefined : new Date(createdAt),
+  } as Backup);
+  return { status: 'SUCCESS', physicalId: backupId, attributes, age };
 }

@@ -1,10 +1,11 @@
 import type { Backup } from '@aws-sdk/client-fsx';
 import { success, successWithout } from './attributes';
-import { type Context, type Standing, standingOf, STATUS_GRACE } from './context';
+import { type Context, hasSureStatus, stackNow } from './context';
 import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
-import { type Phase, respond } from './phase';
-import { type Deployment, isBackupId } from './request';
+import { BEGIN, type Phase, respond } from './phase';
+import { fail } from './physical-id';
+import { type Deployment, isBackupId, isSame } from './request';
 import { retag } from './retag';
 import { isDeployed } from './source';
 import { notTaken } from './texts';
@@ -13,42 +14,36 @@ import { NO_BACKUP } from '../src/private/contract';
 
 /** What is known about an Update. */
 export interface Observed {
-  readonly standing: Standing;
+  /** The operation that the request belongs to goes on. */
+  readonly isOpen: boolean;
   /** The status of the stack was asked for long enough after the request began to be right. */
   readonly isStatusSure: boolean;
   readonly desired: string;
   readonly former?: string;
-  /** The request names a backup, there or gone. */
-  readonly hasBackup: boolean;
+  /** The request asks for no other backup than the one that it names, there or gone. */
+  readonly isUnchanged: boolean;
   /** What the backup that the request names says; undefined if there is none. */
   readonly named?: Marks & { readonly isFailed: boolean };
-  /** What the one before it says about its generation: it may be what a rollback returns to. */
-  readonly previous: 'desired' | 'other' | 'unknown';
+  /** The one before it is known to be of another generation: no rollback returns to it. */
+  readonly isOtherBefore: boolean;
 }
 
-export type Decision = 'roll back' | 'keep' | 'gone' | 'take' | 'wait for the status' | 'too late';
+export type Decision = 'keep' | 'take' | 'wait for the status' | 'too late';
 
 /** CloudFormation changes the resource, or the stack is on its way back. */
 export async function update(context: Context<Deployment>): Promise<Phase> {
-  const { request, stacks, fsx } = context;
-  const standing = standingOf((await stacks.state(request.stackId))?.status, false);
+  const { request, fsx } = context;
+  const { standing } = await stackNow(context);
   // A rollback goes on even if FSx does not respond.
-  const isAsked = standing !== 'back' && isBackupId(request.physicalId);
-  const named = isAsked ? await fsx.backup(request.physicalId) : undefined;
-  const decision = decide(await observe(context, named, standing));
-  switch (decision) {
-    case 'roll back':
-      return { phase: 'RollingBack' };
+  if (standing === 'back') return { phase: 'RollingBack' };
+  const named = isBackupId(request.physicalId) ? await fsx.backup(request.physicalId) : undefined;
+  switch (decide(await observe(context, named, standing === 'open'))) {
     case 'wait for the status':
-      return { phase: 'Starting' };
-    case 'too late': {
-      const { physicalId, desired } = request;
-      return respond({ status: 'FAILED', physicalId, reason: notTaken(desired.source) });
-    }
+      return BEGIN.phase;
+    case 'too late':
+      return fail(request, BEGIN.phase, notTaken(request.desired.source));
     case 'keep':
-      return keep(context, named!);
-    case 'gone':
-      return keepWithout(context);
+      return named ? keep(context, named) : keepWithout(context);
     case 'take':
       return create(context);
   }
@@ -56,68 +51,56 @@ export async function update(context: Context<Deployment>): Promise<Phase> {
 
 async function observe(
   context: Context<Deployment>,
-  named: Backup | undefined,
-  standing: Standing,
+  backup: Backup | undefined,
+  isOpen: boolean,
 ): Promise<Observed> {
-  const { request, now, startedAt } = context;
-  const { desired, former } = request;
-  const marks = named && { ...marksOf(named, request), isFailed: named.Lifecycle === 'FAILED' };
-  const wanted = generationOf(desired);
+  const { request } = context;
+  const { former, physicalId } = request;
+  const named = backup && { ...marksOf(backup, request), isFailed: backup.Lifecycle === 'FAILED' };
+  const desired = generationOf(request.desired);
   return {
-    standing,
-    isStatusSure: now - startedAt >= STATUS_GRACE,
-    desired: wanted,
+    isOpen,
+    isStatusSure: hasSureStatus(context),
+    desired,
     former: former && generationOf(former),
-    hasBackup: isBackupId(request.physicalId),
-    named: marks,
-    previous: await previousOf(context, marks, wanted),
+    isUnchanged: isBackupId(physicalId) && isSame(request),
+    named,
+    isOtherBefore: await hasOtherBefore(context, named?.previous, desired),
   };
 }
 
-async function previousOf(
+async function hasOtherBefore(
   { fsx, request }: Context<Deployment>,
-  named: Marks | undefined,
+  previous: string | undefined,
   desired: string,
-): Promise<Observed['previous']> {
-  if (!named?.previous) return 'unknown';
-  if (named.previous === NO_BACKUP) return isDeployed(request.desired.source) ? 'unknown' : 'other';
-  const previous = await fsx.backup(named.previous);
-  if (!previous) return 'unknown';
-  const marks = marksOf(previous, request);
-  if (!isComparable(marks)) return 'unknown';
-  return marks.generation === desired ? 'desired' : 'other';
+): Promise<boolean> {
+  if (!previous) return false;
+  if (previous === NO_BACKUP) return !isDeployed(request.desired.source);
+  const backup = await fsx.backup(previous);
+  const marks = backup && marksOf(backup, request);
+  return marks !== undefined && isComparable(marks) && marks.generation !== desired;
 }
 
 /** Pure. */
 export function decide(observed: Observed): Decision {
-  const { standing, isStatusSure, desired, former, named } = observed;
-  if (standing === 'back') return 'roll back';
-  if (former === desired && standing === 'open') return decideSame(observed);
+  const { isOpen, isStatusSure, isUnchanged, desired, named } = observed;
+  if (isUnchanged && isOpen) return named?.isFailed ? 'take' : 'keep';
   // Without rollback, CloudFormation sends a failed resource back while the deployment goes on. But delivered
   // late, an update of the tags must not undo what the rollback has done to them.
-  if (former !== desired && isOfGeneration(named, desired)) return 'keep';
-  const isSure = isStatusSure || (standing === 'open' && !mayBeWayBack(observed));
-  if (!isSure) return 'wait for the status';
-  return standing === 'open' ? 'take' : 'too late';
+  if (!isUnchanged && isOfGeneration(named, desired)) return 'keep';
+  if (!isStatusSure && mayBeWayBack(observed)) return 'wait for the status';
+  return isOpen ? 'take' : 'too late';
 }
 
-function decideSame({ named, hasBackup, isStatusSure }: Observed): Decision {
-  // Nothing was deployed before, or attempts without rollback have failed: the resource is not protected yet.
-  if (!hasBackup) return isStatusSure ? 'take' : 'wait for the status';
-  if (!named) return 'gone';
-  return named.isFailed ? 'take' : 'keep';
+/** So may be what names `none`: attempts without rollback have failed, or nothing was deployed before. */
+function mayBeWayBack({ isOpen, former, named, isOtherBefore }: Observed): boolean {
+  return !isOpen || !isOtherBefore || !isOfGeneration(named, former);
 }
 
-function mayBeWayBack({ former, named, previous }: Observed): boolean {
-  return !isOfGeneration(named, former) || previous !== 'other';
-}
-
-/** Somebody deleted the backup, or there never was one, and the deployment asks for no other. */
+/** Somebody deleted the backup, and the deployment asks for no other. */
 function keepWithout({ request, log }: Context<Deployment>): Phase {
   const { physicalId, stackId, desired } = request;
-  if (physicalId !== NO_BACKUP) {
-    log.warn('the backup of this resource no longer exists', { backupId: physicalId });
-  }
+  log.warn('the backup of this resource no longer exists', { backupId: physicalId });
   return respond(successWithout(physicalId, stackId, 'DELETED', desired.source));
 }
 
@@ -132,5 +115,5 @@ async function keep(context: Context<Deployment>, backup: Backup): Promise<Phase
     });
   }
   if (backup.Lifecycle === 'FAILED') return respond(success(backup));
-  return waitFor(context, { backupId: backup.BackupId!, isKept: true }, backup);
+  return waitFor(context, backup, { isKept: true });
 }

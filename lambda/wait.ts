@@ -1,11 +1,11 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { attributesOf, sourceOfBackup, success, successWithout } from './attributes';
+import { isRunning, sourceOfBackup, success, successWithout } from './attributes';
 import { cleanUp } from './clean-up';
 import { type Context, VISIBILITY_GRACE } from './context';
 import { kindOf } from './errors';
 import { keptOf } from './identity';
 import { type Phase, type PhaseOf, respond, type Response } from './phase';
-import { failedId, linkId } from './physical-id';
+import { fail } from './physical-id';
 import { type Request, subjectOf } from './request';
 import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
 
@@ -13,35 +13,35 @@ import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './t
 export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise<Phase> {
   const { fsx, now, request, log } = context;
   const backup = await fsx.backup(phase.backupId);
-  if (backup) return waitFor(context, phase, backup);
+  if (backup) return waitFor(context, backup, phase);
   if (now - phase.since < VISIBILITY_GRACE) return phase;
-  if (!phase.isKept) {
-    return failed(request, phase.backupId, backupVanished(subject(request), phase.backupId));
-  }
+  if (!phase.isKept) return failed(request, phase, backupVanished(subject(request), phase.backupId));
   log.warn('the backup of this resource no longer exists', { backupId: phase.backupId });
   return respond(successWithout(phase.backupId, request.stackId, 'DELETED'));
 }
 
 /** Success is AVAILABLE, and nothing else. A lifecycle not yet invented is waited for. */
-export function waitFor(
-  context: Context,
-  phase: Omit<PhaseOf<'Waiting'>, 'phase' | 'since'> & { readonly since?: number },
-  backup: Backup,
-): Phase {
+export function waitFor(context: Context, backup: Backup, known: Partial<PhaseOf<'Waiting'>>): Phase {
   const { request, now } = context;
+  const phase: PhaseOf<'Waiting'> = {
+    phase: 'Waiting',
+    backupId: backup.BackupId!,
+    since: now,
+    ...known,
+  };
   if (backup.Lifecycle === 'AVAILABLE') return available(context, backup, phase.age);
-  if (backup.Lifecycle !== 'FAILED' && backup.Lifecycle !== 'DELETED') {
+  if (isRunning(backup.Lifecycle)) {
     const seen = {
       lifecycle: backup.Lifecycle!,
       percent: backup.ProgressPercent,
       createdAt: backup.CreationTime?.getTime(),
     };
-    return { ...phase, phase: 'Waiting', since: phase.since ?? now, seen };
+    return { ...phase, seen };
   }
   const reason = backupFailed(subject(request), phase.backupId, backup.FailureDetails);
   const isRemoved = mayBeRemoved(request) && !phase.isKept;
   if (isRemoved) return { phase: 'DeletingFailed', backupId: phase.backupId, reason };
-  return failed(request, phase.backupId, `${reason} ${notDeletedFailed(phase.backupId)}`);
+  return failed(request, phase, `${reason} ${notDeletedFailed(phase.backupId)}`);
 }
 
 /** What FSx keeps of a failed backup is no data. */
@@ -55,7 +55,7 @@ export async function deleteFailed(
     throw error;
   });
   if (!isGone) return phase;
-  return failed(request, phase.backupId, `${phase.reason} The failed backup is deleted.`);
+  return failed(request, phase, `${phase.reason} The failed backup is deleted.`);
 }
 
 /** The role may delete backups that say so. */
@@ -63,28 +63,20 @@ function mayBeRemoved(request: Request): boolean {
   return (request.kind === 'backup' || request.kind === 'run') && request.desired.removal !== 'RETAIN';
 }
 
-function failed(request: Request, backupId: string, reason: string): Phase {
+function failed(request: Request, phase: Phase, reason: string): Phase {
   const advice = request.kind === 'continuation' ? ` ${FAILED_LINK}` : '';
-  return respond({
-    status: 'FAILED',
-    physicalId: failedId(request, true, backupId),
-    reason: reason + advice,
-  });
+  return fail(request, phase, reason + advice);
 }
 
 function available({ request, now }: Context, backup: Backup, age?: number): Phase {
-  const response = responseFor(request, backup);
+  // CloudFormation reads no attributes of what it deletes.
+  const response: Response =
+    request.kind === 'final' ? { status: 'SUCCESS', physicalId: request.physicalId } : success(backup, age);
   const keep = request.kind === 'run' ? keptOf(request.desired.removal) : undefined;
   const source = sourceOfBackup(backup);
-  if (keep === undefined || !source) return respond(response, age);
+  if (keep === undefined || !source) return respond(response);
   const goal = { delete: 'older', keep, held: backup.BackupId! } as const;
   return cleanUp(now, response, { goal, sources: [source], mustSucceed: false });
-}
-
-function responseFor(request: Request, backup: Backup): Response {
-  if (request.kind === 'backup' || request.kind === 'run') return success(backup);
-  if (request.kind === 'final') return { status: 'SUCCESS', physicalId: request.physicalId };
-  return { status: 'SUCCESS', physicalId: linkId(request), attributes: attributesOf(backup) };
 }
 
 function subject(request: Request): string {

@@ -72,13 +72,15 @@ describe('a rollback returns to', () => {
   test.each([
     ['was computed by another version', '0-0123456789abcdef'],
     ['is lost', undefined],
-  ])('its own id, if the generation of the previous one %s', async (_, generation) => {
+  ])('the one before, even if its generation %s, and a retry takes one of its own', async (_, generation) => {
     const world = await deployed(version('1'));
-    const [{ tags }] = world.ownBackups;
+    const [{ id, tags }] = world.ownBackups;
     if (generation) tags.set('cdk-fsx-backup:generation', generation);
     else tags.delete('cdk-fsx-backup:generation');
     await fails(world, version('2'));
-    expect(holds(world)).toBe(world.newest.id);
+    expect(holds(world)).toBe(id);
+    expect((await world.deploy(version('2'))).Files.status).toBe('UPDATE_COMPLETE');
+    expect(world.calls('fsx:CreateBackup')).toBe(3);
   });
 });
 

@@ -36,10 +36,7 @@ describe('what is backed up', () => {
   const world = new MockedAws();
   beforeEach(() => world.reset());
   const deployed = (logicalId: string) => ({ FileSystemId: undefined, DeployedFileSystem: logicalId });
-  const find = async (event: unknown) => {
-    const request = requestFor(event);
-    return locate(world.context(request), request);
-  };
+  const find = async (event: unknown) => locate(world.context(requestFor(event)));
 
   test('is the id that is given, without a call', async () => {
     expect(await find(createEvent())).toEqual({ fileSystemId: FILE_SYSTEM });

@@ -7,16 +7,15 @@ import { awsError, BACKUP, deleteEvent } from '../fixtures/events';
 const world = new MockedAws();
 beforeEach(() => world.reset());
 
-const known = (id: string, changes: Partial<Known> = {}): Known => ({
-  id,
+const known = (changes: Partial<Known> = {}): Known => ({
   isOwn: true,
   isHeld: false,
   removal: 'DESTROY',
   source: 'fs',
   ...changes,
 });
-const named = known(BACKUP);
-const held = known(NEW);
+const named = known();
+const held = known();
 /** An update cleans up after it succeeded: the resource holds another backup. */
 const cleanup: Observed = {
   physicalId: BACKUP,
@@ -30,10 +29,10 @@ const cleanup: Observed = {
 const undone = { ...cleanup, isCleanup: false };
 const whole: Observed = { ...cleanup, isWhole: true, isCleanup: false, heldId: undefined, held: undefined };
 const nothing: Plan = {};
-const older = (keep: number, id = NEW) => ({ delete: 'older', keep, held: id });
-const attempts = (goes = true) => ({ delete: 'attempts', of: BACKUP, goes, except: NEW });
+const older = (keep: number) => ({ delete: 'older', keep, held: NEW });
+const attempts = { delete: 'attempts', of: BACKUP, except: NEW };
 const invented = { physicalId: 'Files-Backup-1A2B', named: undefined };
-const retains = { named: known(BACKUP, { removal: 'RETAIN' }), policy: 'RETAIN' as const };
+const retains = { named: known({ removal: 'RETAIN' }), policy: 'RETAIN' as const };
 
 describe('what a Delete plans', () => {
   test.each<[string, Observed, object]>([
@@ -46,15 +45,15 @@ describe('what a Delete plans', () => {
     ['KEEP_LAST: none goes', { ...whole, ...retains, policy: 'KEEP_LAST:3' }, nothing],
     [
       'another resource’s says DESTROY: none goes',
-      { ...whole, policy: 'RETAIN', named: known(BACKUP, { isOwn: false }) },
+      { ...whole, policy: 'RETAIN', named: known({ isOwn: false }) },
       nothing,
     ],
-    ['an update cleans up: the named one and its attempts go', cleanup, { goal: attempts() }],
-    ['an update is undone: the same', undone, { goal: attempts() }],
+    ['an update cleans up: the named one and its attempts go', cleanup, { goal: attempts }],
+    ['an update is undone: the same', undone, { goal: attempts }],
     [
       'a held one stays, its attempts go',
       { ...cleanup, named: { ...named, isHeld: true } },
-      { goal: attempts(false) },
+      { goal: attempts },
     ],
     ['it says RETAIN: it stays', { ...cleanup, ...retains }, nothing],
     ['it lacks the identity: it stays', { ...cleanup, named: { ...named, isOwn: false } }, nothing],
@@ -83,20 +82,20 @@ describe('what a Delete plans', () => {
     [
       'the update that is undone was the first with something to back up: it goes',
       { ...undone, heldId: 'none', held: undefined },
-      { goal: { ...attempts(), except: 'none' } },
+      { goal: { ...attempts, except: 'none' } },
     ],
     ['the resource holds one that is gone: it stays', { ...cleanup, held: undefined }, { retag: 'RETAIN' }],
     [
       'the resource goes: the backup’s own removal decides',
       { ...cleanup, heldId: undefined, held: undefined },
-      { goal: { ...attempts(), except: undefined } },
+      { goal: { ...attempts, except: undefined } },
     ],
     ['… RETAIN', { ...cleanup, ...retains, heldId: undefined, held: undefined }, nothing],
     [
       'keepLast: what is older than n goes after a successful deployment',
       {
         ...cleanup,
-        named: known(BACKUP, { removal: 'KEEP_LAST:1' }),
+        named: known({ removal: 'KEEP_LAST:1' }),
         held: { ...held, removal: 'KEEP_LAST:2' },
       },
       { goal: older(2) },

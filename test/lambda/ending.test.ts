@@ -23,9 +23,9 @@ const final = { ...deleteEvent(`final-${FILE_SYSTEM}`), ResourceType: 'Custom::F
 const begun = { execution: EXECUTION, startTime: new Date(START).toISOString(), state: null };
 
 function end(input: unknown, response: Response, more: any = {}): Promise<any> {
-  const { machine = 'requests', age, ...state } = more;
+  const { machine = 'requests', ...state } = more;
   const opened = open({ machine, input, ...begun }, world.effects.environment);
-  const phase = { phase: 'Responding' as const, response, age, isWorded: state.isWorded };
+  const phase = { phase: 'Responding' as const, response };
   const before = { version: 1 as const, phase, ...state };
   return finish(opened, before, world.effects, world.effects.log({}));
 }
@@ -39,9 +39,26 @@ describe('an execution ends', () => {
   });
 
   test('with the age of a backup that was continued', async () => {
-    expect(await end(createEvent(), good, { age: 600 })).toMatchObject({
+    expect(await end(createEvent(), { ...good, age: 600 })).toMatchObject({
       output: { SecondsBeforeRequest: 600 },
     });
+  });
+
+  test.each([good, bad])('with the id of a link, which never changes', async (response) => {
+    const told = {
+      BackupId: BACKUP,
+      BackupLifecycle: 'CREATING',
+      BackupCreationTime: '',
+      TimeoutSeconds: '60',
+    };
+    for (const event of [createEvent(told), updateEvent('continuation-Old', told, told)]) {
+      await end({ ...event, ResourceType: 'Custom::FsxBackupContinuation' }, response);
+    }
+    const { status: Status } = response;
+    expect(world.responses).toEqual([
+      expect.objectContaining({ Status, PhysicalResourceId: 'continuation-Backup' }),
+      expect.objectContaining({ Status, PhysicalResourceId: 'continuation-Old' }),
+    ]);
   });
 
   test('FAILED with the reason as cause, if a wanted backup is not there', async () => {

@@ -92,25 +92,27 @@ test.each([
 });
 
 describe('the client request token', () => {
-  const token = clientRequestToken(owner, 'request-1');
+  const request = { ...owner, requestId: 'request-1' };
+  const token = clientRequestToken(request);
 
   test('names stack and resource for readers of CloudTrail', () => {
     expect(token).toMatch(/^Files\.Backup\.[0-9a-f]{20}$/);
   });
 
   test('is derived from the resource and the request', () => {
-    expect(clientRequestToken(owner, 'request-1')).toBe(token);
-    expect(clientRequestToken(owner, 'request-2')).not.toBe(token);
-    expect(clientRequestToken({ ...owner, logicalId: 'Backup2' }, 'request-1')).not.toBe(token);
-    const again = { ...owner, stackId: STACK_ID.replace('6b5c', '7b5c') };
-    expect(clientRequestToken(again, 'request-1')).not.toBe(token);
+    expect(clientRequestToken({ ...request })).toBe(token);
+    expect(clientRequestToken({ ...request, requestId: 'request-2' })).not.toBe(token);
+    expect(clientRequestToken({ ...request, logicalId: 'Backup2' })).not.toBe(token);
+    const again = { ...request, stackId: STACK_ID.replace('6b5c', '7b5c') };
+    expect(clientRequestToken(again)).not.toBe(token);
   });
 
   test('has at most 63 characters that FSx accepts, whatever the names', () => {
-    const longest = clientRequestToken(
-      { stackId: STACK_ID.replace('Files', 'x'.repeat(128)), logicalId: 'Ä'.repeat(255) },
-      'r'.repeat(200),
-    );
+    const longest = clientRequestToken({
+      stackId: STACK_ID.replace('Files', 'x'.repeat(128)),
+      logicalId: 'Ä'.repeat(255),
+      requestId: 'r'.repeat(200),
+    });
     expect(longest).toMatch(/^[A-Za-z0-9_.-]{1,63}$/);
   });
 });

@@ -52,7 +52,7 @@ describe('a listing', () => {
 
   test('of the account has no source', async () => {
     const { context, asked } = around(page(['one']));
-    await list(context, [undefined], { found: [] }, ids);
+    await list(context, [], { found: [] }, ids);
     expect(asked).toEqual([[undefined, undefined]]);
   });
 

@@ -1,4 +1,4 @@
-import { failedId, isPlaceholder, linkId } from '../../lambda/physical-id';
+import { failedId, isPlaceholder } from '../../lambda/physical-id';
 import { BACKUP, STACK_ID } from '../fixtures/events';
 
 const of = (type: 'Create' | 'Update' | 'Delete', physicalId = '') => ({
@@ -36,9 +36,4 @@ test('the id of any other failed request is its own', () => {
 
 test('`none` is no placeholder of a failed Create', () => {
   expect(isPlaceholder('none')).toBe(false);
-});
-
-test('the id of a link never changes', () => {
-  expect(linkId(of('Create') as any)).toBe('continuation-Backup');
-  expect(linkId(of('Update', 'continuation-Old') as any)).toBe('continuation-Old');
 });

@@ -61,6 +61,11 @@ describe('a rollback of a change of triggers returns', () => {
     ],
     ['to its own id, if the tags are lost', [{ ...failed, Tags: [] }, one(OLD, { generation: g1 })], BACKUP],
     [
+      'to the backup before, if the tags of that are lost: an attempt must not stay in its place',
+      [failed, one(OLD, {}, { Tags: [] })],
+      OLD,
+    ],
+    [
       'to its own id, if the backup is another resource’s',
       [one(BACKUP, { generation: g2, previous: OLD, logicalId: 'Other' }), one(OLD, { generation: g1 })],
       BACKUP,

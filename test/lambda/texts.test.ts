@@ -156,9 +156,9 @@ describe('a backup that is not finished in time says what becomes of it', () => 
     expect(notFinished(requests['an update'], { isKept: true })).toMatch(/stays this resource's backup\./);
   });
 
-  test('without progress and without a sight', () => {
-    expect(notFinished(requests['a link'], { seen: undefined })).toMatch(
-      new RegExp(`^Backup ${BACKUP} is not finished after 55 min \\(not seen yet\\)`),
+  test('without progress', () => {
+    expect(notFinished(requests['a link'], { seen: { lifecycle: 'PENDING' } })).toMatch(
+      new RegExp(`^Backup ${BACKUP} is not finished after 55 min \\(PENDING\\)`),
     );
   });
 });
@@ -167,16 +167,16 @@ describe('more time', () => {
   const longer = /Or allow more time with `timeout`\.$/;
 
   test('is advised if there is more', () => {
-    expect(texts.notPossible(requests['a backup'], 5)).toMatch(longer);
-    expect(texts.notPossible(run({ timeout: 43_200 }), 5)).toMatch(longer);
+    expect(texts.notPossible(requests['a backup'], 5, '')).toMatch(longer);
+    expect(texts.notPossible(run({ timeout: 43_200 }), 5, '')).toMatch(longer);
   });
 
   test('is not advised if there is none', () => {
     const most = requestFor(createEvent({ TimeoutSeconds: '43200' }));
-    expect(texts.notPossible(most, 5)).not.toMatch(longer);
-    expect(texts.notPossible(run({ timeout: 604_800 }), 5)).not.toMatch(longer);
+    expect(texts.notPossible(most, 5, '')).not.toMatch(longer);
+    expect(texts.notPossible(run({ timeout: 604_800 }), 5, '')).not.toMatch(longer);
     for (const name of ['a deletion', 'a final backup', 'a link'] as const) {
-      expect(texts.notPossible(requests[name], 5)).not.toMatch(longer);
+      expect(texts.notPossible(requests[name], 5, '')).not.toMatch(longer);
     }
   });
 });

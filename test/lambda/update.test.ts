@@ -2,7 +2,7 @@ import { CreateBackupCommand, DescribeBackupsCommand } from '@aws-sdk/client-fsx
 import { backup, generation, NEW, OLD, OTHER_FILE_SYSTEM, removalOf } from './backups';
 import { MockedAws, requestFor } from './mocked-aws';
 import { decide, type Decision, type Observed, update } from '../../lambda/update';
-import { awsError, BACKUP, FILE_SYSTEM, updateEvent } from '../fixtures/events';
+import { awsError, BACKUP, FILE_SYSTEM, START, updateEvent } from '../fixtures/events';
 
 const world = new MockedAws();
 beforeEach(() => {
@@ -19,15 +19,15 @@ const own = (version?: string, more: object = {}): Observed['named'] => ({
 });
 /** An update to other trigger values, from a backup of the former ones, whose status is sure. */
 const plain: Observed = {
-  standing: 'open',
+  isOpen: true,
   isStatusSure: true,
   desired: 'g2',
   former: 'g1',
-  hasBackup: true,
+  isUnchanged: false,
   named: own('g1'),
-  previous: 'other',
+  isOtherBefore: true,
 };
-const same = { ...plain, desired: 'g1' };
+const same = { ...plain, desired: 'g1', isUnchanged: true };
 const early = { isStatusSure: false };
 const foreign = own('g1', { isOwn: false });
 
@@ -39,25 +39,28 @@ describe('what an Update decides', () => {
     ['… at once', { ...same, ...early }, 'keep'],
     ['… whatever generation it bears', { ...same, named: own('of another version') }, 'keep'],
     ['… also if it belongs to another resource', { ...same, named: foreign }, 'keep'],
+    ['… also if it is gone', { ...same, named: undefined }, 'keep'],
     [
       'if the backup has FAILED meanwhile, another one',
       { ...same, named: own('g1', { isFailed: true }) },
       'take',
     ],
-    ['if the backup is gone, none', { ...same, named: undefined }, 'gone'],
-    ['if there never was one, one', { ...same, hasBackup: false, named: undefined }, 'take'],
+    ['if there never was one, one', { ...same, isUnchanged: false, named: undefined }, 'take'],
     [
       '… when the status is sure',
-      { ...same, ...early, hasBackup: false, named: undefined },
+      { ...same, ...early, isUnchanged: false, named: undefined },
       'wait for the status',
     ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
-    ['… after the operation', { ...plain, named: own('g2'), standing: 'over' }, 'keep'],
+    ['… after the operation', { ...plain, named: own('g2'), isOpen: false }, 'keep'],
     ['… and another resource’s: not believed', { ...plain, named: own('g2', { isOwn: false }) }, 'take'],
-    ['its `previous` bears it', { ...plain, previous: 'desired', ...early }, 'wait for the status'],
-    ['… and the status is sure', { ...plain, previous: 'desired' }, 'take'],
-    ['its `previous` is unknown', { ...plain, previous: 'unknown', ...early }, 'wait for the status'],
+    [
+      'its `previous` bears it, or is unknown',
+      { ...plain, isOtherBefore: false, ...early },
+      'wait for the status',
+    ],
+    ['… and the status is sure', { ...plain, isOtherBefore: false }, 'take'],
     ['names `none`', { ...plain, named: undefined, ...early }, 'wait for the status'],
     ['… and the status is sure', { ...plain, named: undefined }, 'take'],
     ['names another resource’s', { ...plain, named: foreign, ...early }, 'wait for the status'],
@@ -68,37 +71,25 @@ describe('what an Update decides', () => {
     ],
     ['former properties unknown', { ...plain, former: undefined, ...early }, 'wait for the status'],
     ['… and the status is sure', { ...plain, former: undefined }, 'take'],
-    ['the stack seems done', { ...plain, standing: 'over', ...early }, 'wait for the status'],
-    ['the stack is done', { ...plain, standing: 'over' }, 'too late'],
-    ['the stack is done, and nothing changes', { ...same, standing: 'over' }, 'too late'],
-    ['… and nothing is there', { ...same, standing: 'over', named: undefined }, 'too late'],
+    ['the stack seems done', { ...plain, isOpen: false, ...early }, 'wait for the status'],
+    ['the stack is done', { ...plain, isOpen: false }, 'too late'],
+    ['the stack is done, and nothing changes', { ...same, isOpen: false }, 'too late'],
+    ['… and nothing is there', { ...same, isOpen: false, named: undefined }, 'too late'],
     [
       'the stack seems done, and nothing changes',
-      { ...same, standing: 'over', ...early },
+      { ...same, isOpen: false, ...early },
       'wait for the status',
     ],
   ])('%s', (_, observed, decision) => {
     expect(decide(observed)).toBe(decision);
   });
 
-  test('the stack is on its way back: never another backup, whatever else is known', () => {
-    for (const named of [undefined, own('g1'), own('g2'), own('g1', { isFailed: true }), foreign]) {
-      for (const previous of ['desired', 'other', 'unknown'] as const) {
-        for (const isStatusSure of [true, false]) {
-          for (const former of ['g1', 'g2', undefined]) {
-            const observed: Observed = { ...plain, standing: 'back', named, previous, isStatusSure, former };
-            expect(decide(observed)).toBe('roll back');
-          }
-        }
-      }
-    }
-  });
-
   test('another backup is only taken for an open operation', () => {
     for (const named of [undefined, own('g1'), own('g1', { isFailed: true }), foreign]) {
-      for (const previous of ['desired', 'other', 'unknown'] as const) {
+      for (const isOtherBefore of [true, false]) {
         for (const former of ['g1', 'g2', undefined]) {
-          const observed: Observed = { ...plain, standing: 'over', named, previous, former };
+          const isUnchanged = former === 'g2';
+          const observed: Observed = { ...plain, isOpen: false, isUnchanged, named, isOtherBefore, former };
           expect(decide(observed)).not.toBe('take');
           expect(decide({ ...observed, isStatusSure: false })).not.toBe('take');
         }
@@ -113,6 +104,27 @@ const go = (to: object, from: object, id = BACKUP) =>
   update(world.context(requestFor(updateEvent(id, to as any, from as any))));
 const held = (previous = 'none', more: object = {}) =>
   backup({ generation: generation(['v1']), previous }, more);
+
+test('the stack is on its way back: never another backup, whatever else is known', async () => {
+  world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+  const all = [
+    [],
+    [held()],
+    [held(OLD)],
+    [held('none', { Lifecycle: 'FAILED' })],
+    [backup({ logicalId: 'Other' })],
+  ];
+  for (const backups of all) {
+    for (const from of [v1, v2, { SchemaVersion: '0' }]) {
+      for (const seconds of [0, 20]) {
+        world.backups = backups;
+        world.now = START + seconds * 1000;
+        expect(await go(v2, from)).toEqual({ phase: 'RollingBack' });
+      }
+    }
+  }
+  expect(world.fsx.calls()).toEqual([]);
+});
 
 describe('an Update with another trigger value', () => {
   test('takes another backup, whose `previous` is the one before', async () => {

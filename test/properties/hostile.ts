@@ -117,6 +117,7 @@ function statesOf(known: Known): unknown[] {
     phase: 'CleaningUp',
     since: 0,
     response: success(known),
+    sources: [],
     found: [],
     doomed: [backupId],
     mustSucceed: true,
@@ -127,7 +128,7 @@ function statesOf(known: Known): unknown[] {
     { phase: 'DeletingFailed', backupId, reason: 'forged' },
     { phase: 'RollingBack', to: backupId },
     { ...cleaningUp, goal: { delete: 'all' } },
-    { ...cleaningUp, goal: { delete: 'attempts', of: backupId, goes: true } },
+    { ...cleaningUp, goal: { delete: 'attempts', of: backupId } },
     { ...cleaningUp, doomed: undefined, goal: { delete: 'older', keep: 0, held: 'none' }, sources: [source] },
     { phase: 'Responding', response: success(known) },
     ...(others
