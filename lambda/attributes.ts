@@ -42,7 +42,6 @@ export function successWithout(
   source?: Source | Deployed,
 ): Response {
   const [, partition, , region, account] = stackId.split(':');
-  const { fileSystemId, volumeId } = { ...source } as { fileSystemId?: string; volumeId?: string };
   return {
     status: 'SUCCESS',
     physicalId,
@@ -50,13 +49,13 @@ export function successWithout(
       BackupId: physicalId,
       ResourceARN: `arn:${partition}:fsx:${region}:${account}:backup/${physicalId}`,
       ...(physicalId.startsWith('backup-') && { Lifecycle: lifecycle, Type: 'USER_INITIATED' }),
-      FileSystem: { FileSystemId: fileSystemId },
-      Volume: { VolumeId: volumeId },
+      FileSystem: source,
+      Volume: source,
     } as Backup),
   };
 }
 
 /** The file system or volume that a backup is of. */
 export function sourceOfBackup(backup: Backup | undefined): Source | undefined {
-  return sourceWithId(backup?.Volume?.VolumeId ?? backup?.FileSystem?.FileSystemId ?? '');
+  return sourceWithId(backup?.Volume?.VolumeId ?? backup?.FileSystem?.FileSystemId);
 }

@@ -1,10 +1,10 @@
 import { InvalidRequest } from './errors';
-import { checked, type Environment, leanEvent, timeOf } from './event';
+import { addressOf, type Environment, leanEvent, timeOf } from './event';
 import { isFinalId } from './final-backup';
 import { type Phase, respond } from './phase';
 import { failedId } from './physical-id';
 import { isBackupId, type Request, requestOf } from './request';
-import type { Address } from './response';
+import type { Asked } from './response';
 import { runOf } from './run-input';
 import { MAX_SERVICE_TIMEOUT } from '../src/private/contract';
 
@@ -23,7 +23,7 @@ export interface PollInput {
 
 /** A request, or why it cannot be used. */
 export interface Opened {
-  readonly address: Address & Pick<Request, 'type' | 'physicalId'>;
+  readonly address: Asked;
   /** None for a run: its execution ends with the response. */
   readonly responseUrl?: string;
   /** When the request was made, in milliseconds since the epoch. */
@@ -39,32 +39,26 @@ export interface Opened {
  */
 export function open({ machine, input, execution, startTime }: PollInput, environment: Environment): Opened {
   const begun = Date.parse(startTime);
-  const { stackId } = environment;
   if (machine === 'runs') {
+    const { stackId } = environment;
     const address = {
+      type: 'Create',
       stackId,
       requestId: execution,
       logicalId: 'series/',
-      type: 'Create',
       physicalId: '',
     } as const;
-    return { startedAt: begun, ...parsed(address, () => runOf(input, execution, stackId)) };
+    return { startedAt: begun, ...parsed(address, () => runOf(input, address)) };
   }
-  const { event, problem } = checked(leanEvent(input, environment));
+  const event = leanEvent(input, environment);
+  const { address, problem } = addressOf(event);
   const made = timeOf(event) ?? begun;
   // CloudFormation's time counts from the request, and its event may have been late.
   const isPlausible = made <= begun && begun - made < MAX_SERVICE_TIMEOUT * 1000;
-  const address = {
-    stackId,
-    requestId: event.RequestId,
-    logicalId: event.LogicalResourceId,
-    type: event.RequestType,
-    physicalId: event.PhysicalResourceId ?? '',
-  };
   return {
     responseUrl: event.ResponseURL,
     startedAt: isPlausible ? made : begun,
-    ...(problem ? { address, problem } : parsed(address, () => requestOf(event))),
+    ...(problem ? { address, problem } : parsed(address, () => requestOf(event, address))),
   };
 }
 

@@ -4,6 +4,28 @@ export class InvalidRequest extends Error {}
 /** A response that cannot be one of AWS: empty, cut off, a proxy's page. */
 export class UnusableResponse extends Error {}
 
+/**
+ * A member of a response of AWS. The SDK takes an empty response for a success.
+ *
+ * @throws UnusableResponse if it is missing
+ */
+export function given<T>(member: T | undefined): T {
+  if (member === undefined) {
+    throw new UnusableResponse('The response is empty: it is not one of AWS, or was cut off on the way');
+  }
+  return member;
+}
+
+/** What a call gives; undefined if it fails with this error, which is its name, a colon and its message. */
+export async function unless<T>(error: RegExp, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (thrown: any) {
+    if (error.test(`${thrown?.name}: ${thrown?.message}`)) return undefined;
+    throw thrown;
+  }
+}
+
 /** The source is being created or changed, and FSx refuses a backup until that is over. */
 export class SourceBusy extends Error {}
 

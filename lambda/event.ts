@@ -1,5 +1,8 @@
 import { InvalidRequest } from './errors';
 import { digest } from './identity';
+import { isText, LOGICAL_ID, PHYSICAL_ID, show } from './readers';
+import type { Asked } from './response';
+import { SOURCE_PROPERTIES } from './source';
 
 /** What CloudFormation sends. */
 export interface CloudFormationEvent {
@@ -30,18 +33,15 @@ export class NotFromCloudFormation extends Error {}
 const FORMS = {
   RequestType: /^(Create|Update|Delete)$/,
   RequestId: /^[\w-]{1,128}$/,
-  LogicalResourceId: /^[A-Za-z0-9]{1,255}$/,
-  PhysicalResourceId: /^[ -~]{1,1024}$/,
+  LogicalResourceId: LOGICAL_ID,
+  PhysicalResourceId: PHYSICAL_ID,
 };
 
-const MEMBERS = [...Object.keys(FORMS), 'ResponseURL', 'ResourceType', 'StackId'] as const;
+const MEMBERS = [...Object.keys(FORMS), 'ResponseURL', 'ResourceType', 'StackId'];
 const PROPERTIES = [
   'SchemaVersion',
   'StateMachineArn',
-  'FileSystemId',
-  'VolumeId',
-  'DeployedFileSystem',
-  'DeployedVolume',
+  ...SOURCE_PROPERTIES,
   'Triggers',
   'Tags',
   'TimeoutSeconds',
@@ -50,7 +50,7 @@ const PROPERTIES = [
   'BackupId',
   'BackupLifecycle',
   'BackupCreationTime',
-] as const;
+];
 
 /** An event larger than this is not waited for: an execution could not be started with it. */
 const MAX_CHARACTERS = 100_000;
@@ -64,7 +64,7 @@ export function leanEvent(input: unknown, environment: Environment): CloudFormat
   const event = Object(input) as CloudFormationEvent;
   checkSender(event, environment);
   return {
-    ...Object.fromEntries(MEMBERS.map((member) => [member, (event as any)[member]])),
+    ...pick(event, MEMBERS),
     ResourceProperties: leanProperties(event.ResourceProperties),
     OldResourceProperties: event.OldResourceProperties && leanProperties(event.OldResourceProperties),
   } as CloudFormationEvent;
@@ -74,11 +74,8 @@ function checkSender({ StackId, ResponseURL }: CloudFormationEvent, environment:
   if (StackId !== environment.stackId) {
     throw new NotFromCloudFormation(`its StackId is "${show(StackId)}", and the provider's is another`);
   }
-  if (
-    typeof ResponseURL !== 'string' ||
-    !URL.canParse(ResponseURL) ||
-    !isOfCloudFormation(ResponseURL, environment)
-  ) {
+  const isUrl = typeof ResponseURL === 'string' && URL.canParse(ResponseURL);
+  if (!isUrl || !isOfCloudFormation(ResponseURL, environment)) {
     throw new NotFromCloudFormation('its ResponseURL is not one of CloudFormation in this Region');
   }
 }
@@ -94,13 +91,13 @@ function isOfCloudFormation(url: string, { stackId, urlSuffix, responseHost }: E
   if (username || password) return false;
   if (responseHost !== undefined && host === responseHost) return true;
   const bucket = `cloudformation-custom-resource-response-${stackId.split(':')[3].replace(/-/g, '')}`;
-  const names = host.split('.');
+  const [first, service, ...others] = host.split('.');
   return (
     protocol === 'https:' &&
-    names[0] === bucket &&
-    /^s3(-[a-z0-9-]+)?$/.test(names[1]) &&
+    first === bucket &&
+    /^s3(-[a-z0-9-]+)?$/.test(service) &&
     // The name of another bucket may have dots, and begin like this.
-    !names.slice(2).some((name) => name.startsWith('s3')) &&
+    !others.some((name) => name.startsWith('s3')) &&
     host.endsWith(`.${urlSuffix}`)
   );
 }
@@ -109,34 +106,35 @@ function isOfCloudFormation(url: string, { stackId, urlSuffix, responseHost }: E
 export function timeOf({ ResponseURL }: CloudFormationEvent): number | undefined {
   const date = new URL(ResponseURL).searchParams.get('X-Amz-Date') ?? '';
   const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
-  return Number.isNaN(Date.parse(iso)) ? undefined : Date.parse(iso);
+  return Date.parse(iso) || undefined;
 }
 
-/**
- * The event such that it can be responded to, and what is wrong with it if CloudFormation would not send it.
- */
-export function checked(event: CloudFormationEvent): {
-  event: CloudFormationEvent;
-  problem?: InvalidRequest;
-} {
-  const given: Record<string, unknown> = { ...event };
-  const odd = Object.entries(FORMS)
-    .filter(([field]) => event.RequestType !== 'Create' || field !== 'PhysicalResourceId')
-    .filter(([field, form]) => typeof given[field] !== 'string' || !form.test(given[field]))
-    .map(([field]) => [field, show(given[field]) || 'empty']);
-  const problems = odd.map(([field, shown]) => `${field} is "${shown}", which CloudFormation would not send`);
+/** What a response needs; and what is wrong with the event, if CloudFormation would not send it. */
+export function addressOf(event: CloudFormationEvent): { address: Asked; problem?: InvalidRequest } {
+  const problems: string[] = [];
+  const read = (member: keyof typeof FORMS): any => {
+    const value: unknown = event[member];
+    if (isText(value, FORMS[member])) return value;
+    const shown = show(value) || 'empty';
+    problems.push(`${member} is "${shown}", which CloudFormation would not send`);
+    return shown;
+  };
+  const type = read('RequestType');
+  const address = {
+    type,
+    stackId: event.StackId,
+    requestId: read('RequestId'),
+    logicalId: read('LogicalResourceId'),
+    physicalId: type === 'Create' ? '' : read('PhysicalResourceId'),
+  };
   if (Buffer.byteLength(JSON.stringify(event)) > MAX_CHARACTERS) {
     problems.push(`the request has more than ${MAX_CHARACTERS} characters: give fewer or shorter tags`);
   }
-  return {
-    event: { ...event, ...Object.fromEntries(odd) },
-    problem: problems.length > 0 ? new InvalidRequest(problems.join(', ')) : undefined,
-  };
+  return { address, problem: problems.length > 0 ? new InvalidRequest(problems.join(', ')) : undefined };
 }
 
-function leanProperties(properties: Record<string, unknown>): Record<string, unknown> {
-  const known = PROPERTIES.map((name) => [name, Object(properties)[name]]);
-  const lean = Object.fromEntries(known.filter(([, value]) => value !== undefined));
+function leanProperties(properties: unknown): Record<string, unknown> {
+  const lean = pick(properties, PROPERTIES);
   const { Triggers } = lean;
   // An execution starts with what is lean already.
   return Array.isArray(Triggers) && Triggers.every((value) => typeof value === 'string')
@@ -144,6 +142,7 @@ function leanProperties(properties: Record<string, unknown>): Record<string, unk
     : lean;
 }
 
-export function show(value: unknown): string {
-  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing')).slice(0, 80);
+function pick(given: unknown, names: readonly string[]): Record<string, unknown> {
+  const members = names.map((name) => [name, Object(given)[name]]);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }

@@ -1,5 +1,5 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { given } from './fsx';
+import { given, unless } from './errors';
 
 /** The calls of Step Functions. */
 export class Executions {
@@ -10,22 +10,15 @@ export class Executions {
    * execution does what it asks for.
    */
   async start(stateMachineArn: string, name: string, input: string): Promise<void> {
-    try {
-      const command = new StartExecutionCommand({ stateMachineArn, name, input });
-      given((await this.client.send(command)).executionArn);
-    } catch (error: any) {
-      if (error?.name !== 'ExecutionAlreadyExists') throw error;
-    }
+    const command = new StartExecutionCommand({ stateMachineArn, name, input });
+    const response = await unless(/^ExecutionAlreadyExists:/, () => this.client.send(command));
+    if (response) given(response.executionArn);
   }
 
   async exists(stateMachineArn: string, name: string): Promise<boolean> {
     const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-    try {
-      await this.client.send(new DescribeExecutionCommand({ executionArn }));
-      return true;
-    } catch (error: any) {
-      if (error?.name === 'ExecutionDoesNotExist' || error?.name === 'StateMachineDoesNotExist') return false;
-      throw error;
-    }
+    const command = new DescribeExecutionCommand({ executionArn });
+    const absent = /^(Execution|StateMachine)DoesNotExist:/;
+    return (await unless(absent, () => this.client.send(command))) !== undefined;
   }
 }

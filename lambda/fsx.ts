@@ -6,14 +6,15 @@ import {
   DescribeFileSystemsCommand,
   DescribeVolumesCommand,
   type FileSystem,
+  type Filter,
   type FSxClient,
   type Tag,
   TagResourceCommand,
   UntagResourceCommand,
   type Volume,
 } from '@aws-sdk/client-fsx';
-import { UnusableResponse } from './errors';
-import type { Source } from './source';
+import { given, unless } from './errors';
+import { type Source, sourceId } from './source';
 
 /** A file system or volume, as far as its backups depend on it. */
 export interface SourceState {
@@ -32,7 +33,7 @@ export interface Page {
 export class Fsx {
   constructor(
     private readonly client: FSxClient,
-    private readonly abortSignal?: AbortSignal,
+    private readonly options: { readonly abortSignal?: AbortSignal } = {},
   ) {}
 
   /**
@@ -40,106 +41,77 @@ export class Fsx {
    * page may be short, even empty, and not the last.
    */
   async page(source: Source | undefined, NextToken?: string): Promise<Page> {
-    const Filters = [{ Name: 'backup-type' as const, Values: ['USER_INITIATED'] }, ...filterBy(source)];
-    try {
-      const page = await this.client.send(new DescribeBackupsCommand({ Filters, NextToken }), this.options());
-      // AWS omits empty lists, but each of its responses has a request id. Without one, a proxy answered.
-      const backups = page.Backups ?? given(page.$metadata.requestId === undefined ? undefined : []);
-      return { backups, next: page.NextToken };
-    } catch (error: any) {
-      if (error?.name === 'FileSystemNotFound' || error?.name === 'VolumeNotFound') return { backups: [] };
-      throw error;
+    const Filters: Filter[] = [{ Name: 'backup-type', Values: ['USER_INITIATED'] }];
+    if (source) {
+      const Name = 'VolumeId' in source ? 'volume-id' : 'file-system-id';
+      Filters.push({ Name, Values: [sourceId(source)] });
     }
+    const command = new DescribeBackupsCommand({ Filters, NextToken });
+    const page = await unless(/^(FileSystem|Volume)NotFound:/, () => this.client.send(command, this.options));
+    if (!page) return { backups: [] };
+    // AWS omits empty lists, but each of its responses has a request id. Without one, a proxy answered.
+    const backups = page.Backups ?? given(page.$metadata.requestId === undefined ? undefined : []);
+    return { backups, next: page.NextToken };
   }
 
   /** One backup; undefined if FSx knows none of that id, or has deleted it. */
   async backup(backupId: string): Promise<Backup | undefined> {
-    try {
-      const command = new DescribeBackupsCommand({ BackupIds: [backupId] });
-      const [backup] = given((await this.client.send(command, this.options())).Backups);
-      return backup?.Lifecycle === 'DELETED' ? undefined : backup;
-    } catch (error: any) {
-      if (error?.name === 'BackupNotFound') return undefined;
-      throw error;
-    }
+    const command = new DescribeBackupsCommand({ BackupIds: [backupId] });
+    const page = await unless(/^BackupNotFound:/, () => this.client.send(command, this.options));
+    const [backup] = page ? given(page.Backups) : [];
+    return backup?.Lifecycle === 'DELETED' ? undefined : backup;
   }
 
   async createBackup(source: Source, token: string, tags: readonly Tag[]): Promise<Backup> {
-    const id = 'volumeId' in source ? { VolumeId: source.volumeId } : { FileSystemId: source.fileSystemId };
-    const command = new CreateBackupCommand({ ...id, ClientRequestToken: token, Tags: [...tags] });
-    return given((await this.client.send(command, this.options())).Backup);
+    const command = new CreateBackupCommand({ ...source, ClientRequestToken: token, Tags: [...tags] });
+    return given((await this.client.send(command, this.options)).Backup);
   }
 
   /** Whether the backup is gone. A backup that FSx does not know is. */
-  async deleteBackup(backupId: string): Promise<boolean> {
-    try {
-      const command = new DeleteBackupCommand({ BackupId: backupId });
-      return given((await this.client.send(command, this.options())).Lifecycle) === 'DELETED';
-    } catch (error: any) {
-      if (error?.name === 'BackupNotFound') return true;
-      throw error;
-    }
+  async deleteBackup(BackupId: string): Promise<boolean> {
+    const command = new DeleteBackupCommand({ BackupId });
+    const response = await unless(/^BackupNotFound:/, () => this.client.send(command, this.options));
+    return !response || given(response.Lifecycle) === 'DELETED';
   }
 
   async source(source: Source): Promise<SourceState> {
-    if ('fileSystemId' in source) return this.fileSystem(source.fileSystemId);
-    const command = new DescribeVolumesCommand({ VolumeIds: [source.volumeId] });
-    const [volume] = given((await this.client.send(command, this.options())).Volumes);
-    const { FileSystemId, OntapConfiguration, Tags } = Object(volume) as Volume;
-    return {
-      isBusy: isBusy(volume) || (FileSystemId !== undefined && (await this.fileSystem(FileSystemId)).isBusy),
-      tagsToCopy: OntapConfiguration?.CopyTagsToBackups ? (Tags ?? []) : [],
-    };
+    if ('FileSystemId' in source) return this.fileSystem(source.FileSystemId);
+    const command = new DescribeVolumesCommand({ VolumeIds: [source.VolumeId] });
+    const [volume] = given((await this.client.send(command, this.options)).Volumes);
+    const state = stateOf(volume, volume?.OntapConfiguration);
+    const id = volume?.FileSystemId;
+    return state.isBusy || id === undefined
+      ? state
+      : { ...state, isBusy: (await this.fileSystem(id)).isBusy };
   }
 
   async tag(arn: string, tags: readonly Tag[]): Promise<void> {
     if (tags.length === 0) return;
-    await this.client.send(new TagResourceCommand({ ResourceARN: arn, Tags: [...tags] }), this.options());
+    await this.client.send(new TagResourceCommand({ ResourceARN: arn, Tags: [...tags] }), this.options);
   }
 
   async untag(arn: string, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.client.send(
-      new UntagResourceCommand({ ResourceARN: arn, TagKeys: [...keys] }),
-      this.options(),
-    );
+    await this.client.send(new UntagResourceCommand({ ResourceARN: arn, TagKeys: [...keys] }), this.options);
   }
 
   private async fileSystem(id: string): Promise<SourceState> {
     const command = new DescribeFileSystemsCommand({ FileSystemIds: [id] });
-    const [fileSystem] = given((await this.client.send(command, this.options())).FileSystems);
-    const { WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration, Tags } = Object(
-      fileSystem,
-    ) as FileSystem;
-    const configurations = [WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration];
-    const isCopied = configurations.some((configuration) => configuration?.CopyTagsToBackups);
-    return { isBusy: isBusy(fileSystem), tagsToCopy: isCopied ? (Tags ?? []) : [] };
-  }
-
-  private options() {
-    return { abortSignal: this.abortSignal };
+    const [found] = given((await this.client.send(command, this.options)).FileSystems);
+    const { WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration } = found ?? {};
+    return stateOf(found, WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration);
   }
 }
 
-/** It is being created or changed. A volume that is changed has no lifecycle of its own for that. */
-function isBusy({ Lifecycle, AdministrativeActions }: Volume | FileSystem = {}): boolean {
-  return (
-    /^(CREATING|UPDATING|PENDING)$/.test(Lifecycle ?? '') ||
-    (AdministrativeActions ?? []).some(({ Status }) => Status === 'PENDING' || Status === 'IN_PROGRESS')
-  );
-}
-
-function filterBy(source: Source | undefined) {
-  if (!source) return [];
-  return 'volumeId' in source
-    ? [{ Name: 'volume-id' as const, Values: [source.volumeId] }]
-    : [{ Name: 'file-system-id' as const, Values: [source.fileSystemId] }];
-}
-
-/** The SDK takes an empty response for a success. */
-export function given<T>(member: T | undefined): T {
-  if (member === undefined) {
-    throw new UnusableResponse('The response is empty: it is not one of AWS, or was cut off on the way');
-  }
-  return member;
+/** A volume that is changed has no lifecycle of its own for that. */
+function stateOf(
+  { Lifecycle, AdministrativeActions = [], Tags = [] }: Volume | FileSystem = {},
+  ...configurations: ReadonlyArray<{ readonly CopyTagsToBackups?: boolean } | undefined>
+): SourceState {
+  return {
+    isBusy:
+      ['CREATING', 'UPDATING', 'PENDING'].includes(Lifecycle!) ||
+      AdministrativeActions.some(({ Status }) => Status === 'PENDING' || Status === 'IN_PROGRESS'),
+    tagsToCopy: configurations.some((one) => one?.CopyTagsToBackups) ? Tags : [],
+  };
 }

@@ -2,12 +2,9 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { FSxClient } from '@aws-sdk/client-fsx';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Context } from 'aws-lambda';
-import type { PollInput } from './door';
-import type { End } from './ending';
 import { Executions } from './executions';
 import { Fsx } from './fsx';
 import { consoleLog } from './log';
-import type { State } from './phase';
 import { poll } from './poll';
 import { deliver, sleep } from './response';
 import { Stacks } from './stack';
@@ -30,24 +27,20 @@ const stepFunctions = new SFNClient(client);
 /** What is left of every invocation for delivering a response. */
 const RESERVE = 50_000;
 
-/** Either CloudFormation or a state machine invokes the function. */
-export async function handler(
-  input: PollInput | { readonly RequestType: unknown },
-  context: Context,
-): Promise<{ state: State; wait: number } | End | void> {
+/** Either CloudFormation or a state machine invokes the function. The input may not even be an object. */
+export async function handler(input: unknown, context: Context): Promise<object | void> {
+  const remainingMs = () => context.getRemainingTimeInMillis();
   const abort = new AbortController();
-  const timer = setTimeout(
-    () => abort.abort(),
-    Math.max(1_000, context.getRemainingTimeInMillis() - RESERVE),
-  );
+  const timer = setTimeout(() => abort.abort(), Math.max(1_000, remainingMs() - RESERVE));
+  const options = { abortSignal: abort.signal };
   const effects = {
-    fsx: new Fsx(fsx, abort.signal),
-    stacks: new Stacks(cloudFormation, abort.signal),
+    fsx: new Fsx(fsx, options),
+    stacks: new Stacks(cloudFormation, options),
     executions: new Executions(stepFunctions),
     deliver,
     now: Date.now,
     sleep,
-    remainingMs: () => context.getRemainingTimeInMillis(),
+    remainingMs,
     log: consoleLog,
     environment: {
       stackId: process.env.STACK_ID!,
@@ -56,15 +49,9 @@ export async function handler(
     },
   };
   try {
-    return await (isEvent(input) ? start(input, effects) : poll(Object(input), effects));
+    const given = Object(input);
+    return await ('RequestType' in given ? start(given, effects) : poll(given, effects));
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Nothing is known of the input: it may not even be an object. */
-function isEvent(
-  input: PollInput | { readonly RequestType: unknown },
-): input is { readonly RequestType: unknown } {
-  return 'RequestType' in Object(input);
 }

@@ -1,7 +1,7 @@
 import { clientRequestToken } from './identity';
 import { type Phase, type PhaseOf, respond } from './phase';
 import type { Request } from './request';
-import type { Address } from './response';
+import type { Asked } from './response';
 
 /** In front of the id of a resource that has no backup, and can get none. */
 const PLACEHOLDER = 'none-';
@@ -17,11 +17,7 @@ export function fail(request: Request, phase: Phase, reason: string): PhaseOf<'R
  * What a failed request responds as physical id, so that the Delete that may follow finds what there is. A
  * Create that has called CreateBackup and does not know the backup gives its token.
  */
-export function failedId(
-  request: Address & Pick<Request, 'type' | 'physicalId'>,
-  mayHaveAsked: boolean,
-  backupId?: string,
-): string {
+export function failedId(request: Asked, mayHaveAsked: boolean, backupId?: string): string {
   if (request.type !== 'Create') return request.physicalId;
   const token = clientRequestToken(request);
   return backupId ?? (mayHaveAsked ? token : `${PLACEHOLDER}${token}`);

@@ -1,8 +1,8 @@
-import { InvalidRequest } from './errors';
-import { type CloudFormationEvent, show } from './event';
+import type { CloudFormationEvent } from './event';
 import { generationOf, type Removal } from './identity';
-import type { Address } from './response';
-import { type Deployed, type Source, sourceId, sourceWithId } from './source';
+import { check, isText, LOGICAL_ID, oneOf, PHYSICAL_ID, show, wholeNumber } from './readers';
+import type { Asked } from './response';
+import { type Deployed, type Source, SOURCE_PROPERTIES, sourceId, sourceWithId } from './source';
 import {
   type ContractTag,
   CONTINUATION_TYPE,
@@ -31,37 +31,29 @@ export interface Told {
   readonly timeout: number;
 }
 
-interface Common extends Address {
-  readonly type: 'Create' | 'Update' | 'Delete';
-  /** Empty in a Create. */
-  readonly physicalId: string;
-}
-
 /** CloudFormation deploys an `FsxBackup`. `former` is undefined if this version cannot read it. */
-export interface Deployment extends Common {
+export interface Deployment extends Asked {
   readonly kind: 'backup';
   readonly desired: Desired;
   readonly former?: Desired;
 }
 
 /** CloudFormation deploys a link of the chain behind one. */
-export interface Continuation extends Common {
+export interface Continuation extends Asked {
   readonly kind: 'continuation';
   readonly told: Told;
-  readonly formerBackupId?: string;
+  readonly formerBackupId: unknown;
 }
 
 /** CloudFormation deploys or deletes an `FsxFinalBackup`. */
-export interface FinalBackup extends Common {
+export interface FinalBackup extends Asked {
   readonly kind: 'final';
   readonly desired: Desired;
 }
 
 /** A pipeline or a person asks. */
-export interface Run extends Address {
+export interface Run extends Asked {
   readonly kind: 'run';
-  readonly type: 'Create';
-  readonly physicalId: '';
   readonly desired: Desired;
   readonly skipsMissing: boolean;
 }
@@ -69,27 +61,17 @@ export interface Run extends Address {
 export type Request = Deployment | Continuation | FinalBackup | Run;
 
 /** @throws InvalidRequest */
-export function requestOf(event: CloudFormationEvent): Deployment | Continuation | FinalBackup {
-  const common = {
-    type: event.RequestType,
-    stackId: event.StackId,
-    requestId: event.RequestId,
-    logicalId: event.LogicalResourceId,
-    physicalId: event.PhysicalResourceId ?? '',
-  };
-  const { ResourceProperties, OldResourceProperties } = event;
-  if (event.ResourceType === CONTINUATION_TYPE) {
+export function requestOf(
+  { ResourceType, ResourceProperties, OldResourceProperties }: CloudFormationEvent,
+  asked: Asked,
+): Request {
+  if (ResourceType === CONTINUATION_TYPE) {
     const formerBackupId = OldResourceProperties?.BackupId;
-    return {
-      ...common,
-      kind: 'continuation',
-      told: parseTold(ResourceProperties),
-      formerBackupId: typeof formerBackupId === 'string' ? formerBackupId : undefined,
-    };
+    return { ...asked, kind: 'continuation', told: parseTold(ResourceProperties), formerBackupId };
   }
   const desired = parseDesired(ResourceProperties);
-  if (event.ResourceType === FINAL_RESOURCE_TYPE) return { ...common, kind: 'final', desired };
-  return { ...common, kind: 'backup', desired, former: parseFormer(OldResourceProperties) };
+  if (ResourceType === FINAL_RESOURCE_TYPE) return { ...asked, kind: 'final', desired };
+  return { ...asked, kind: 'backup', desired, former: parseFormer(OldResourceProperties) };
 }
 
 export function isBackupId(id: string): boolean {
@@ -97,12 +79,12 @@ export function isBackupId(id: string): boolean {
 }
 
 function parseDesired(given: Record<string, unknown>): Desired {
-  checkVersion(given.SchemaVersion);
+  checkVersion(given);
   return {
     source: parseSource(given),
     triggers: parseTriggers(given.Triggers),
     tags: parseTags(given.Tags),
-    timeout: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_BACKUP_TIMEOUT),
+    timeout: parseTimeout(given),
     removal: parseRemoval(given),
   };
 }
@@ -116,88 +98,78 @@ function parseFormer(properties: Record<string, unknown> | undefined): Desired |
 }
 
 function parseTold(given: Record<string, unknown>): Told {
-  checkVersion(given.SchemaVersion);
+  checkVersion(given);
   const { BackupId, BackupLifecycle, BackupCreationTime } = given;
-  const isId = typeof BackupId === 'string' && /^[ -~]{1,1024}$/.test(BackupId);
-  if (!isId || typeof BackupLifecycle !== 'string') {
-    throw new InvalidRequest(`BackupId is "${show(BackupId)}", and must be that of the resource before`);
-  }
+  check(
+    isText(BackupId, PHYSICAL_ID) && typeof BackupLifecycle === 'string',
+    `BackupId is "${show(BackupId)}", and must be that of the resource before`,
+  );
   return {
     backupId: BackupId,
     lifecycle: BackupLifecycle,
     createdAt: Date.parse(String(BackupCreationTime)),
-    timeout: wholeNumber('TimeoutSeconds', given.TimeoutSeconds, 1, MAX_BACKUP_TIMEOUT),
+    timeout: parseTimeout(given),
   };
 }
 
-function checkVersion(version: unknown): void {
-  if (version === SCHEMA_VERSION) return;
-  throw new InvalidRequest(
-    `the resource's properties have schema version "${show(version)}", and this handler knows version ` +
-      `${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new as the one the ` +
-      'stack was last deployed with',
+function checkVersion({ SchemaVersion }: Record<string, unknown>): void {
+  check(
+    SchemaVersion === SCHEMA_VERSION,
+    `the resource's properties have schema version "${show(SchemaVersion)}", and this handler knows ` +
+      `version ${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new as the ` +
+      'one the stack was last deployed with',
   );
 }
 
 function parseSource(given: Record<string, unknown>): Source | Deployed {
-  const { FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume } = given;
-  const all = [FileSystemId, VolumeId, DeployedFileSystem, DeployedVolume];
-  if (all.filter((value) => value !== undefined).length !== 1) {
-    throw new InvalidRequest(
-      'exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given',
-    );
+  const [property, ...others] = SOURCE_PROPERTIES.filter((name) => given[name] !== undefined);
+  check(
+    property !== undefined && others.length === 0,
+    'exactly one of FileSystemId, VolumeId, DeployedFileSystem and DeployedVolume must be given',
+  );
+  const id = given[property];
+  if (property === 'DeployedFileSystem' || property === 'DeployedVolume') {
+    check(isText(id, LOGICAL_ID), `"${show(id)}" is not the logical id of a resource`);
+    return { logicalId: id };
   }
-  const logicalId = DeployedFileSystem ?? DeployedVolume;
-  if (logicalId !== undefined) return { logicalId: parseLogicalId(logicalId) };
-  const id = FileSystemId ?? VolumeId;
-  const source = typeof id === 'string' ? sourceWithId(id) : undefined;
-  if (source && 'fileSystemId' in source === (FileSystemId !== undefined)) return source;
+  const source = sourceWithId(id);
   const expected =
-    FileSystemId === undefined ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
-  throw new InvalidRequest(
+    property === 'VolumeId' ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
+  check(
+    source !== undefined && property in source,
     `"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`,
   );
+  return source;
 }
 
-function parseLogicalId(value: unknown): string {
-  if (typeof value === 'string' && /^[A-Za-z0-9]{1,255}$/.test(value)) return value;
-  throw new InvalidRequest(`"${show(value)}" is not the logical id of a resource`);
+function parseTriggers(triggers: unknown = ''): string {
+  check(typeof triggers === 'string', `Triggers is "${show(triggers)}"; it must be a list of strings`);
+  return triggers;
 }
 
-function parseTriggers(triggers: unknown): string {
-  if (triggers === undefined || typeof triggers === 'string') return triggers ?? '';
-  throw new InvalidRequest(`Triggers is "${show(triggers)}"; it must be a list of strings`);
-}
-
-function parseTags(tags: unknown): ContractTag[] {
-  if (tags === undefined) return [];
-  if (!Array.isArray(tags)) throw new InvalidRequest('Tags must be a list of Key and Value');
+function parseTags(tags: unknown = []): ContractTag[] {
+  check(Array.isArray(tags), 'Tags must be a list of Key and Value');
   return tags.map((tag) => {
-    if (typeof tag?.Key !== 'string' || typeof tag.Value !== 'string') {
-      throw new InvalidRequest(`"${show(tag)}" is not a tag; it needs Key and Value`);
-    }
-    return { Key: tag.Key, Value: tag.Value };
+    const { Key, Value } = Object(tag) as Record<string, unknown>;
+    const isTag = typeof Key === 'string' && typeof Value === 'string';
+    check(isTag, `"${show(tag)}" is not a tag; it needs Key and Value`);
+    return { Key, Value };
   });
+}
+
+function parseTimeout({ TimeoutSeconds }: Record<string, unknown>): number {
+  return wholeNumber('TimeoutSeconds', TimeoutSeconds, 1, MAX_BACKUP_TIMEOUT);
 }
 
 function parseRemoval({ RemovalPolicy, KeepLast }: Record<string, unknown>): Removal {
   const policy = oneOf('RemovalPolicy', RemovalPolicy, ['RETAIN', 'DESTROY']);
-  if (KeepLast === undefined || policy === 'DESTROY') return policy;
-  return `KEEP_LAST:${wholeNumber('KeepLast', KeepLast, 1, Number.MAX_SAFE_INTEGER)}`;
+  return policy === 'DESTROY' ? policy : kept('KeepLast', KeepLast);
 }
 
-/** CloudFormation makes strings of numbers, and so do templates. */
-export function wholeNumber(name: string, value: unknown, least: number, most: number): number {
-  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
-  if (Number.isInteger(number) && (number as number) >= least && (number as number) <= most) {
-    return number as number;
-  }
-  throw new InvalidRequest(`${name} is "${show(value)}"; it must be a whole number from ${least} to ${most}`);
-}
-
-export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
-  if (allowed.includes(value as T)) return value as T;
-  throw new InvalidRequest(`${name} is "${show(value)}"; it must be ${allowed.join(' or ')}`);
+/** How many backups are kept; all, if it is not given. */
+export function kept(name: string, keepLast: unknown): Removal {
+  if (keepLast === undefined) return 'RETAIN';
+  return `KEEP_LAST:${wholeNumber(name, keepLast, 1, Number.MAX_SAFE_INTEGER)}`;
 }
 
 /** What the request is about, for texts. */

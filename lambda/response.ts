@@ -14,6 +14,13 @@ export interface Address {
   readonly logicalId: string;
 }
 
+/** What is known of a request before it is read. */
+export interface Asked extends Address {
+  readonly type: 'Create' | 'Update' | 'Delete';
+  /** Empty in a Create. */
+  readonly physicalId: string;
+}
+
 export function responseBody({ stackId, requestId, logicalId }: Address, response: Response): string {
   const body = (reason?: string) =>
     JSON.stringify({

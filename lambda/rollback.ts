@@ -69,11 +69,15 @@ async function backupBefore(context: Context<Deployment>): Promise<string> {
     named ??= backup;
     const marks = marksOf(backup, request);
     if (isOfGeneration(marks, generationOf(desired))) return id;
-    // Its tags tell nothing. But an attempt was to replace it, and must not stay in its place.
-    if (!isComparable(marks)) return isAttempt(request, named) ? id : physicalId;
+    if (!isComparable(marks)) return unlessAttempt(request, named, id);
     id = marks.previous ?? '';
   }
   return id === NO_BACKUP ? noneBefore(request, named!) : leave(context, named, chain.slice(1));
+}
+
+/** Lost tags of the one before tell nothing. But an attempt was to replace it, and must not stay instead. */
+function unlessAttempt(request: Deployment, named: Backup, before: string): string {
+  return isAttempt(request, named) ? before : request.physicalId;
 }
 
 /** Only what is not deployed yet goes without a backup, or what has none before its first update. */

@@ -1,6 +1,6 @@
-import { InvalidRequest } from './errors';
-import { show } from './event';
-import { oneOf, type Run, wholeNumber } from './request';
+import { check, isText, LOGICAL_ID, oneOf, show, wholeNumber } from './readers';
+import { kept, type Run } from './request';
+import type { Asked } from './response';
 import { type Deployed, type Source, sourceId, sourceWithId } from './source';
 import {
   type ContractTag,
@@ -18,7 +18,7 @@ import {
 const MAX_NAME = 200;
 /** In seconds. */
 const DEFAULT_TIMEOUT = 43_200;
-const MEMBERS = new Set<string>([
+const MEMBERS: readonly string[] = [
   'version',
   'source',
   'whenMissing',
@@ -27,7 +27,7 @@ const MEMBERS = new Set<string>([
   'tags',
   'timeout',
   'keepLast',
-] satisfies ReadonlyArray<keyof RunInput>);
+] satisfies ReadonlyArray<keyof RunInput>;
 
 /**
  * What the input of an execution of the machine "runs" asks for. Its backups belong to the stack of the
@@ -35,100 +35,90 @@ const MEMBERS = new Set<string>([
  *
  * @throws InvalidRequest
  */
-export function runOf(input: unknown, execution: string, stackId: string): Run {
-  const given = objectOf(input);
+export function runOf(input: unknown, asked: Asked): Run {
+  const given = membersOf(input);
+  const { timeout = DEFAULT_TIMEOUT, whenMissing = 'FAIL', tags = {}, keepLast } = given;
   const source = sourceIn(given.source);
   const series = nameIn('series', given.series, MAX_NAME) ?? sourceId(source).slice(-MAX_NAME);
-  const { timeout = DEFAULT_TIMEOUT, whenMissing = 'FAIL', keepLast } = given;
-  const kept =
-    keepLast === undefined ? undefined : wholeNumber('keepLast', keepLast, 1, Number.MAX_SAFE_INTEGER);
+  const removal = kept('keepLast', keepLast);
   return {
+    ...asked,
     kind: 'run',
-    type: 'Create',
-    physicalId: '',
-    stackId,
-    requestId: execution,
     logicalId: `series/${series}`,
     skipsMissing: oneOf('whenMissing', whenMissing, ['FAIL', 'SKIP']) === 'SKIP',
     desired: {
       source,
       triggers: '',
-      tags: tagsIn(given.tags, nameIn('name', given.name, MAX_TAG_VALUE) ?? series),
+      tags: tagsIn(tags, nameIn('name', given.name, MAX_TAG_VALUE) ?? series),
       timeout: wholeNumber('timeout', timeout, 60, MAX_RUN_TIMEOUT),
-      removal: kept === undefined ? 'RETAIN' : `KEEP_LAST:${kept}`,
+      removal,
     },
   };
 }
 
-function objectOf(input: unknown): Record<string, unknown> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new InvalidRequest(
-      `the input is "${show(input)}"; it must be an object, such as {"source": "fs-0123456789abcdef0"}`,
-    );
-  }
-  const given = input as Record<string, unknown>;
-  const unknown = Object.keys(given).find((member) => !MEMBERS.has(member));
-  if (unknown !== undefined) {
-    throw new InvalidRequest(`"${show(unknown)}" is not known: an input may have ${[...MEMBERS].join(', ')}`);
-  }
-  const version = given.version ?? SCHEMA_VERSION;
+function membersOf(input: unknown): Record<string, unknown> {
+  check(
+    isObject(input),
+    `the input is "${show(input)}"; it must be an object, such as {"source": "fs-0123456789abcdef0"}`,
+  );
+  const unknown = Object.keys(input).find((member) => !MEMBERS.includes(member));
+  check(unknown === undefined, `"${show(unknown)}" is not known: an input may have ${MEMBERS.join(', ')}`);
+  const version = input.version ?? SCHEMA_VERSION;
   oneOf('version', typeof version === 'number' ? String(version) : version, [SCHEMA_VERSION]);
-  return given;
+  return input;
 }
 
-function sourceIn(source: unknown): Source | Deployed {
-  const found = typeof source === 'string' ? sourceWithId(source) : undefined;
-  if (found) return found;
-  const { stack, logicalId, ...others } = Object(source) as Record<string, unknown>;
-  const isDeployed =
-    isMatch(stack, /^[A-Za-z][A-Za-z0-9-]{0,127}$/) &&
-    isMatch(logicalId, /^[A-Za-z0-9]{1,255}$/) &&
-    Object.keys(others).length === 0;
-  if (isDeployed) return { stack: stack as string, logicalId: logicalId as string };
-  throw new InvalidRequest(
-    `source is "${show(source)}"; it must be the id of an FSx file system or ONTAP volume ` +
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function sourceIn(given: unknown): Source | Deployed {
+  const source = sourceWithId(given);
+  if (source) return source;
+  const { stack, logicalId, ...others } = Object(given) as Record<string, unknown>;
+  const isStack = isText(stack, /^[A-Za-z][A-Za-z0-9-]{0,127}$/);
+  check(
+    isStack && isText(logicalId, LOGICAL_ID) && Object.keys(others).length === 0,
+    `source is "${show(given)}"; it must be the id of an FSx file system or ONTAP volume ` +
       '("fs-0123456789abcdef0", "fsvol-0123456789abcdef0"), or {"stack": the name of a stack, "logicalId": ' +
       'the logical id of the file system or volume in it}',
   );
+  return { stack, logicalId };
 }
 
-function isMatch(value: unknown, form: RegExp): boolean {
-  return typeof value === 'string' && form.test(value);
-}
-
-function nameIn(member: string, value: unknown, longest: number): string | undefined {
-  if (value === undefined) return undefined;
-  if (isMatch(value, TAG_CHARACTERS) && value !== '' && (value as string).length <= longest) {
-    return value as string;
-  }
-  throw new InvalidRequest(
-    `${member} is "${show(value)}"; it must have 1 to ${longest} letters, digits, spaces and _.:/=+-@`,
+function nameIn(member: string, name: unknown, longest: number): string | undefined {
+  if (name === undefined) return undefined;
+  check(
+    isTagText(name, longest) && name !== '',
+    `${member} is "${show(name)}"; it must have 1 to ${longest} letters, digits, spaces and _.:/=+-@`,
   );
+  return name;
 }
 
-function tagsIn(tags: unknown = {}, Name: string): ContractTag[] {
-  const isObject = typeof tags === 'object' && tags !== null && !Array.isArray(tags);
-  if (!isObject || !Object.values(tags).every((value) => typeof value === 'string')) {
-    throw new InvalidRequest(
-      `tags is "${show(tags)}"; it must be an object of strings, such as {"team": "files"}`,
-    );
-  }
+function isTagText(value: unknown, longest: number): value is string {
+  return isText(value, TAG_CHARACTERS) && value.length <= longest;
+}
+
+function tagsIn(tags: unknown, Name: string): ContractTag[] {
+  check(
+    isObject(tags) && Object.values(tags).every((value) => typeof value === 'string'),
+    `tags is "${show(tags)}"; it must be an object of strings, such as {"team": "files"}`,
+  );
   const all = Object.entries({ Name, ...(tags as Record<string, string>) });
   all.forEach(checkTag);
-  if (all.length <= MAX_USER_TAGS) return all.map(([Key, Value]) => ({ Key, Value }));
-  throw new InvalidRequest(
+  check(
+    all.length <= MAX_USER_TAGS,
     `tags has ${all.length} tags with Name; it may have ${MAX_USER_TAGS}, and the others that FSx allows ` +
       "are the library's",
   );
+  return all.map(([Key, Value]) => ({ Key, Value }));
 }
 
 function checkTag([key, value]: [string, string]): void {
-  if (/^aws:/i.test(key) || key.startsWith(TAG_PREFIX)) {
-    throw new InvalidRequest(`tags has "${show(key)}", which is reserved: use another key`);
-  }
-  const fits = key.length >= 1 && key.length <= MAX_TAG_KEY && value.length <= MAX_TAG_VALUE;
-  if (fits && TAG_CHARACTERS.test(key + value)) return;
-  throw new InvalidRequest(
+  const isReserved = /^aws:/i.test(key) || key.startsWith(TAG_PREFIX);
+  check(!isReserved, `tags has "${show(key)}", which is reserved: use another key`);
+  check(
+    isTagText(key, MAX_TAG_KEY) && key !== '' && isTagText(value, MAX_TAG_VALUE),
     `tags has "${show([key, value])}"; a key may have 1 to ${MAX_TAG_KEY} letters, digits, spaces and ` +
       `_.:/=+-@, and a value ${MAX_TAG_VALUE}`,
   );

@@ -1,5 +1,15 @@
-/** What is backed up: exactly one of the two. */
-export type Source = { readonly fileSystemId: string } | { readonly volumeId: string };
+import { isText } from './readers';
+
+/** What is backed up, as FSx names it: exactly one of the two. */
+export type Source = { readonly FileSystemId: string } | { readonly VolumeId: string };
+
+/** The properties of a resource that name its source, of which it has exactly one. */
+export const SOURCE_PROPERTIES = [
+  'FileSystemId',
+  'VolumeId',
+  'DeployedFileSystem',
+  'DeployedVolume',
+] as const;
 
 /** What a stack has deployed under a logical id. */
 export interface Deployed {
@@ -16,7 +26,7 @@ export function sourceId(source: Source | Deployed): string {
   if (isDeployed(source)) {
     return source.stack === undefined ? source.logicalId : `${source.stack}/${source.logicalId}`;
   }
-  return 'volumeId' in source ? source.volumeId : source.fileSystemId;
+  return 'VolumeId' in source ? source.VolumeId : source.FileSystemId;
 }
 
 /** Those of the sources whose ids are known, each once. */
@@ -26,7 +36,7 @@ export function distinct(...sources: Array<Source | Deployed | undefined>): Sour
 }
 
 /** The source with this id, if it is one. */
-export function sourceWithId(id: string): Source | undefined {
-  if (/^fs-[0-9a-f]{8,18}$/.test(id)) return { fileSystemId: id };
-  return /^fsvol-[0-9a-f]{17}$/.test(id) ? { volumeId: id } : undefined;
+export function sourceWithId(id: unknown): Source | undefined {
+  if (isText(id, /^fs-[0-9a-f]{8,18}$/)) return { FileSystemId: id };
+  return isText(id, /^fsvol-[0-9a-f]{17}$/) ? { VolumeId: id } : undefined;
 }

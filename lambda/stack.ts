@@ -4,7 +4,7 @@ import {
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
 } from '@aws-sdk/client-cloudformation';
-import { given } from './fsx';
+import { given, unless } from './errors';
 
 export interface StackState {
   readonly status: string;
@@ -21,13 +21,13 @@ export interface ResourceState {
 export class Stacks {
   constructor(
     private readonly client: CloudFormationClient,
-    private readonly abortSignal?: AbortSignal,
+    private readonly options: { readonly abortSignal?: AbortSignal } = {},
   ) {}
 
   /** Undefined if there is no such stack. */
   async state(stack: string): Promise<StackState | undefined> {
-    return this.unlessMissing(async () => {
-      const found = await this.client.send(new DescribeStacksCommand({ StackName: stack }), this.options());
+    return unless(MISSING, async () => {
+      const found = await this.client.send(new DescribeStacksCommand({ StackName: stack }), this.options);
       const { StackStatus, LastUpdatedTime } = given(found.Stacks?.[0]);
       return { status: given(StackStatus), lastUpdated: LastUpdatedTime?.toISOString() };
     });
@@ -35,9 +35,9 @@ export class Stacks {
 
   /** Undefined if the stack, or the resource in it, does not exist. */
   async resource(stack: string, logicalId: string): Promise<ResourceState | undefined> {
-    return this.unlessMissing(async () => {
+    return unless(MISSING, async () => {
       const command = new DescribeStackResourceCommand({ StackName: stack, LogicalResourceId: logicalId });
-      const detail = given((await this.client.send(command, this.options())).StackResourceDetail);
+      const detail = given((await this.client.send(command, this.options)).StackResourceDetail);
       return { status: given(detail.ResourceStatus), physicalId: detail.PhysicalResourceId || undefined };
     });
   }
@@ -51,24 +51,13 @@ export class Stacks {
   /** The logical ids of FSx file systems and volumes that a stack has. */
   async sourcesIn(stack: string): Promise<string[]> {
     const command = new DescribeStackResourcesCommand({ StackName: stack });
-    const { StackResources = [] } = await this.client.send(command, this.options());
+    const { StackResources = [] } = await this.client.send(command, this.options);
     return StackResources.filter(({ ResourceType }) =>
       /^AWS::FSx::(FileSystem|Volume)$/.test(ResourceType!),
     ).map(({ LogicalResourceId }) => LogicalResourceId!);
   }
-
-  private async unlessMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call();
-    } catch (error: any) {
-      if (error?.name === 'ValidationError' && /does not exist/.test(error.message)) return undefined;
-      throw error;
-    }
-  }
-
-  private options() {
-    return { abortSignal: this.abortSignal };
-  }
 }
 
+/** CloudFormation has no error of its own for this. */
+const MISSING = /^ValidationError: .*does not exist/s;
 const NOT_THERE = new Set(['CREATE_IN_PROGRESS', 'CREATE_FAILED', 'DELETE_COMPLETE', 'DELETE_SKIPPED']);

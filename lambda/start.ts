@@ -1,6 +1,6 @@
 import type { Effects } from './ending';
 import { kindOf, sayError } from './errors';
-import { checked, type CloudFormationEvent, leanEvent, NotFromCloudFormation, timeOf } from './event';
+import { addressOf, type CloudFormationEvent, leanEvent, NotFromCloudFormation, timeOf } from './event';
 import { BEGIN, type State } from './phase';
 import { poll } from './poll';
 import { sayObstacle } from './texts';
@@ -25,20 +25,25 @@ export async function start(input: unknown, effects: Effects): Promise<void> {
 }
 
 async function begin(event: CloudFormationEvent, effects: Effects): Promise<void> {
-  const { now, log } = effects;
-  const { StackId: stackId, LogicalResourceId: logicalId, RequestId: requestId } = event;
+  const { executions, now, log } = effects;
+  const { address, problem } = addressOf(event);
+  const { stackId, logicalId, requestId } = address;
   const { StateMachineArn } = event.ResourceProperties;
   const machine = typeof StateMachineArn === 'string' ? StateMachineArn : '';
-  const execution = `${String(logicalId).slice(0, 40)}-${String(requestId).slice(-39)}`;
+  const execution = `${logicalId.slice(0, 40)}-${requestId.slice(-39)}`;
   let state: State = BEGIN;
   try {
-    if (!checked(event).problem) return await startExecution(machine, execution, event, effects);
+    if (!problem) {
+      const startOnce = () => executions.start(machine, execution, JSON.stringify(event));
+      return await persist(startOnce, effects);
+    }
   } catch (error) {
     const about = log({ stackId, logicalId, requestId });
     about.warn('the execution could not be started', { error: sayError(error) });
     // Lambda delivers the event again if this throws.
     if (kindOf(error) !== 'final' && now() - (timeOf(event) ?? 0) < YOUNG) throw error;
-    if (await exists(machine, execution, effects)) return;
+    // If that cannot be asked either, there most likely is none.
+    if (await executions.exists(machine, execution).catch(() => false)) return;
     state = { ...BEGIN, obstacle: sayObstacle(error) };
   }
   const startTime = new Date(now()).toISOString();
@@ -46,27 +51,14 @@ async function begin(event: CloudFormationEvent, effects: Effects): Promise<void
   if ('state' in (await poll(given, effects, true))) throw new Error('the response could not be delivered');
 }
 
-async function startExecution(
-  machine: string,
-  name: string,
-  event: CloudFormationEvent,
-  { executions, remainingMs, sleep }: Effects,
-): Promise<void> {
+/** Does it again while that may help. */
+async function persist(act: () => Promise<void>, { remainingMs, sleep }: Effects): Promise<void> {
   for (;;) {
     try {
-      return await executions.start(machine, name, JSON.stringify(event));
+      return await act();
     } catch (error) {
       if (kindOf(error) === 'final' || remainingMs() < RESERVE) throw error;
       await sleep(5_000);
     }
-  }
-}
-
-/** If that cannot be asked either, there most likely is none. */
-async function exists(machine: string, name: string, { executions }: Effects): Promise<boolean> {
-  try {
-    return await executions.exists(machine, name);
-  } catch {
-    return false;
   }
 }

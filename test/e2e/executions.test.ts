@@ -17,6 +17,7 @@ import {
   theOnly,
   type World,
 } from '../fixtures';
+import { RUN } from '../fixtures/events';
 
 interface Operators {
   readonly kind?: Kind;
@@ -362,7 +363,7 @@ test('the documented input has every member that the handler knows', () => {
     [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
   );
   const stackId = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Files/1';
-  expect(() => runOf({ nonsense: 1 }, 'execution', stackId)).toThrow(
+  expect(() => runOf({ nonsense: 1 }, { ...RUN, stackId })).toThrow(
     new RegExp(`may have ((${documented.join('|')})(, |$)){8}`),
   );
   expect(documented).toHaveLength(8);

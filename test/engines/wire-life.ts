@@ -166,7 +166,7 @@ export class Life {
   private plantLookalikes(fileSystemId: string): void {
     const { stackId, logicalId } = this;
     const triggers = digest(this.triggers, 32);
-    const generation = generationOf({ source: { fileSystemId }, triggers });
+    const generation = generationOf({ source: { FileSystemId: fileSystemId }, triggers });
     const tagsOf = (owner: object) =>
       ownTags({ stackId, logicalId, ...owner }, generation, 'none', 'DESTROY');
     const plant = (tags: ReturnType<typeof ownTags>, type: BackupRecord['type'] = 'USER_INITIATED') => {

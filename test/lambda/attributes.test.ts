@@ -67,8 +67,8 @@ describe('without a backup', () => {
   });
 
   test.each([
-    [{ fileSystemId: FILE_SYSTEM }, { SourceFileSystemId: FILE_SYSTEM, SourceVolumeId: '' }],
-    [{ volumeId: VOLUME }, { SourceFileSystemId: '', SourceVolumeId: VOLUME }],
+    [{ FileSystemId: FILE_SYSTEM }, { SourceFileSystemId: FILE_SYSTEM, SourceVolumeId: '' }],
+    [{ VolumeId: VOLUME }, { SourceFileSystemId: '', SourceVolumeId: VOLUME }],
     [{ logicalId: 'FileSystem' }, { SourceFileSystemId: '', SourceVolumeId: '' }],
   ])('a deleted backup of %j has the source that is known', (source, expected) => {
     expect(successWithout(BACKUP, STACK_ID, 'DELETED', source)).toMatchObject({
@@ -78,7 +78,7 @@ describe('without a backup', () => {
 });
 
 test('the source of a backup is its volume, or its file system', () => {
-  expect(sourceOfBackup(backup())).toEqual({ fileSystemId: FILE_SYSTEM });
-  expect(sourceOfBackup(backup({}, ofVolume))).toEqual({ volumeId: VOLUME });
+  expect(sourceOfBackup(backup())).toEqual({ FileSystemId: FILE_SYSTEM });
+  expect(sourceOfBackup(backup({}, ofVolume))).toEqual({ VolumeId: VOLUME });
   expect(sourceOfBackup({} as any)).toBeUndefined();
 });

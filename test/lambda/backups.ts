@@ -13,7 +13,7 @@ export const OLDEST = 'backup-0cccccccccccccccc';
 export const OTHER_FILE_SYSTEM = 'fs-0fedcba9876543210';
 
 /** The generation of a source and trigger values. */
-export function generation(triggers?: string[], source: Source | Deployed = { fileSystemId: FILE_SYSTEM }) {
+export function generation(triggers?: string[], source: Source | Deployed = { FileSystemId: FILE_SYSTEM }) {
   return generationOf({ source, triggers: triggers ? digest([...triggers].sort(), 32) : '' });
 }
 

@@ -76,7 +76,7 @@ describe('what a goal dooms', () => {
 });
 
 const response = { status: 'SUCCESS', physicalId: BACKUP } as const;
-const source = { fileSystemId: FILE_SYSTEM };
+const source = { FileSystemId: FILE_SYSTEM };
 const begin = (more: object = {}) =>
   cleanUp(START, response, { goal: { delete: 'all' }, sources: [source], mustSucceed: true, ...more });
 /** Lists, and deletes, as one poll does. */
@@ -102,7 +102,7 @@ describe('backups are listed', () => {
   });
 
   test('of the sources that are known, one after the other', async () => {
-    await go(begin({ sources: [source, { fileSystemId: OTHER_FILE_SYSTEM }] }));
+    await go(begin({ sources: [source, { FileSystemId: OTHER_FILE_SYSTEM }] }));
     const ids = world.calls(DescribeBackupsCommand).map(({ Filters }) => Filters[1].Values[0]);
     expect(ids).toEqual([FILE_SYSTEM, OTHER_FILE_SYSTEM]);
   });

@@ -39,13 +39,13 @@ describe('what is backed up', () => {
   const find = async (event: unknown) => locate(world.context(requestFor(event)));
 
   test('is the id that is given, without a call', async () => {
-    expect(await find(createEvent())).toEqual({ fileSystemId: FILE_SYSTEM });
+    expect(await find(createEvent())).toEqual({ FileSystemId: FILE_SYSTEM });
     expect(world.cloudFormation.calls()).toEqual([]);
   });
 
   test.each([
-    [FILE_SYSTEM, { fileSystemId: FILE_SYSTEM }],
-    [VOLUME, { volumeId: VOLUME }],
+    [FILE_SYSTEM, { FileSystemId: FILE_SYSTEM }],
+    [VOLUME, { VolumeId: VOLUME }],
   ])('is what the stack has deployed now: %s', async (id, source) => {
     world.resources.Files = { status: 'CREATE_COMPLETE', id };
     expect(await find(createEvent(deployed('Files')))).toEqual(source);
@@ -53,7 +53,7 @@ describe('what is backed up', () => {
 
   test('is the one that is still the current one while it is being replaced', async () => {
     world.resources.Files = { status: 'UPDATE_IN_PROGRESS', id: FILE_SYSTEM };
-    expect(await find(createEvent(deployed('Files')))).toEqual({ fileSystemId: FILE_SYSTEM });
+    expect(await find(createEvent(deployed('Files')))).toEqual({ FileSystemId: FILE_SYSTEM });
   });
 
   test('is nothing yet at the first deployment', async () => {
@@ -65,9 +65,9 @@ describe('what is backed up', () => {
   test('is found under its former logical id if the construct has moved', async () => {
     world.resources.Old = { status: 'CREATE_COMPLETE', id: FILE_SYSTEM };
     const event = updateEvent(BACKUP, deployed('New'), deployed('Old'));
-    expect(await find(event)).toEqual({ fileSystemId: FILE_SYSTEM });
+    expect(await find(event)).toEqual({ FileSystemId: FILE_SYSTEM });
     world.resources.New = { status: 'UPDATE_COMPLETE', id: VOLUME };
-    expect(await find(event)).toEqual({ volumeId: VOLUME });
+    expect(await find(event)).toEqual({ VolumeId: VOLUME });
   });
 
   test('is no id of the past', async () => {

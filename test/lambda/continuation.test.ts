@@ -137,7 +137,7 @@ describe('told that the backup was not running any more, a link accepts it', () 
     expect(world.fsx.calls()).toEqual([]);
   });
 
-  test('but not one that was running, however long ago: the deployment waited for it, and failed', async () => {
+  test('but not one that was running, however long ago: the deployment had waited, and failed', async () => {
     const BackupCreationTime = new Date(START - 100 * 60 * MINUTE).toISOString();
     expect(await world.toTheEnd(created({ BackupCreationTime }))).toHaveProperty('failure');
   });

@@ -11,7 +11,7 @@ describe('a Create', () => {
   test('fixes the tags in the state before its first CreateBackup', async () => {
     const polled = await world.poll(createEvent());
     expect(polled).toMatchObject({
-      state: { phase: { phase: 'Taking', source: { fileSystemId: FILE_SYSTEM } } },
+      state: { phase: { phase: 'Taking', source: { FileSystemId: FILE_SYSTEM } } },
       wait: 1,
     });
     expect(world.calls(CreateBackupCommand)).toEqual([]);
@@ -123,7 +123,7 @@ describe('of what is not deployed yet', () => {
   test('a backup is taken once it is there', async () => {
     world.resources.Files = { status: 'CREATE_COMPLETE', id: FILE_SYSTEM };
     const { state } = await world.poll(event);
-    expect(state.phase).toMatchObject({ phase: 'Taking', source: { fileSystemId: FILE_SYSTEM } });
+    expect(state.phase).toMatchObject({ phase: 'Taking', source: { FileSystemId: FILE_SYSTEM } });
     const own = state.phase.tags.find(({ Key }: any) => Key === 'cdk-fsx-backup:generation');
     expect(own.Value).toBe(generation(undefined, { logicalId: 'Files' }));
   });

@@ -1,10 +1,12 @@
 import {
+  given,
   InvalidRequest,
   isUnsigned,
   kindOf,
   sayError,
   sentence,
   SourceBusy,
+  unless,
   UnusableResponse,
 } from '../../lambda/errors';
 import { awsError } from '../fixtures/events';
@@ -82,4 +84,30 @@ describe('what an error says', () => {
 
 test('a sentence ends with one full stop', () => {
   expect(['a', 'a.', 'a. ', 'a...'].map(sentence)).toEqual(['a.', 'a.', 'a.', 'a.']);
+});
+
+test('what is given is told from what is missing', () => {
+  expect([given(''), given(0), given([])]).toEqual(['', 0, []]);
+  expect(() => given(undefined)).toThrow(/is empty: it is not one of AWS/);
+});
+
+describe('a call', () => {
+  const failing = (error: unknown) => unless(/^NotFound: .*queue/, () => Promise.reject(error));
+
+  test('gives what it gives', async () => {
+    expect(await unless(/^NotFound:/, async () => 7)).toBe(7);
+  });
+
+  test('gives nothing after an error that is expected, by its name and its message', async () => {
+    expect(await failing(awsError('NotFound', 'no such queue'))).toBeUndefined();
+  });
+
+  test.each([
+    awsError('NotFound', 'no such topic'),
+    awsError('XNotFound', 'no such queue'),
+    'text',
+    undefined,
+  ])('fails after any other: %s', async (error) => {
+    await expect(failing(error)).rejects.toBe(error);
+  });
 });

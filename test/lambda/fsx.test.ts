@@ -10,13 +10,13 @@ import {
 import { backup } from './backups';
 import { MockedAws } from './mocked-aws';
 import { UnusableResponse } from '../../lambda/errors';
-import { Fsx, given } from '../../lambda/fsx';
+import { Fsx } from '../../lambda/fsx';
 import { awsError, BACKUP, FILE_SYSTEM, VOLUME } from '../fixtures/events';
 
 const world = new MockedAws();
 beforeEach(() => world.reset());
 const fsx = new Fsx(new FSxClient({}));
-const fileSystem = { fileSystemId: FILE_SYSTEM };
+const fileSystem = { FileSystemId: FILE_SYSTEM };
 const onPages = (...pages: object[]) => {
   const answers = world.fsx.on(DescribeBackupsCommand);
   for (const page of pages) answers.resolvesOnce({ $metadata: { requestId: 'r' }, ...page });
@@ -25,7 +25,7 @@ const onPages = (...pages: object[]) => {
 describe('a page of backups', () => {
   test('is of the source, and of user-initiated ones', async () => {
     await fsx.page(fileSystem);
-    await fsx.page({ volumeId: VOLUME }, 'token');
+    await fsx.page({ VolumeId: VOLUME }, 'token');
     await fsx.page(undefined);
     const type = { Name: 'backup-type', Values: ['USER_INITIATED'] };
     expect(world.calls(DescribeBackupsCommand)).toEqual([
@@ -92,7 +92,7 @@ describe('one backup', () => {
 describe('CreateBackup', () => {
   test('has the source, the token and the tags', async () => {
     await fsx.createBackup(fileSystem, 'token', [{ Key: 'a', Value: 'b' }]);
-    await fsx.createBackup({ volumeId: VOLUME }, 'other', []);
+    await fsx.createBackup({ VolumeId: VOLUME }, 'other', []);
     expect(world.calls(CreateBackupCommand)).toEqual([
       { FileSystemId: FILE_SYSTEM, ClientRequestToken: 'token', Tags: [{ Key: 'a', Value: 'b' }] },
       { VolumeId: VOLUME, ClientRequestToken: 'other', Tags: [] },
@@ -134,13 +134,13 @@ describe('a source', () => {
     world.fileSystem = { Lifecycle };
     expect(await fsx.source(fileSystem)).toMatchObject({ isBusy });
     world.volume = { Lifecycle };
-    expect(await fsx.source({ volumeId: VOLUME })).toMatchObject({ isBusy });
+    expect(await fsx.source({ VolumeId: VOLUME })).toMatchObject({ isBusy });
   });
 
   test('that is a volume is busy with its file system', async () => {
     world.volume = { Lifecycle: 'CREATED', FileSystemId: FILE_SYSTEM };
     world.fileSystem = { Lifecycle: 'UPDATING' };
-    expect(await fsx.source({ volumeId: VOLUME })).toMatchObject({ isBusy: true });
+    expect(await fsx.source({ VolumeId: VOLUME })).toMatchObject({ isBusy: true });
   });
 
   const Tags = [{ Key: 'team', Value: 'files' }];
@@ -156,9 +156,9 @@ describe('a source', () => {
 
   test('that is a volume gives its own (CopyTagsToBackups)', async () => {
     world.volume = { Tags, OntapConfiguration: { CopyTagsToBackups: true } };
-    expect((await fsx.source({ volumeId: VOLUME })).tagsToCopy).toEqual(Tags);
+    expect((await fsx.source({ VolumeId: VOLUME })).tagsToCopy).toEqual(Tags);
     world.volume = { Tags };
-    expect((await fsx.source({ volumeId: VOLUME })).tagsToCopy).toEqual([]);
+    expect((await fsx.source({ VolumeId: VOLUME })).tagsToCopy).toEqual([]);
   });
 
   test('is unknown after an empty response', async () => {
@@ -179,11 +179,6 @@ test('no tags are no calls', async () => {
 
 test('calls are abandoned when the share of the invocation is used up', async () => {
   const abort = new AbortController();
-  await new Fsx(new FSxClient({}), abort.signal).page(fileSystem);
+  await new Fsx(new FSxClient({}), { abortSignal: abort.signal }).page(fileSystem);
   expect((world.fsx.calls()[0].args as unknown[])[1]).toEqual({ abortSignal: abort.signal });
-});
-
-test('what is given is told from what is missing', () => {
-  expect([given(''), given(0), given([])]).toEqual(['', 0, []]);
-  expect(() => given(undefined)).toThrow(/is empty: it is not one of AWS/);
 });

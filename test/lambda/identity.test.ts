@@ -8,16 +8,16 @@ const of = (source: Source, triggers = '') => generationOf({ source, triggers })
 
 describe('the generation', () => {
   test('is the same for the same source and triggers', () => {
-    expect(of({ fileSystemId: FILE_SYSTEM }, 'a')).toBe(of({ fileSystemId: FILE_SYSTEM }, 'a'));
+    expect(of({ FileSystemId: FILE_SYSTEM }, 'a')).toBe(of({ FileSystemId: FILE_SYSTEM }, 'a'));
   });
 
   test('differs for another source and for other triggers', () => {
-    expect(of({ fileSystemId: FILE_SYSTEM })).not.toBe(of({ volumeId: VOLUME }));
-    expect(of({ fileSystemId: FILE_SYSTEM })).not.toBe(of({ fileSystemId: FILE_SYSTEM }, 'a'));
+    expect(of({ FileSystemId: FILE_SYSTEM })).not.toBe(of({ VolumeId: VOLUME }));
+    expect(of({ FileSystemId: FILE_SYSTEM })).not.toBe(of({ FileSystemId: FILE_SYSTEM }, 'a'));
   });
 
   test('says the version of its computation, and never changes between releases', () => {
-    expect(of({ fileSystemId: FILE_SYSTEM })).toBe('1-42600f1bc6da8f4f');
+    expect(of({ FileSystemId: FILE_SYSTEM })).toBe('1-42600f1bc6da8f4f');
   });
 });
 

@@ -4,8 +4,8 @@ import type { Page } from '../../lambda/fsx';
 import { list, newest, SearchGoesOn, SHARE } from '../../lambda/listing';
 import type { Source } from '../../lambda/source';
 
-const ONE: Source = { fileSystemId: 'fs-0123456789abcdef0' };
-const TWO: Source = { fileSystemId: 'fs-0123456789abcdef1' };
+const ONE: Source = { FileSystemId: 'fs-0123456789abcdef0' };
+const TWO: Source = { FileSystemId: 'fs-0123456789abcdef1' };
 
 /** Answers with these pages, in order; an error is thrown. */
 function around(...pages: Array<Page | Error>) {

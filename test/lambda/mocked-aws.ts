@@ -20,7 +20,7 @@ import { NEW, sourceOf } from './backups';
 import type { Context } from '../../lambda/context';
 import type { PollInput } from '../../lambda/door';
 import type { Effects } from '../../lambda/ending';
-import { type Environment, leanEvent } from '../../lambda/event';
+import { addressOf, type Environment, leanEvent } from '../../lambda/event';
 import { Executions } from '../../lambda/executions';
 import { Fsx } from '../../lambda/fsx';
 import { poll } from '../../lambda/poll';
@@ -33,7 +33,8 @@ export const ENVIRONMENT: Environment = { stackId: STACK_ID, urlSuffix: 'amazona
 
 /** A request as the handler reads it. */
 export function requestFor<R extends Request = any>(event: unknown): R {
-  return requestOf(leanEvent(event, ENVIRONMENT)) as R;
+  const lean = leanEvent(event, ENVIRONMENT);
+  return requestOf(lean, addressOf(lean).address) as R;
 }
 
 /**

@@ -132,7 +132,7 @@ describe('a rollback of a change of triggers returns', () => {
 });
 
 test('a rollback of a change of source returns to the backup of the source before', async () => {
-  const other = generation(undefined, { fileSystemId: OTHER_FILE_SYSTEM });
+  const other = generation(undefined, { FileSystemId: OTHER_FILE_SYSTEM });
   world.backups = [one(BACKUP, { generation: other, previous: OLD }, ofOther), one(OLD, {})];
   expect(await returned(updateEvent(BACKUP, {}, { FileSystemId: OTHER_FILE_SYSTEM }))).toBe(OLD);
 });

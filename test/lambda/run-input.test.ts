@@ -1,8 +1,8 @@
 import { InvalidRequest } from '../../lambda/errors';
 import { runOf } from '../../lambda/run-input';
-import { EXECUTION, STACK_ID } from '../fixtures/events';
+import { EXECUTION, RUN, STACK_ID } from '../fixtures/events';
 
-const of = (input: unknown) => runOf(input, EXECUTION, STACK_ID);
+const of = (input: unknown) => runOf(input, RUN);
 const fs = { source: 'fs-0498eed5fe91001ec' };
 
 test('a source is all that an input needs', () => {
@@ -15,7 +15,7 @@ test('a source is all that an input needs', () => {
     logicalId: 'series/fs-0498eed5fe91001ec',
     skipsMissing: false,
     desired: {
-      source: { fileSystemId: 'fs-0498eed5fe91001ec' },
+      source: { FileSystemId: 'fs-0498eed5fe91001ec' },
       triggers: '',
       tags: [{ Key: 'Name', Value: 'fs-0498eed5fe91001ec' }],
       timeout: 43_200,
@@ -74,7 +74,7 @@ test('a tag Name wins over the name', () => {
 
 test('a volume', () => {
   expect(of({ source: 'fsvol-0123456789abcdef0' }).desired.source).toEqual({
-    volumeId: 'fsvol-0123456789abcdef0',
+    VolumeId: 'fsvol-0123456789abcdef0',
   });
 });
 

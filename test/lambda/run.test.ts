@@ -114,7 +114,7 @@ describe('of what a stack has deployed, a run', () => {
 
   test('takes a backup of its physical id', async () => {
     world.resources.FileSystem = { status: 'CREATE_COMPLETE', id: FILE_SYSTEM };
-    expect((await poll(deployed())).state.phase).toMatchObject({ source: { fileSystemId: FILE_SYSTEM } });
+    expect((await poll(deployed())).state.phase).toMatchObject({ source: { FileSystemId: FILE_SYSTEM } });
   });
 
   test('fails closed, and names what is there, if the stack lacks it', async () => {

@@ -2,9 +2,9 @@ import { isDeployed, sourceId, sourceWithId } from '../../lambda/source';
 import { FILE_SYSTEM, VOLUME } from '../fixtures/events';
 
 test.each([
-  [FILE_SYSTEM, { fileSystemId: FILE_SYSTEM }],
-  ['fs-01234567', { fileSystemId: 'fs-01234567' }],
-  [VOLUME, { volumeId: VOLUME }],
+  [FILE_SYSTEM, { FileSystemId: FILE_SYSTEM }],
+  ['fs-01234567', { FileSystemId: 'fs-01234567' }],
+  [VOLUME, { VolumeId: VOLUME }],
   ['fs-', undefined],
   ['fs-0123456', undefined],
   ['fs-0123456789abcdef012', undefined],
@@ -19,8 +19,8 @@ test.each([
 
 test('a source is called by its id, or by what a stack has deployed', () => {
   const sources = [
-    { fileSystemId: FILE_SYSTEM },
-    { volumeId: VOLUME },
+    { FileSystemId: FILE_SYSTEM },
+    { VolumeId: VOLUME },
     { logicalId: 'Files' },
     { logicalId: 'Files', stack: 'Prod' },
   ];

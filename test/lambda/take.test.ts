@@ -104,7 +104,7 @@ describe('a running backup', () => {
     expect(state.phase).toMatchObject(
       isContinued
         ? { phase: 'Waiting', backupId: OLD }
-        : { phase: 'Taking', source: { fileSystemId: FILE_SYSTEM } },
+        : { phase: 'Taking', source: { FileSystemId: FILE_SYSTEM } },
     );
     expect(state.obstacle === undefined).toBe(isContinued);
   });
@@ -112,12 +112,15 @@ describe('a running backup', () => {
   test.each([
     ['RETAIN', 'Waiting'],
     ['DESTROY', 'Taking'],
-  ])('with the policy %s, a Create is %s then: what failed before has the same id', async (removal, phase) => {
-    const create = createEvent({ RemovalPolicy: removal });
-    world.backups = [backup({ previous: 'none', removal }, { BackupId: OLD, Lifecycle: 'CREATING' })];
-    world.fsx.on(CreateBackupCommand).rejects(awsError('BackupInProgress', 'one is running'));
-    expect((await world.poll(create, await world.poll(create))).state.phase.phase).toBe(phase);
-  });
+  ])(
+    'with the policy %s, a Create is %s then: what failed before has the same id',
+    async (removal, phase) => {
+      const create = createEvent({ RemovalPolicy: removal });
+      world.backups = [backup({ previous: 'none', removal }, { BackupId: OLD, Lifecycle: 'CREATING' })];
+      world.fsx.on(CreateBackupCommand).rejects(awsError('BackupInProgress', 'one is running'));
+      expect((await world.poll(create, await world.poll(create))).state.phase.phase).toBe(phase);
+    },
+  );
 
   test('that is continued says its age in the log and in the output', async () => {
     const polled = await meet(runs({}, { minutesOld: 20 }));

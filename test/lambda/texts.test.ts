@@ -8,9 +8,8 @@ import {
   BACKUP,
   createEvent,
   deleteEvent,
-  EXECUTION,
+  RUN,
   FILE_SYSTEM,
-  STACK_ID,
   updateEvent,
 } from '../fixtures/events';
 
@@ -71,7 +70,7 @@ describe('every error of FSx has its own remedy', () => {
 });
 
 const longest = 'x'.repeat(255);
-const run = (input: object) => runOf({ source: FILE_SYSTEM, ...input }, EXECUTION, STACK_ID);
+const run = (input: object) => runOf({ source: FILE_SYSTEM, ...input }, RUN);
 const asFinal = { ...deleteEvent(`final-${FILE_SYSTEM}`), ResourceType: 'Custom::FsxFinalBackup' };
 const told = {
   BackupId: BACKUP,

@@ -11,7 +11,7 @@ beforeEach(() => {
 
 const seen = { lifecycle: 'CREATING', percent: 43, createdAt: START };
 const waiting: Phase = { phase: 'Waiting', backupId: BACKUP, since: START, seen };
-const taking: Phase = { phase: 'Taking', source: { fileSystemId: FILE_SYSTEM }, tags: [] };
+const taking: Phase = { phase: 'Taking', source: { FileSystemId: FILE_SYSTEM }, tags: [] };
 const done: Response = { status: 'SUCCESS', physicalId: BACKUP };
 const cleaning = (mustSucceed: boolean): Phase => ({
   phase: 'CleaningUp',

@@ -131,7 +131,7 @@ describe('an Update with another trigger value', () => {
     world.backups = [held()];
     expect(await go(v2, v1)).toMatchObject({
       phase: 'Taking',
-      source: { fileSystemId: FILE_SYSTEM },
+      source: { FileSystemId: FILE_SYSTEM },
       tags: expect.arrayContaining([
         { Key: 'cdk-fsx-backup:generation', Value: generation(['v2']) },
         { Key: 'cdk-fsx-backup:previous', Value: BACKUP },
@@ -196,7 +196,7 @@ test('a change of source always means another backup', async () => {
   world.backups = [backup()];
   expect(await go({ FileSystemId: OTHER_FILE_SYSTEM }, {})).toMatchObject({
     phase: 'Taking',
-    source: { fileSystemId: OTHER_FILE_SYSTEM },
+    source: { FileSystemId: OTHER_FILE_SYSTEM },
   });
 });
 

@@ -108,7 +108,7 @@ function success({ backupId }: { readonly backupId: string }) {
 /** The state of an execution, alone, or beside what a run asks for. */
 function statesOf(known: Known): unknown[] {
   const { backupId, stackId, logicalId, others } = known;
-  const source = { fileSystemId: SOURCE };
+  const source = { FileSystemId: SOURCE };
   const tags = [
     { Key: 'cdk-fsx-backup:stack-id', Value: stackId },
     { Key: 'cdk-fsx-backup:logical-id', Value: logicalId },

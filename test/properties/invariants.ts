@@ -65,8 +65,8 @@ function isUntold({ stackStatus, people }: Facts, { index, event }: Request): bo
 }
 
 /**
- * A rollback returns to the backup that the resource held before, unless a person changed one. A resource that
- * held none keeps its first backup, if the update that is undone asked for no other.
+ * A rollback returns to the backup that the resource held before, unless a person changed one. A resource
+ * that held none keeps its first backup, if the update that is undone asked for no other.
  */
 export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
   facts.requests.flatMap((request): Finding[] => {
