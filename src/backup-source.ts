@@ -20,7 +20,6 @@ import {
  * counts is what will be in the template, property overrides included.
  *
  * @example
- * declare const fileSystem: fsx.LustreFileSystem;
  * new FsxBackup(this, 'Backup', { source: BackupSource.of(fileSystem) });
  *
  * @see https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateBackup.html

@@ -73,8 +73,6 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    * stack
    *
    * @example
-   * declare const service: ecs.FargateService;
-   * declare const fileSystem: fsx.LustreFileSystem;
    * FsxBackup.beforeChangeOf(this, 'PreUpgrade', service, { source: BackupSource.of(fileSystem) });
    * FsxBackup.beforeChangeOf(this, 'Guard', fileSystem);
    */

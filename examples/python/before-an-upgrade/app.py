@@ -3,7 +3,7 @@
 """
 
 from aws_cdk import App, CfnOutput, Stack, aws_ec2 as ec2, aws_ecs as ecs, aws_fsx as fsx
-from cdk_fsx_backup import BackupSource, BackupTrigger, FsxBackup, FsxFinalBackup
+from cdk_fsx_backup import BackupSource, FsxBackup, FsxFinalBackup
 
 app = App()
 stack = Stack(app, "Wiki")
@@ -51,11 +51,10 @@ service = ecs.Ec2Service(
     circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
 )
 
-backup = FsxBackup(
-    stack, "BeforeUpgrade",
+# Its task definition, which holds the image, counts too.
+backup = FsxBackup.before_change_of(
+    stack, "BeforeUpgrade", service,
     source=BackupSource.of(file_system),
-    triggers=[BackupTrigger.on_change_of(service)],  # its task definition, which holds the image, counts too
-    execute_before=[service],
     keep_last=2,
 )
 

@@ -2,7 +2,7 @@ import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
-import { BackupSource, BackupTrigger, FsxBackup, FsxFinalBackup } from 'cdk-fsx-backup';
+import { BackupSource, FsxBackup, FsxFinalBackup } from 'cdk-fsx-backup';
 
 /**
  * A wiki that keeps its pages on a file system, and a backup whenever they are at stake: before the service
@@ -55,10 +55,9 @@ const service = new ecs.Ec2Service(stack, 'Service', {
   circuitBreaker: { rollback: true },
 });
 
-const backup = new FsxBackup(stack, 'BeforeUpgrade', {
+// Its task definition, which holds the image, counts too.
+const backup = FsxBackup.beforeChangeOf(stack, 'BeforeUpgrade', service, {
   source: BackupSource.of(fileSystem),
-  triggers: [BackupTrigger.onChangeOf(service)], // its task definition, which holds the image, counts too
-  executeBefore: [service],
   keepLast: 2,
 });
 
