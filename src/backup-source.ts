@@ -1,6 +1,7 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import type { RunInput } from './private/contract';
+import { recognizable } from './private/copies';
 import {
   checkReference,
   dataRepositoriesOf,
@@ -149,6 +150,8 @@ export class BackupSource {
     );
   }
 }
+
+recognizable(BackupSource);
 
 const IDS = {
   fromFileSystemId: {

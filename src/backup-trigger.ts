@@ -1,6 +1,7 @@
 import { Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { hashOfResources, resourcesIn } from './private/resource-hash';
+import { recognizable } from './private/copies';
+import { hashOf, hashOfResources, resourcesIn } from './private/resource-hash';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
@@ -38,7 +39,8 @@ export class BackupTrigger {
    *
    * @param values may be tokens, that is, known only when the stack is deployed. An attribute of another
    * stack never changes: CloudFormation refuses to change an export that is in use
-   * @throws if there is no value, or a list whose length is known only when the stack is deployed
+   * @throws if there is no value, an empty one, or a list whose length is known only when the stack is
+   * deployed
    */
   public static onValue(...values: string[]): BackupTrigger {
     if (values.length === 0) {
@@ -52,7 +54,14 @@ export class BackupTrigger {
           "onValue(Fn.join(',', list))",
       );
     }
-    return new BackupTrigger(() => [`onValue:${values.join('\n')}`]);
+    for (const value of values) {
+      if (typeof value === 'string' && value !== '') continue;
+      throw new Error(
+        `BackupTrigger.onValue got ${JSON.stringify(value) ?? 'undefined'}: give a text that is not empty; ` +
+          'a variable of the environment may be missing',
+      );
+    }
+    return new BackupTrigger(() => [`onValue:${knownOrHash(values.join('\n'))}`]);
   }
 
   /**
@@ -74,13 +83,20 @@ export class BackupTrigger {
   ) {}
 }
 
+recognizable(BackupTrigger);
+
+/** CloudFormation must see tokens. What is known may be long, and is hashed. */
+function knownOrHash(text: string): string {
+  return Token.isUnresolved(text) ? text : hashOf(text, 16);
+}
+
 function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[] {
   const covered = resourcesIn(scopes);
   if (covered.length === 0) {
+    const names = scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ');
     return [
-      'BackupTrigger.onChangeOf covers no resource: ' +
-        `${scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ') || 'no construct'} would ` +
-        'never change. Name constructs that define what is deployed',
+      `BackupTrigger.onChangeOf covers no resource: ${names || 'it got none, which'} would never change. ` +
+        'Name constructs that define what is deployed',
     ];
   }
   const foreign = covered.find((resource) => Stage.of(resource) !== Stage.of(backup));

@@ -5,6 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProviderProps } from './fsx-backup-provider-props';
+import { checkClass, checkCopy, recognizable } from './private/copies';
 import { defineFunction, defineFunctionRole, defineLogGroup, defineStateMachine } from './private/engine';
 import { checkOrder, Served } from './private/execution-order';
 import * as permissions from './private/handler-permissions';
@@ -74,6 +75,8 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
    */
   public static _for(backup: Construct, named: FsxBackupProvider | undefined): FsxBackupProvider {
     const stack = Stack.of(backup);
+    const what = `the provider of "${backup.node.path}"`;
+    if (named) checkClass(what, named, 'FsxBackupProvider', 'an FsxBackupProvider');
     if (named && Stack.of(named) !== stack) {
       throw new Error(
         `provider "${named.node.path}" is not in the stack of backup "${backup.node.path}": a provider ` +
@@ -82,7 +85,9 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     }
     if (named) return named;
     const id = 'FsxBackupDefaultProvider';
-    return (stack.node.tryFindChild(id) as FsxBackupProvider | undefined) ?? new FsxBackupProvider(stack, id);
+    const shared = stack.node.tryFindChild(id) as FsxBackupProvider | undefined;
+    checkCopy(what, shared, 'FsxBackupProvider');
+    return shared ?? new FsxBackupProvider(stack, id);
   }
 
   /** The Lambda function's role, as principal of grants. */
@@ -208,3 +213,5 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     ));
   }
 }
+
+recognizable(FsxBackupProvider);

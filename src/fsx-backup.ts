@@ -27,8 +27,9 @@ import { checkSource, executeAfter, executeBefore } from './private/execution-or
 import { ImportedBackup } from './private/imported-backup';
 import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
 import { markAsOwn } from './private/own';
+import { inheritStackTags } from './private/stack-tags';
 import { nameTag, tagProblems } from './private/tag-checks';
-import { triggerValues } from './private/trigger-values';
+import { checkTriggers, triggerValues } from './private/trigger-values';
 import { warnOfUses } from './private/use-warnings';
 
 /**
@@ -149,10 +150,11 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
       'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY',
     );
     this.source = checkSource(this, props.source);
-    this.triggers = [...(props.triggers ?? [])];
+    this.triggers = [...checkTriggers(this, props.triggers ?? [])];
     this.provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
     Tags.of(this).add('Name', nameTag(this, props.backupName));
+    inheritStackTags(this, this.tags);
 
     const { _engine: engine, _policies: policies } = this.provider;
     const needed = policies.allowSource(this.source);
@@ -195,7 +197,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    * @param triggers added to those that the backup has
    */
   public addTrigger(...triggers: BackupTrigger[]): void {
-    this.triggers.push(...triggers);
+    this.triggers.push(...checkTriggers(this, triggers));
   }
 
   /**

@@ -6,6 +6,7 @@ import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_WAIT } from './private/contr
 import { defineResource, resourceOf } from './private/custom-resource';
 import { markAsOwn } from './private/own';
 import { checkPlace } from './private/source-checks';
+import { inheritStackTags } from './private/stack-tags';
 import { nameTag, tagProblems } from './private/tag-checks';
 
 /**
@@ -58,16 +59,17 @@ export class FsxFinalBackup extends Construct implements ITaggable {
     markAsOwn(this);
 
     const { source } = props;
+    checkPlace('final backup', this, source);
     if (source._isDeployed) {
       throw new Error(
         `the source of final backup "${this.node.path}" is BackupSource.fromDeployed, which does not keep ` +
           'CloudFormation from deleting it first: use BackupSource.of',
       );
     }
-    checkPlace('final backup', this, source);
     const provider = FsxBackupProvider._for(this, props.provider);
     this.tags = new TagManager(TagType.KEY_VALUE, FINAL_RESOURCE_TYPE);
     Tags.of(this).add('Name', nameTag(this, props.backupName));
+    inheritStackTags(this, this.tags);
 
     const custom = defineResource<BackupProperties>(this, 'Resource', FINAL_RESOURCE_TYPE, provider._engine, {
       [source._kind]: source._id,

@@ -32,9 +32,13 @@ import {
   FsxBackupProvider,
   FsxFinalBackup,
 } from '../src';
+import { hashOf } from '../src/private/resource-hash';
 
 const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
 const TIMEOUTS = [Duration.hours(1), Duration.hours(6)];
+
+/** The value of `BackupTrigger.onValue` for something that is known. */
+const onValue = (text: string) => `onValue:${hashOf(text, 16)}`;
 
 interface Setting {
   app: App;
@@ -861,7 +865,7 @@ describe('onChangeOf', () => {
         'no scope',
         () => [],
         new RegExp(
-          /onChangeOf covers no resource: no construct would never change\. Name constructs /.source +
+          /onChangeOf covers no resource: it got none, which would never change\. Name constructs /.source +
             /that define what is deployed/.source,
         ),
       ],
@@ -1005,12 +1009,18 @@ describe('guards that cover each other', () => {
 describe('onValue', () => {
   const values = (...triggers: BackupTrigger[]) => triggersOf(setUp(undefined, { props: { triggers } }));
 
-  test('tells the values as they are', () => {
-    expect(values(BackupTrigger.onValue('1.2.3'))).toEqual(['onValue:1.2.3']);
-    expect(values(BackupTrigger.onValue('b', 'a'), BackupTrigger.onValue('a'))).toEqual([
-      'onValue:a',
-      'onValue:b\na',
-    ]);
+  test('tells a hash of what is known, however long it is', () => {
+    const [short] = values(BackupTrigger.onValue('1.2.3'));
+    const [long] = values(BackupTrigger.onValue('a'.repeat(140_000)));
+    expect([short, long]).toEqual(Array(2).fill(expect.stringMatching(/^onValue:[0-9a-f]{16}$/)));
+    expect(short).not.toBe(long);
+    expect(values(BackupTrigger.onValue('b', 'a'), BackupTrigger.onValue('a'))).toHaveLength(2);
+  });
+
+  test.each([[undefined], [''], [null], [7], ['1', '']])('of %j is refused', (...given: any[]) => {
+    expect(() => BackupTrigger.onValue(...given)).toThrow(
+      /BackupTrigger\.onValue got (undefined|""|null|7): give a text that is not empty; a variable/,
+    );
   });
 
   test('in another order of triggers is the same', () => {
@@ -1118,7 +1128,7 @@ describe('everyDeployment', () => {
     const triggers = [BackupTrigger.onValue('1'), BackupTrigger.everyDeployment()];
     expect(triggersOf(setUp(undefined, { context, props: { triggers } }))).toEqual([
       'everyDeployment:test',
-      'onValue:1',
+      onValue('1'),
     ]);
   });
 });
@@ -1129,7 +1139,7 @@ describe('addTrigger', () => {
       ({ backup }) => backup.addTrigger(BackupTrigger.onValue('2'), BackupTrigger.onValue('3')),
       { props: { triggers: [BackupTrigger.onValue('1')] } },
     );
-    expect(triggersOf({ stack })).toEqual(['onValue:1', 'onValue:2', 'onValue:3']);
+    expect(triggersOf({ stack })).toEqual(['1', '2', '3'].map(onValue).sort());
   });
 
   test('leaves the list that was given as it is', () => {

@@ -5,6 +5,7 @@ import type { BackupSource } from '../backup-source';
 import type { FsxPipelineBackupProps } from '../fsx-backup-action';
 import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
 import { MAX_RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
+import { checkCopy } from './copies';
 import { outermost } from './nesting';
 import { checkKeepLast, checkTimeout } from './option-checks';
 import { hashOf } from './resource-hash';
@@ -112,6 +113,9 @@ function commitIds(stack: Stack, pipeline: codepipeline.IPipeline): string[] {
 export function providerFor(scope: Construct, props: FsxPipelineBackupProps): IFsxBackupProvider {
   const { source, keepLast } = props;
   const provider = props.provider ?? FsxBackupProvider._for(scope, undefined);
+  if (!(provider instanceof FsxBackupProvider)) {
+    checkCopy(`provider of "${scope.node.path}"`, provider, 'FsxBackupProvider');
+  }
   checkReach(scope, source, provider);
   if (provider instanceof FsxBackupProvider) {
     provider.allowBackupsOf(source);

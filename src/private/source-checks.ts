@@ -1,5 +1,6 @@
 import { CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { checkClass } from './copies';
 import type { BackupSource } from '../backup-source';
 
 export const FILE_SYSTEM = 'AWS::FSx::FileSystem';
@@ -135,9 +136,12 @@ function isIntrinsic(value: object): boolean {
  * FSx backs up in the account and Region of the source.
  *
  * @param what is defined in this place: a backup, or a provider
- * @throws if the source is of another account or Region
+ * @throws if the source is of another account or Region, or no source at all
  */
-export function checkPlace(what: string, place: IConstruct, { _resource: resource }: BackupSource): void {
+export function checkPlace(what: string, place: IConstruct, source: BackupSource): void {
+  const example = 'a BackupSource, such as BackupSource.of(fileSystem)';
+  checkClass(`the source of ${what} "${place.node.path}"`, source, 'BackupSource', example);
+  const { _resource: resource } = source;
   if (!resource) return;
   const [here, there] = [Stack.of(place), Stack.of(resource)];
   if (!differ(here.account, there.account) && !differ(here.region, there.region)) return;

@@ -21,7 +21,8 @@ export function checkName(name: string): string {
 
 /** The end of a path says most. */
 function nameFromPath(path: string): string {
-  return withTagCharacters(path).slice(-MAX_TAG_VALUE);
+  const end = withTagCharacters(path).slice(-MAX_TAG_VALUE);
+  return end.replace(/^[\uDC00-\uDFFF]/, ''); // the second half of a character whose first half is cut off
 }
 
 /** Others become hyphens. */

@@ -21,6 +21,14 @@ about('aRequestTakesAtMostOneBackup', ({ allows, finds }) => {
   );
 });
 
+about('aRequestTakesAtMostOneBackup', ({ allows }) => {
+  allows('another one after the first has failed', (tale) => {
+    const request = tale.request('Create');
+    tale.takes(request, 'backup-1', { as: 'FAILED' }).passes(HOUR);
+    return tale.takes(request, 'backup-2');
+  });
+});
+
 about('aBackupIsTakenForAnOpenRequest', ({ allows, finds }) => {
   allows('one for a request that is open', (tale) => deployed(tale));
   allows('one within a minute of the cancellation', (tale) => {

@@ -20,11 +20,15 @@ import { RESPONSES } from './responses';
 
 const MINUTE = 60_000;
 
-/** Every request takes at most one backup, once, whatever is delivered again. */
+/**
+ * Every request takes at most one backup, once, whatever is delivered again.
+ * FSx may forget the token of a backup that has failed [?]: then the call is repeated, and takes another.
+ */
 export const aRequestTakesAtMostOneBackup: Invariant = ({ backups }) =>
-  backups.flatMap(({ id, request, index }): Finding[] => {
-    const first = request && backups.find((other) => other.request === request);
-    if (!first || first.id === id) return [];
+  backups.flatMap(({ id, request, index, at }): Finding[] => {
+    const good = backups.filter(({ end }) => end.as !== 'FAILED' || end.at > at);
+    const first = request && good.find((other) => other.request === request);
+    if (!first || first.id === id || first.index > index) return [];
     return [{ index, what: `${id} was taken for ${request.requestId}, which had taken ${first.id}` }];
   });
 
