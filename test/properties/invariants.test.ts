@@ -36,6 +36,11 @@ about('aBackupIsTakenForAnOpenRequest', ({ allows, finds }) => {
     tale.event('Backup', 'CREATE_FAILED', { reason: 'Resource creation cancelled' });
     return tale.passes(MINUTE).takes(request, 'backup-1');
   });
+  allows('a call that was on its way, where FSx forgets the token of a failed one', (tale) => {
+    const request = tale.request('Create');
+    tale.takes(request, 'backup-1', { as: 'FAILED', ms: 4_000 }).passes(5_000);
+    return tale.answers(request, 'backup-1', 'FAILED').passes(2_000).takes(request, 'backup-2');
+  });
   allows('one of a pipeline run', (tale) => {
     const run = tale.request('Create', {}, { LogicalResourceId: 'series/wiki' });
     return tale.takes(run, 'backup-1', { token: 'of an execution' });
