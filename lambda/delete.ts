@@ -156,9 +156,7 @@ function knownOf(backup: Backup | undefined, request: Deployment): Known | undef
 /** Of an account with thousands of backups, only those of the sources that are known are listed. */
 function scopeOf(goal: Goal, observed: Observed, request: Deployment) {
   const { isWhole, named, held } = observed;
-  const known = [goal.delete === 'older' ? undefined : named, held].map((one) =>
-    sourceWithId(one?.source ?? ''),
-  );
+  const known = [goal.delete === 'older' ? undefined : named, held].map((one) => sourceWithId(one?.source));
   return {
     sources: isWhole ? [] : distinct(...known, named ? undefined : request.desired.source),
     mustSucceed: goal.delete !== 'older',

@@ -1,4 +1,5 @@
 import { type Context, hasSureStatus, stackNow } from './context';
+import { unless } from './errors';
 import { BEGIN, type Phase, respond } from './phase';
 import type { FinalBackup } from './request';
 import { type Source, sourceId, sourceWithId } from './source';
@@ -45,11 +46,9 @@ export async function unlessGone(
   { request, log }: Context<FinalBackup>,
   act: () => Promise<Phase>,
 ): Promise<Phase> {
-  try {
-    return await act();
-  } catch (error: any) {
-    if (error?.name !== 'FileSystemNotFound' && error?.name !== 'VolumeNotFound') throw error;
-    log.info('no final backup: the source is gone already', { physicalId: request.physicalId });
-    return respond({ status: 'SUCCESS', physicalId: request.physicalId });
-  }
+  const phase = await unless(/^(FileSystem|Volume)NotFound:/, act);
+  if (phase) return phase;
+  const { physicalId } = request;
+  log.info('no final backup: the source is gone already', { physicalId });
+  return respond({ status: 'SUCCESS', physicalId });
 }

@@ -2,7 +2,7 @@ import type { CloudFormationEvent } from './event';
 import { generationOf, type Removal } from './identity';
 import { check, isText, LOGICAL_ID, oneOf, PHYSICAL_ID, show, wholeNumber } from './readers';
 import type { Asked } from './response';
-import { type Deployed, type Source, SOURCE_PROPERTIES, sourceId, sourceWithId } from './source';
+import { type Deployed, type Source, SOURCE_PROPERTIES, sourceWithId } from './source';
 import {
   type ContractTag,
   CONTINUATION_TYPE,
@@ -170,11 +170,6 @@ function parseRemoval({ RemovalPolicy, KeepLast }: Record<string, unknown>): Rem
 export function kept(name: string, keepLast: unknown): Removal {
   if (keepLast === undefined) return 'RETAIN';
   return `KEEP_LAST:${wholeNumber(name, keepLast, 1, Number.MAX_SAFE_INTEGER)}`;
-}
-
-/** What the request is about, for texts. */
-export function subjectOf({ desired }: { readonly desired: Desired }): string {
-  return sourceId(desired.source);
 }
 
 /** Whether an update leaves the source and the triggers as they are. */

@@ -69,14 +69,14 @@ async function backupBefore(context: Context<Deployment>): Promise<string> {
     named ??= backup;
     const marks = marksOf(backup, request);
     if (isOfGeneration(marks, generationOf(desired))) return id;
-    if (!isComparable(marks)) return unlessAttempt(request, named, id);
+    if (!isComparable(marks)) return beforeAttempt(request, named, id);
     id = marks.previous ?? '';
   }
   return id === NO_BACKUP ? noneBefore(request, named!) : leave(context, named, chain.slice(1));
 }
 
 /** Lost tags of the one before tell nothing. But an attempt was to replace it, and must not stay instead. */
-function unlessAttempt(request: Deployment, named: Backup, before: string): string {
+function beforeAttempt(request: Deployment, named: Backup, before: string): string {
   return isAttempt(request, named) ? before : request.physicalId;
 }
 

@@ -6,7 +6,8 @@ import { kindOf } from './errors';
 import { keptOf } from './identity';
 import { type Phase, type PhaseOf, respond, type Response } from './phase';
 import { fail } from './physical-id';
-import { type Request, subjectOf } from './request';
+import type { Request } from './request';
+import { sourceId } from './source';
 import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
 
 /** The backup is there, or on its way, and the request waits until it is AVAILABLE. */
@@ -80,5 +81,5 @@ function available({ request, now }: Context, backup: Backup, age?: number): Pha
 }
 
 function subject(request: Request): string {
-  return request.kind === 'continuation' ? 'the FsxBackup' : subjectOf(request);
+  return request.kind === 'continuation' ? 'the FsxBackup' : sourceId(request.desired.source);
 }

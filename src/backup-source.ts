@@ -176,19 +176,16 @@ function hintFor(id: string): string {
 
 /** The id of a file system that is imported: it defines no resource. That of EFS has mount targets. */
 function importedId(construct: IConstruct): string | undefined {
-  const isDefined = isConstruct(construct) && construct.node.findAll().some(CfnResource.isCfnResource);
+  const isDefined =
+    Construct.isConstruct(construct) && construct.node.findAll().some(CfnResource.isCfnResource);
   const { fileSystemId, mountTargetsAvailable } = Object(construct) as Record<string, unknown>;
   const isImport = !isDefined && mountTargetsAvailable === undefined && typeof fileSystemId === 'string';
   return isImport ? fileSystemId : undefined;
 }
 
-function isConstruct(value: unknown): value is IConstruct {
-  return Construct.isConstruct(value);
-}
-
 /** @throws if a construct does not define exactly one source */
 function theOneIn(method: string, scope: IConstruct): CfnResource {
-  if (!isConstruct(scope)) {
+  if (!Construct.isConstruct(scope)) {
     throw new Error(
       `BackupSource.${method} needs a construct, and got ${String(scope)}: name what to back up`,
     );

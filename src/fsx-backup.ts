@@ -1,19 +1,11 @@
-import {
-  CfnDeletionPolicy,
-  CfnResource,
-  Duration,
-  ITaggable,
-  RemovalPolicy,
-  TagManager,
-  Tags,
-  TagType,
-} from 'aws-cdk-lib';
+import { CfnDeletionPolicy, CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { BackupTrigger } from './backup-trigger';
 import { FsxBackupBeforeChangeOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
 import { FsxBackupProvider } from './fsx-backup-provider';
+import { tagsOf } from './private/backup-tags';
 import { continueWaiting } from './private/continuations';
 import {
   BackupAttributes,
@@ -27,8 +19,7 @@ import { checkSource, executeAfter, executeBefore } from './private/execution-or
 import { ImportedBackup } from './private/imported-backup';
 import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
 import { markAsOwn } from './private/own';
-import { inheritStackTags } from './private/stack-tags';
-import { nameTag, tagProblems } from './private/tag-checks';
+import { tagProblems } from './private/tag-checks';
 import { checkTriggers, triggerValues } from './private/trigger-values';
 import { warnOfUses } from './private/use-warnings';
 
@@ -152,9 +143,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     this.source = checkSource(this, props.source);
     this.triggers = [...checkTriggers(this, props.triggers ?? [])];
     this.provider = FsxBackupProvider._for(this, props.provider);
-    this.tags = new TagManager(TagType.KEY_VALUE, RESOURCE_TYPE);
-    Tags.of(this).add('Name', nameTag(this, props.backupName));
-    inheritStackTags(this, this.tags);
+    this.tags = tagsOf(this, RESOURCE_TYPE, props.backupName);
 
     const { _engine: engine, _policies: policies } = this.provider;
     const needed = policies.allowSource(this.source);

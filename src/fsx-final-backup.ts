@@ -1,13 +1,13 @@
-import { CfnDeletionPolicy, CfnResource, ITaggable, TagManager, Tags, TagType } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, CfnResource, ITaggable, TagManager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
+import { tagsOf } from './private/backup-tags';
 import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_WAIT } from './private/contract';
 import { defineResource, resourceOf } from './private/custom-resource';
 import { markAsOwn } from './private/own';
 import { checkPlace } from './private/source-checks';
-import { inheritStackTags } from './private/stack-tags';
-import { nameTag, tagProblems } from './private/tag-checks';
+import { tagProblems } from './private/tag-checks';
 
 /**
  * Properties of an FsxFinalBackup.
@@ -67,9 +67,7 @@ export class FsxFinalBackup extends Construct implements ITaggable {
       );
     }
     const provider = FsxBackupProvider._for(this, props.provider);
-    this.tags = new TagManager(TagType.KEY_VALUE, FINAL_RESOURCE_TYPE);
-    Tags.of(this).add('Name', nameTag(this, props.backupName));
-    inheritStackTags(this, this.tags);
+    this.tags = tagsOf(this, FINAL_RESOURCE_TYPE, props.backupName);
 
     const custom = defineResource<BackupProperties>(this, 'Resource', FINAL_RESOURCE_TYPE, provider._engine, {
       [source._kind]: source._id,

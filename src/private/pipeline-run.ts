@@ -113,9 +113,7 @@ function commitIds(stack: Stack, pipeline: codepipeline.IPipeline): string[] {
 export function providerFor(scope: Construct, props: FsxPipelineBackupProps): IFsxBackupProvider {
   const { source, keepLast } = props;
   const provider = props.provider ?? FsxBackupProvider._for(scope, undefined);
-  if (!(provider instanceof FsxBackupProvider)) {
-    checkCopy(`provider of "${scope.node.path}"`, provider, 'FsxBackupProvider');
-  }
+  checkCopy(`provider of "${scope.node.path}"`, provider, 'FsxBackupProvider');
   checkReach(scope, source, provider);
   if (provider instanceof FsxBackupProvider) {
     provider.allowBackupsOf(source);

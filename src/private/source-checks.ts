@@ -3,8 +3,9 @@ import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
 import type { BackupSource } from '../backup-source';
 
-export const FILE_SYSTEM = 'AWS::FSx::FileSystem';
+const FILE_SYSTEM = 'AWS::FSx::FileSystem';
 export const VOLUME = 'AWS::FSx::Volume';
+const SOURCES = [FILE_SYSTEM, VOLUME];
 
 /** What a look-up of the context gives while its value is not known; CDK synthesizes again with the value. */
 const DUMMY = /^dummy-value-for-/;
@@ -12,6 +13,11 @@ const DUMMY = /^dummy-value-for-/;
 /** Whether a text cannot be judged yet. */
 export function isUnknown(text: string): boolean {
   return Token.isUnresolved(text) || DUMMY.test(text);
+}
+
+/** A file system or volume of FSx, whether it can be backed up or not. */
+export function isSource(construct: IConstruct): construct is CfnResource {
+  return CfnResource.isCfnResource(construct) && SOURCES.includes(construct.cfnResourceType);
 }
 
 /** The reference to a resource of this app that this string is, if it is one. */
@@ -28,12 +34,7 @@ export function resourceBehind(id: string): CfnResource | undefined {
 
 /** The file systems and volumes at or below a construct, but for those that FSx backs up with another. */
 export function definedSources(scope: IConstruct): CfnResource[] {
-  const all = scope.node
-    .findAll()
-    .filter(
-      (construct): construct is CfnResource =>
-        CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType),
-    );
+  const all = scope.node.findAll().filter(isSource);
   const types = new Set(all.map(({ cfnResourceType }) => cfnResourceType));
   const whole = all.filter((resource) => !isOtherHalf(resource));
   // FSx backs up an OpenZFS file system with its volumes, and the volumes of an ONTAP file system without it.
@@ -53,7 +54,7 @@ function isOtherHalf(resource: CfnResource): boolean {
  */
 export function checkReference(method: string, id: string): void {
   const resource = resourceBehind(id);
-  if (!resource || [FILE_SYSTEM, VOLUME].includes(resource.cfnResourceType)) return;
+  if (!resource || SOURCES.includes(resource.cfnResourceType)) return;
   const type = resource.cfnResourceType;
   const isRef = referenceIn(id)!.displayName === 'Ref' && type !== 'AWS::CloudFormation::CustomResource';
   if (!/^AWS::(FSx|EFS)::/.test(type) && !(isRef && type.startsWith('AWS::'))) return;
@@ -75,7 +76,7 @@ function renderedProperties(resource: CfnResource): Record<string, any> {
 export function whyNot(resource: CfnResource, isVolume: boolean): string | undefined {
   const { path } = resource.node;
   const isOfType = resource.cfnResourceType === (isVolume ? VOLUME : FILE_SYSTEM);
-  if (!isOfType && [FILE_SYSTEM, VOLUME].includes(resource.cfnResourceType)) {
+  if (!isOfType && SOURCES.includes(resource.cfnResourceType)) {
     return isVolume
       ? `"${path}" is a file system, not a volume: use BackupSource.of`
       : `"${path}" is a volume, not a file system: use BackupSource.of`;

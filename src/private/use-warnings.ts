@@ -1,12 +1,12 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { usesOwn } from './resource-hash';
-import { FILE_SYSTEM, VOLUME } from './source-checks';
+import { isSource } from './source-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
   for (const construct of backup.node.root.node.findAll()) {
-    if (isRestorable(construct) && usesOwn(construct, 'BackupId', resource)) {
+    if (isSource(construct) && usesOwn(construct, 'BackupId', resource)) {
       Annotations.of(construct).addWarningV2(
         'cdk-fsx-backup:restoreFromTriggered',
         `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
@@ -28,10 +28,6 @@ export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
       );
     }
   }
-}
-
-function isRestorable(construct: IConstruct): construct is CfnResource {
-  return CfnResource.isCfnResource(construct) && [FILE_SYSTEM, VOLUME].includes(construct.cfnResourceType);
 }
 
 function isExportOf(output: CfnOutput, resource: CfnResource): boolean {

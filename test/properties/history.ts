@@ -256,6 +256,11 @@ export function isRunning(backup: Backup, { at, index }: { at: number; index: nu
   return backup.index < index && backup.end.at > at && !isDeleted(backup, index);
 }
 
+/** [?] FSx may have forgotten its token by then. */
+export function hasFailedBy({ end }: Backup, at: number): boolean {
+  return end.as === 'FAILED' && end.at <= at;
+}
+
 export function isDeleted({ deleted, removed }: Backup, index: number): boolean {
   return (deleted !== undefined && deleted.index < index) || (removed !== undefined && removed < index);
 }

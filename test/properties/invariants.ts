@@ -1,6 +1,7 @@
 import { DELETIONS } from './deletions';
 import {
   type Facts,
+  hasFailedBy,
   heldAt,
   isAvailable,
   isCancellation,
@@ -26,8 +27,7 @@ const MINUTE = 60_000;
  */
 export const aRequestTakesAtMostOneBackup: Invariant = ({ backups }) =>
   backups.flatMap(({ id, request, index, at }): Finding[] => {
-    const good = backups.filter(({ end }) => end.as !== 'FAILED' || end.at > at);
-    const first = request && good.find((other) => other.request === request);
+    const first = request && backups.find((other) => other.request === request && !hasFailedBy(other, at));
     if (!first || first.id === id || first.index > index) return [];
     return [{ index, what: `${id} was taken for ${request.requestId}, which had taken ${first.id}` }];
   });
@@ -46,10 +46,8 @@ export const aBackupIsTakenForAnOpenRequest: Invariant = ({ backups }) =>
     if ((request.type === 'Delete') !== isFinal) return finding(`by ${request.type} of ${logicalId}`);
     const { end } = request;
     if (!end || end.index > index) return [];
-    const hasFailed = backups.some((other) => {
-      return other.request === request && other.end.as === 'FAILED' && other.end.at <= at;
-    });
-    if ((isCancellation(end) || hasFailed) && at - end.at <= MINUTE) return [];
+    const isForgotten = backups.some((other) => other.request === request && hasFailedBy(other, at));
+    if ((isCancellation(end) || isForgotten) && at - end.at <= MINUTE) return [];
     return finding(`for a request of ${logicalId} that had ended ${(at - end.at) / 1000} s before`);
   });
 
