@@ -1,10 +1,10 @@
 import { awscdk, DependencyType, github, javascript, JsonFile, release } from 'projen';
 
 /**
- * The oldest supported aws-cdk-lib: the first whose `serviceTimeout` accepts a token. Development compiles
+ * The oldest supported aws-cdk-lib: the oldest without a published security advisory. Development compiles
  * against it.
  */
-const cdkFloor = '2.181.0';
+const cdkFloor = '2.189.1';
 /** The latest aws-cdk-lib: examples and a second run of the construct tests use it. */
 const cdkLatest = '2.276.0';
 /** The oldest supported constructs: what the oldest aws-cdk-lib asks for. */
@@ -123,6 +123,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@types/aws-lambda@^8.10.0',
     'aws-sdk-client-mock@^4.1.0',
     'fast-check@^4.10.2',
+    // All attributes that AWS documents: which of them are secrets is a test.
+    'aws-service-spec@npm:@aws-cdk/aws-service-spec@^0.1.216',
     // The sandbox
     // AGPL: development only, never part of a package
     '@cloud-copilot/iam-simulate@0.1.173',

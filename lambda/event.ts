@@ -137,9 +137,20 @@ function leanProperties(properties: unknown): Record<string, unknown> {
   const lean = pick(properties, PROPERTIES);
   const { Triggers } = lean;
   // An execution starts with what is lean already.
-  return Array.isArray(Triggers) && Triggers.every((value) => typeof value === 'string')
-    ? { ...lean, Triggers: digest([...Triggers].sort(), 32) }
-    : lean;
+  return Array.isArray(Triggers) ? { ...lean, Triggers: digestOf(Triggers) } : lean;
+}
+
+/** A value that a function of the template gives may be a list, or an object with its keys in any order. */
+function digestOf(triggers: readonly unknown[]): string {
+  const inOrder = (_: string, member: unknown) =>
+    member === null || typeof member !== 'object' || Array.isArray(member)
+      ? member
+      : Object.fromEntries(Object.entries(member).sort(([one], [other]) => (one < other ? -1 : 1)));
+  const texts = triggers.map((value) => JSON.stringify(value, inOrder));
+  return digest(
+    texts.sort().map((text) => JSON.parse(text)),
+    32,
+  );
 }
 
 function pick(given: unknown, names: readonly string[]): Record<string, unknown> {

@@ -99,7 +99,7 @@ export function clientRequestToken({
   ].join('.');
 }
 
-export function digest(parts: readonly string[], length: number): string {
+export function digest(parts: readonly unknown[], length: number): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, length);
 }
 

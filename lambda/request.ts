@@ -143,7 +143,7 @@ function parseSource(given: Record<string, unknown>): Source | Deployed {
 }
 
 function parseTriggers(triggers: unknown = ''): string {
-  check(typeof triggers === 'string', `Triggers is "${show(triggers)}"; it must be a list of strings`);
+  check(typeof triggers === 'string', `Triggers is "${show(triggers)}"; it must be a list`);
   return triggers;
 }
 

@@ -1,10 +1,14 @@
-import { Stage, Token } from 'aws-cdk-lib';
+import { Annotations, Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
-import { hashOf, hashOfResources, resourcesIn } from './private/resource-hash';
+import { hashOf } from './private/hash';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
+
+/** What a trigger compares at most: the properties of a resource have to fit a request of CloudFormation. */
+const MAX_VALUES = 500;
 
 /**
  * When to take another backup.
@@ -14,22 +18,27 @@ const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
  */
 export class BackupTrigger {
   /**
-   * When a deployment changes these constructs: when the CloudFormation resources at or below them (logical
-   * id, type and properties, as they will be in the template) differ from last time.
+   * When CloudFormation is going to change a resource at or below these constructs: its type, its logical id,
+   * or its properties, as they resolve at deployment.
    *
-   * What is defined later counts too, and so does what these resources refer to if CloudFormation replaces it
-   * at every change: the task definition of an ECS service, versions and layers of a Lambda function, launch
-   * templates and configurations, job definitions. Of other things that are referred to, only the name is in
-   * the template: cover them by a scope of their own. Metadata and dependencies do not count, nor does this
-   * library's own part of the template.
+   * That is the text of the template, property overrides included, and the values of all functions in it:
+   * references, attributes, parameters, mappings, conditions, values of other stacks. What these resources
+   * refer to is changed before the backup is taken, so let what touches the data wait for it
+   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which may
+   * be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
+   *
+   * What is defined later counts too. Metadata and dependencies do not, nor does this library's own part of
+   * the template.
    *
    * @param scopes constructs, of this or other stacks of the same stage; at least one resource must be at or
-   * below them
+   * below them, and they may use at most 500 values that are known only at deployment. Of another stack, the
+   * text counts
+   * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
     return new BackupTrigger(
-      // The hash covers what is not in place yet while CDK looks for references, and holds none.
-      (_, isPreparing) => (isPreparing ? [] : [`onChangeOf:${hashOfResources(resourcesIn(scopes))}`]),
+      () => [],
+      (backup) => [valueOf(changesOf(resourcesIn(scopes), backup))],
       (backup) => problemsOf(scopes, backup),
     );
   }
@@ -78,7 +87,8 @@ export class BackupTrigger {
   }
 
   private constructor(
-    /** @internal */ public readonly _values: (backup: IConstruct, isPreparing: boolean) => string[],
+    /** @internal */ public readonly _values: (backup: IConstruct) => unknown[],
+    /** @internal From templates. */ public readonly _read: (backup: IConstruct) => unknown[] = () => [],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
   ) {}
 }
@@ -88,6 +98,12 @@ recognizable(BackupTrigger);
 /** CloudFormation must see tokens. What is known may be long, and is hashed. */
 function knownOrHash(text: string): string {
   return Token.isUnresolved(text) ? text : hashOf(text, 16);
+}
+
+/** CloudFormation compares the values that the functions give. */
+function valueOf({ hash, values }: Changes): unknown {
+  const text = `onChangeOf:${hash}`;
+  return values.length === 0 ? text : [text, ...values];
 }
 
 function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[] {
@@ -100,11 +116,27 @@ function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[]
     ];
   }
   const foreign = covered.find((resource) => Stage.of(resource) !== Stage.of(backup));
-  return foreign
+  if (foreign) {
+    return [
+      `BackupTrigger.onChangeOf covers "${foreign.node.path}", which is in another stage, and CDK ` +
+        'synthesizes stages one after the other, so what aspects and tags do there would not be seen: ' +
+        'name constructs of the stage of the backup, or use onValue',
+    ];
+  }
+  const { values, unseen } = changesOf(covered, backup);
+  for (const what of unseen) warnOfUnseen(backup, what);
+  return values.length > MAX_VALUES
     ? [
-        `BackupTrigger.onChangeOf covers "${foreign.node.path}", which is in another stage, and CDK ` +
-          'synthesizes stages one after the other, so what aspects and tags do there would not be seen: ' +
-          'name constructs of the stage of the backup, or use onValue',
+        `BackupTrigger.onChangeOf covers resources that use ${values.length} values known only at ` +
+          `deployment, and at most ${MAX_VALUES} can be compared: name fewer constructs`,
       ]
     : [];
+}
+
+function warnOfUnseen(backup: IConstruct, what: string): void {
+  Annotations.of(backup).addWarningV2(
+    'cdk-fsx-backup:unseenChange',
+    `what BackupTrigger.onChangeOf covers uses ${what}: if that alone changes, no backup is taken. If it ` +
+      'matters, add a trigger of your own, such as BackupTrigger.onValue with a version of it',
+  );
 }

@@ -10,8 +10,8 @@ import { defineFunction, defineFunctionRole, defineLogGroup, defineStateMachine 
 import { checkOrder, Served } from './private/execution-order';
 import * as permissions from './private/handler-permissions';
 import { HandlerPolicies } from './private/handler-policies';
+import { hashOf } from './private/hash';
 import { markAsOwn } from './private/own';
-import { hashOf } from './private/resource-hash';
 import { checkPlace } from './private/source-checks';
 
 /**

@@ -32,7 +32,7 @@ import {
   FsxBackupProvider,
   FsxFinalBackup,
 } from '../src';
-import { hashOf } from '../src/private/resource-hash';
+import { hashOf } from '../src/private/hash';
 
 const source = BackupSource.fromFileSystemId('fs-0498eed5fe91001ec');
 const TIMEOUTS = [Duration.hours(1), Duration.hours(6)];
@@ -93,7 +93,7 @@ function triggersOf(setting: Pick<Setting, 'stack'>): any {
 function hash(define?: (setting: Setting) => void, given?: Given): string {
   const [trigger, ...others] = triggersOf(setUp(define, given));
   expect(others).toEqual([]);
-  return trigger;
+  return typeof trigger === 'string' ? trigger : JSON.stringify(trigger);
 }
 
 const plain = ({ service }: Setting) => void parameter(service, 'One');
@@ -630,7 +630,7 @@ describe('onChangeOf', () => {
             },
             { props },
           ),
-        ).filter((trigger: string) => trigger.startsWith('onChangeOf'));
+        ).filter((trigger: unknown) => String(trigger).startsWith('onChangeOf'));
       expect(used(BackupTrigger.onValue('a'))).toEqual(used());
       expect(used(BackupTrigger.onValue('b'))).toEqual(used());
       const otherwise = hash((setting) => void parameter(setting.service, 'One', value(setting)), {
@@ -655,7 +655,7 @@ describe('onChangeOf', () => {
             },
             { props },
           ),
-        ).filter((trigger: string) => trigger.startsWith('onChangeOf'));
+        ).filter((trigger: unknown) => String(trigger).startsWith('onChangeOf'));
       expect(used(BackupTrigger.onValue('a'))).toEqual(used());
     });
 
@@ -669,7 +669,7 @@ describe('onChangeOf', () => {
             },
             { props },
           ),
-        ).filter((trigger: string) => trigger.startsWith('onChangeOf'));
+        ).filter((trigger: unknown) => String(trigger).startsWith('onChangeOf'));
       expect(used(BackupTrigger.onValue('a'))).toEqual(used());
     });
 
@@ -687,7 +687,7 @@ describe('onChangeOf', () => {
             },
             { props, scopes: ({ app }) => [new Stack(app, 'Other')] },
           ),
-        ).filter((trigger: string) => trigger.startsWith('onChangeOf'));
+        ).filter((trigger: unknown) => String(trigger).startsWith('onChangeOf'));
       expect(used(BackupTrigger.onValue('a'))).toEqual(used());
     });
 
@@ -813,24 +813,44 @@ describe('onChangeOf', () => {
     expect(versioned('1')).toEqual(versioned('1'));
   });
 
-  test('of a service is also what is in its task definition, wherever it is, and nothing elsewhere', () => {
-    const deployed = (image: string, cluster = 'one') =>
-      hash(({ stack, service }) => {
-        const task = new CfnResource(stack, 'Task', {
-          type: 'AWS::ECS::TaskDefinition',
-          properties: { ContainerDefinitions: [{ Image: image }] },
-        });
-        const other = new CfnResource(stack, 'Cluster', {
-          type: 'AWS::ECS::Cluster',
-          properties: { Name: cluster },
-        });
-        new CfnResource(service, 'Service', {
-          type: 'AWS::ECS::Service',
-          properties: { TaskDefinition: task.ref, Cluster: other.ref },
-        });
+  describe('of a service whose task definition is defined elsewhere', () => {
+    const define = (scope: Construct, service: Construct, image: string, cluster: string) => {
+      const task = new CfnResource(scope, 'Task', {
+        type: 'AWS::ECS::TaskDefinition',
+        properties: { ContainerDefinitions: [{ Image: image }] },
       });
-    expect(deployed('app:2')).not.toBe(deployed('app:1'));
-    expect(deployed('app:1', 'two')).toBe(deployed('app:1'));
+      const other = new CfnResource(scope, 'Cluster', {
+        type: 'AWS::ECS::Cluster',
+        properties: { Name: cluster },
+      });
+      new CfnResource(service, 'Service', {
+        type: 'AWS::ECS::Service',
+        properties: { TaskDefinition: task.ref, Cluster: other.ref },
+      });
+    };
+
+    test('is which task definition that is, and which cluster: CloudFormation compares them', () => {
+      const deployed = (image: string) =>
+        triggersOf(setUp(({ stack, service }) => define(stack, service, image, 'one')));
+      expect(deployed('app:1')).toEqual([
+        [expect.stringMatching(/^onChangeOf:/), { Ref: 'Cluster' }, { Ref: 'Task' }],
+      ]);
+      expect(deployed('app:2')).toEqual(deployed('app:1'));
+    });
+
+    test('in another stack, is what is in both: that stack cannot be referred to', () => {
+      const deployed = (image: string, cluster = 'one') =>
+        hash(
+          ({ app }) => {
+            const stack = app.node.findChild('Other') as Stack;
+            define(stack, stack.node.findChild('Service') as Construct, image, cluster);
+          },
+          { scopes: ({ app }) => [new Construct(new Stack(app, 'Other'), 'Service')] },
+        );
+      expect(deployed('app:2')).not.toBe(deployed('app:1'));
+      expect(deployed('app:1', 'two')).not.toBe(deployed('app:1'));
+      expect(deployed('app:1')).toMatch(/^onChangeOf:[0-9a-f]{16}$/);
+    });
   });
 
   // What aspects do there, tags among them, may not be done yet: CDK synthesizes one stage after another.

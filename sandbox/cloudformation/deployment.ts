@@ -43,12 +43,13 @@ export function settingsOf(
 
 /** Whether there is nothing to update: `DependsOn` alone is no change. */
 export function sameDeployment(one: Plan, other: Plan): boolean {
-  const comparable = ({ template, parameters }: Plan) => ({
+  const comparable = ({ template, parameters, stackOutputs }: Plan) => ({
     ...template,
     Resources: Object.fromEntries(
       Object.entries(template.Resources).map(([name, { DependsOn, ...rest }]) => [name, rest]),
     ),
     parameters,
+    stackOutputs,
   });
   return same(comparable(one), comparable(other));
 }

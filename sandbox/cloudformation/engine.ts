@@ -354,7 +354,10 @@ export class CloudFormation {
   }
 
   private plan({ template, parameters = {} }: Deployment, stack: { name: string; id: string }): Plan {
-    return planOf(template, parameters, stack, this.world, this.types, (name) => this.exportNamed(name));
+    return planOf(template, parameters, stack, this.world, this.types, {
+      exported: (name) => this.exportNamed(name),
+      output: (name, output) => this.find(name)?.outputs[output]?.value,
+    });
   }
 
   private exportNamed(name: string): string | undefined {

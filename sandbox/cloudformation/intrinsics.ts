@@ -6,6 +6,8 @@ export interface Scope {
   getAtt(logicalId: string, attribute: string): unknown;
   findInMap(map: string, first: string, second: string): unknown;
   importValue(name: string): unknown;
+  /** an output of another stack of the same account and Region */
+  stackOutput(stack: string, output: string): unknown;
   /** the availability zones of a Region */
   zones(region: string): string[];
   /** `{{resolve:service:key}}` */
@@ -62,6 +64,13 @@ const FUNCTIONS: Record<string, Intrinsic> = {
     const [map, first, second] = argument.map((part: unknown) => text('Fn::FindInMap', resolve(part, scope)));
     return scope.findInMap(map, first, second);
   },
+  'Fn::GetStackOutput': (argument, scope) => {
+    const { StackName, OutputName, ...others } = resolve(argument, scope);
+    if (Object.keys(others).length > 0) {
+      throw invalid(`Fn::GetStackOutput with ${Object.keys(others).join(', ')} is not served by the sandbox`);
+    }
+    return scope.stackOutput(text('Fn::GetStackOutput', StackName), text('Fn::GetStackOutput', OutputName));
+  },
   'Fn::ImportValue': (name, scope) => scope.importValue(text('Fn::ImportValue', resolve(name, scope))),
 };
 
@@ -105,10 +114,22 @@ export function references(value: unknown): Reference[] {
 
 /** The names of the exports that a value imports. */
 export function importsOf(value: unknown, scope: Scope): string[] {
+  return callsOf('Fn::ImportValue', value).map((name) => text('Fn::ImportValue', resolve(name, scope)));
+}
+
+/** The outputs of other stacks that a value names, as they are now. */
+export function stackOutputsOf(value: unknown, scope: Scope): unknown[] {
+  return callsOf('Fn::GetStackOutput', value).map((output) =>
+    resolve({ 'Fn::GetStackOutput': output }, scope),
+  );
+}
+
+/** The arguments with which a value calls a function. */
+function callsOf(name: string, value: unknown): unknown[] {
   if (value === null || typeof value !== 'object') return [];
   const call = Array.isArray(value) ? undefined : intrinsicIn(value);
-  if (call?.name === 'Fn::ImportValue') return [text('Fn::ImportValue', resolve(call.argument, scope))];
-  return Object.values(value).flatMap((member) => importsOf(member, scope));
+  if (call?.name === name) return [call.argument];
+  return Object.values(value).flatMap((member) => callsOf(name, member));
 }
 
 /** `Fn::If` replaced by the branch that is taken. */

@@ -5,6 +5,7 @@ import {
   invalid,
   references,
   resolve,
+  stackOutputsOf,
   withConditions,
   type Scope,
 } from './intrinsics';
@@ -52,6 +53,8 @@ export interface Plan {
   outputs: Record<string, { value: unknown; exportName?: unknown; description?: string }>;
   /** names of the exports of other stacks that it uses; they exist */
   imports: string[];
+  /** values of outputs of other stacks that it uses */
+  stackOutputs: unknown[];
   resolve(value: unknown, resources: ResourceLookup): any;
 }
 
@@ -97,6 +100,12 @@ export function isCustom(type: string): boolean {
   return type === 'AWS::CloudFormation::CustomResource' || type.startsWith('Custom::');
 }
 
+/** What other stacks give. */
+export interface OtherStacks {
+  exported(name: string): string | undefined;
+  output(stackName: string, output: string): string | undefined;
+}
+
 /** Everything about a template that can be known before deployment; throws a ValidationError. */
 export function planOf(
   template: Template,
@@ -104,12 +113,12 @@ export function planOf(
   stack: StackIdentity,
   world: World,
   types: TypeCatalogue,
-  exported: (name: string) => string | undefined,
+  others: OtherStacks,
 ): Plan {
   assertServed(template);
   assertTypes(template, types);
   const parameters = parameterValues(template.Parameters ?? {}, given, world.ssm);
-  const globals = globalScope(template, parameters, stack, world, exported);
+  const globals = globalScope(template, parameters, stack, world, others);
   const holds = conditionsOf(template.Conditions ?? {}, globals);
   for (const name of Object.keys(template.Conditions ?? {})) holds(name);
 
@@ -143,10 +152,8 @@ export function planOf(
   const cycle = cycleIn(new Map([...resources].map(([name, { dependsOn }]) => [name, dependsOn])));
   if (cycle) throw invalid(`Circular dependency between resources: [${cycle.sort().join(', ')}]`);
 
-  const imports = importsOf(
-    [...resources.values()].map((resource) => resource.properties).concat(Object.values(outputs)),
-    globals,
-  );
+  const used = [...resources.values()].map((resource) => resource.properties).concat(Object.values(outputs));
+  const imports = importsOf(used, globals);
   for (const name of imports) globals.importValue(name);
 
   return {
@@ -155,6 +162,7 @@ export function planOf(
     resources,
     outputs,
     imports,
+    stackOutputs: stackOutputsOf(used, globals),
     resolve: (value, lookup) =>
       resolve(value, {
         ...globals,
@@ -302,7 +310,7 @@ function globalScope(
   parameters: Record<string, unknown>,
   stack: StackIdentity,
   world: World,
-  exported: (name: string) => string | undefined,
+  others: OtherStacks,
 ): Scope {
   const pseudo: Record<string, unknown> = {
     'AWS::AccountId': world.accountId,
@@ -330,8 +338,13 @@ function globalScope(
       return value;
     },
     importValue: (name) => {
-      const value = exported(name);
+      const value = others.exported(name);
       if (value === undefined) throw invalid(`No export named ${name} found`);
+      return value;
+    },
+    stackOutput: (name, output) => {
+      const value = others.output(name, output);
+      if (value === undefined) throw invalid(`Stack ${name} has no output ${output}`);
       return value;
     },
     zones: (region) => ['a', 'b', 'c'].map((letter) => `${region}${letter}`),

@@ -495,6 +495,42 @@ describe('exports', () => {
   });
 });
 
+describe('outputs of other stacks', () => {
+  const producer = (name: string) => ({
+    Resources: { A: topic({ TopicName: name }) },
+    Outputs: { Name: { Value: { 'Fn::GetAtt': ['A', 'TopicName'] } } },
+  });
+  const consumer = (more: object = {}) => ({
+    Resources: {
+      B: topic({
+        DisplayName: { 'Fn::GetStackOutput': { StackName: 'Producer', OutputName: 'Name', ...more } },
+      }),
+    },
+  });
+
+  test('may change under an unchanged consumer, which sees that at its next update', async () => {
+    const world = testWorld();
+    await expect(world.deploy(consumer(), { stackName: 'Consumer' })).rejects.toThrow(
+      'Stack Producer has no output Name',
+    );
+    await world.deploy(producer('one'), { stackName: 'Producer' });
+    await world.deploy(consumer(), { stackName: 'Consumer' });
+    const shown = () => world.cloudFormation.stack('Consumer').resources.B.properties.DisplayName;
+    expect(shown()).toBe('one');
+    expect((await world.deploy(producer('two'), { stackName: 'Producer' })).status).toBe('UPDATE_COMPLETE');
+    expect(shown()).toBe('one');
+    expect((await world.deploy(consumer(), { stackName: 'Consumer' })).status).toBe('UPDATE_COMPLETE');
+    expect(shown()).toBe('two');
+  });
+
+  test('of another Region or account are not served', async () => {
+    const world = testWorld();
+    await expect(world.deploy(consumer({ Region: 'eu-west-1' }), { stackName: 'Consumer' })).rejects.toThrow(
+      'Fn::GetStackOutput with Region is not served by the sandbox',
+    );
+  });
+});
+
 describe('planned failures', () => {
   test('the message is that of a resource handler unless a reason is given', async () => {
     const world = testWorld();

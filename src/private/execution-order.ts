@@ -1,8 +1,10 @@
 import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import type { BackupSource } from '../backup-source';
+import { dependenciesIn, wayFrom } from './dependencies';
 import { isDeployedApart, stacksAround } from './nesting';
 import { isOwn } from './own';
+import { type RenderedTemplate, templateOf } from './rendered-template';
 import { checkPlace } from './source-checks';
 
 /** A source that is named by its logical id must be in the stack of the backup. */
@@ -81,32 +83,22 @@ export interface Served {
 export function checkOrder(stack: Stack, served: readonly Served[]): string[] {
   const problems: string[] = [];
   for (const around of stacksAround(stack)) {
-    const waitsFor = dependenciesIn(around);
+    const template = templateOf(around);
+    const waitsFor = dependenciesIn(template);
     const nested = stacksAround(stack).find((inner) => inner.nestedStackParent === around)
       ?.nestedStackResource as CfnResource | undefined;
     for (const { resource, deployed } of nested ? [{ resource: nested, deployed: undefined }] : served) {
-      const cycle = wayFrom(resource, resource, waitsFor);
-      if (cycle) problems.push(waitsForItself(around, cycle));
-      if (deployed && !wayFrom(deployed, resource, waitsFor)) warnOfDisorder(deployed, resource);
+      const id = template.ids.get(resource)!;
+      const cycle = wayFrom(id, id, waitsFor);
+      if (cycle) problems.push(waitsForItself(template, cycle));
+      if (deployed && !wayFrom(template.ids.get(deployed)!, id, waitsFor)) warnOfDisorder(deployed, resource);
     }
   }
   return problems;
 }
 
-function dependenciesIn(stack: Stack): ReadonlyMap<string, string[]> {
-  const template = stack.resolve((stack as any)._toCloudFormation()).Resources as Record<string, any>;
-  return new Map(
-    Object.entries(template).map(([name, { DependsOn = [], Properties }]) => {
-      return [name, [...[DependsOn].flat(), ...references(Properties)]];
-    }),
-  );
-}
-
-function waitsForItself(stack: Stack, names: readonly string[]): string {
-  const all = stack.node
-    .findAll()
-    .filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct));
-  const paths = new Map(all.map((resource) => [stack.resolve(resource.logicalId), resource.node.path]));
+function waitsForItself({ ids }: RenderedTemplate, names: readonly string[]): string {
+  const paths = new Map([...ids].map(([resource, id]) => [id, resource.node.path]));
   return (
     'a backup waits for itself: ' +
     `${names.map((name) => `"${paths.get(name) ?? name}"`).join(' waits for ')}. Take one of them out of ` +
@@ -123,47 +115,4 @@ function warnOfDisorder(deployed: CfnResource, resource: CfnResource): void {
       'may be changed or replaced first, since it does not wait for the backup: add it to executeBefore, ' +
       'or use FsxBackup.beforeChangeOf',
   );
-}
-
-/** From one resource to another that it waits for, by the shortest way. */
-function wayFrom(
-  from: CfnResource,
-  to: CfnResource,
-  waitsFor: ReadonlyMap<string, string[]>,
-): string[] | undefined {
-  const [start, end] = [from, to].map((resource) => resource.stack.resolve(resource.logicalId) as string);
-  const cameFrom = new Map<string, string>();
-  const queue = [start];
-  for (const name of queue) {
-    for (const next of waitsFor.get(name) ?? []) {
-      if (cameFrom.has(next)) continue;
-      cameFrom.set(next, name);
-      if (next === end) return wayBack(start, end, cameFrom);
-      queue.push(next);
-    }
-  }
-  return undefined;
-}
-
-function wayBack(start: string, end: string, cameFrom: ReadonlyMap<string, string>): string[] {
-  const way = [end];
-  do way.unshift(cameFrom.get(way[0])!);
-  while (way[0] !== start);
-  return way;
-}
-
-/** The logical ids that a resolved value refers to. */
-function references(value: any): string[] {
-  if (value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap(references);
-  if (typeof value.Ref === 'string') return [value.Ref];
-  const attribute = value['Fn::GetAtt'];
-  if (attribute !== undefined) {
-    return [Array.isArray(attribute) ? attribute[0] : String(attribute).split('.')[0]];
-  }
-  const [text, variables] = [value['Fn::Sub']].flat();
-  const names =
-    typeof text === 'string' ? [...text.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name]) => name) : [];
-  const named = names.filter((name) => !(name in (variables ?? {})));
-  return [...named, ...Object.values(value).flatMap(references)];
 }

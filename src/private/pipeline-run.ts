@@ -6,9 +6,9 @@ import type { FsxPipelineBackupProps } from '../fsx-backup-action';
 import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
 import { MAX_RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
 import { checkCopy } from './copies';
+import { hashOf } from './hash';
 import { outermost } from './nesting';
 import { checkKeepLast, checkTimeout } from './option-checks';
-import { hashOf } from './resource-hash';
 import { differ } from './source-checks';
 import { checkName, tagProblems, withTagCharacters } from './tag-checks';
 

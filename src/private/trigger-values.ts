@@ -1,6 +1,7 @@
 import { IResolvable, Lazy } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
+import { forgetTemplates, readFromTemplates } from './rendered-template';
 import type { BackupTrigger } from '../backup-trigger';
 
 /** @throws if one of them is no trigger */
@@ -15,23 +16,24 @@ export function checkTriggers(
   return triggers;
 }
 
-/** The values of a backup's triggers, in the same order whatever the order of the triggers. */
+/**
+ * The values of a backup's triggers, in the same order whatever the order of the triggers. What is read from
+ * the template counts when it is complete: not while CDK looks for references.
+ */
 export function triggerValues(backup: IConstruct, triggers: readonly BackupTrigger[]): IResolvable {
-  let known: unknown[] | undefined;
-  return Lazy.uncachedAny(
-    {
-      produce: (context) => {
-        // CDK looks for references first. Not everything that a hash covers is in place then.
-        if (context.preparing) known = undefined;
-        if (known) return known;
-        const values: unknown[] = triggers
-          .flatMap((trigger) => trigger._values(backup, context.preparing))
-          .map((value) => context.resolve(value))
-          .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-        if (!context.preparing) known = values;
-        return values;
+  const valuesOf = (isComplete: boolean): IResolvable =>
+    Lazy.uncachedAny(
+      {
+        produce: (context) => {
+          if (context.preparing) forgetTemplates(backup);
+          const isRead = isComplete && !context.preparing;
+          return triggers
+            .flatMap((trigger) => [...trigger._values(backup), ...(isRead ? trigger._read(backup) : [])])
+            .map((value) => context.resolve(value) as unknown)
+            .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+        },
       },
-    },
-    { omitEmptyArray: true },
-  );
+      { omitEmptyArray: true },
+    );
+  return readFromTemplates(valuesOf(true), valuesOf(false));
 }

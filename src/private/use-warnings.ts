@@ -1,6 +1,6 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { usesOwn } from './resource-hash';
+import { usesOwn } from './rendered-template';
 import { isSource } from './source-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */

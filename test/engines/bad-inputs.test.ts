@@ -8,6 +8,7 @@ type Values = Record<string, unknown>;
 const ALL: Values = { missing: undefined, ...HOSTILE };
 const without = (...allowed: string[]): Values =>
   Object.fromEntries(Object.entries(ALL).filter(([what]) => !allowed.includes(what)));
+const { 'a list': list, ...NO_LISTS } = WRONG_TYPES;
 const TYPES = ['Create', 'Update', 'Delete'] as const;
 type RequestType = (typeof TYPES)[number];
 /** What a physical id could be. */
@@ -289,7 +290,7 @@ describe('Bad inputs', () => {
         without('a constructor', 'null'),
         one,
       ],
-      ['Triggers', /Triggers is ".*it must be a list of strings/, WRONG_TYPES],
+      ['Triggers', /Triggers is ".*it must be a list/, NO_LISTS],
       [
         'Tags',
         /Tags must be a list of Key and Value|".*" is not a tag; it needs Key and Value/,

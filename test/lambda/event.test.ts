@@ -132,10 +132,16 @@ describe('a lean event', () => {
     expect(lean(JSON.parse(JSON.stringify(once)))).toEqual(JSON.parse(JSON.stringify(once)));
   });
 
+  test('has a hash of values that are lists and objects, whatever the order of keys', () => {
+    const hash = (...Triggers: unknown[]) => lean(createEvent({ Triggers })).ResourceProperties.Triggers;
+    const values = ['a', ['a'], ['a', 'b'], ['b', 'a'], [['a', 'b']], { a: 'b' }, { a: ['b'] }, '["a"]'];
+    expect(new Set(values.map((value) => hash(value))).size).toBe(values.length);
+    expect(hash({ a: { b: '1', c: '2' } })).toBe(hash({ a: { c: '2', b: '1' } }));
+    expect(hash(['a', 'b'], 'c')).toBe(hash('c', ['a', 'b']));
+  });
+
   test('keeps triggers that are none, so that they are refused', () => {
-    expect(lean(createEvent({ Triggers: [{ Ref: 'X' }] })).ResourceProperties.Triggers).toEqual([
-      { Ref: 'X' },
-    ]);
+    expect(lean(createEvent({ Triggers: { Ref: 'X' } })).ResourceProperties.Triggers).toEqual({ Ref: 'X' });
   });
 });
 

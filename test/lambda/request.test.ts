@@ -147,9 +147,9 @@ test.each<[string, object, RegExp]>([
   ['a timeout of nothing', { TimeoutSeconds: '0' }, /TimeoutSeconds is "0"/],
   ['a timeout over twelve hours', { TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
   [
-    'a trigger that is not text',
-    { Triggers: [{ Ref: 'V' }] },
-    /Triggers is .*; it must be a list of strings/,
+    'triggers that are no list',
+    { Triggers: { Ref: 'V' } },
+    /Triggers is .*; it must be a list/,
   ],
   ['to keep none', { KeepLast: '0' }, /KeepLast is "0"; it must be a whole number from 1/],
   ['to keep some', { KeepLast: 'some' }, /KeepLast is "some"/],

@@ -27,7 +27,12 @@ export function fsxTypes(world: World): Record<string, NativeType> {
     },
     'AWS::FSx::Volume': {
       attributes: ['VolumeId', 'ResourceARN', 'UUID'],
-      replacedBy: ['BackupId', 'VolumeType'],
+      replacedBy: [
+        'BackupId',
+        'VolumeType',
+        'OntapConfiguration.StorageVirtualMachineId',
+        'OntapConfiguration.OntapVolumeType',
+      ],
       create: ({ properties }) => {
         const { volumeId, resourceArn, uuid } = fsx().createVolume(properties);
         return {

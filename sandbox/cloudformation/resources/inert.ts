@@ -110,6 +110,11 @@ function table(world: World): Record<string, Inert> {
       attributes: { Id: itself, DnsEntries: () => [], NetworkInterfaceIds: () => [] },
       replacedBy: ['VpcId', 'ServiceName', 'VpcEndpointType'],
     },
+    'AWS::KMS::ReplicaKey': {
+      id: () => world.identities.uuid(),
+      attributes: { KeyId: itself, Arn: (id) => arn(world, 'kms', `key/${id}`) },
+      replacedBy: ['PrimaryKeyArn'],
+    },
     'AWS::S3::Bucket': {
       id: (request) =>
         request.properties.BucketName ??

@@ -69,12 +69,16 @@ type Attributes = Record<string, unknown>;
 /** A resource type of AWS: what is done at once, in virtual time that passes afterwards. */
 export interface NativeType {
   attributes: readonly string[];
-  /** top-level properties whose change replaces the resource */
+  /** properties whose change replaces the resource; `A.B` is one in another */
   replacedBy?: readonly string[] | 'any';
   create(request: NativeRequest): ResourceResult | Promise<ResourceResult>;
   /** default: nothing happens but that time passes */
   update?(request: ExistingRequest): Attributes | void | Promise<Attributes | void>;
   delete?(request: ExistingRequest): void | Promise<void>;
+}
+
+function valueAt(properties: any, path: string): unknown {
+  return path.split('.').reduce((value, name) => value?.[name], properties);
 }
 
 export function native(world: World, type: NativeType): ResourceProvider {
@@ -99,9 +103,11 @@ export function native(world: World, type: NativeType): ResourceProvider {
   return {
     attributes: type.attributes,
     replaces: (oldProperties, properties) => {
-      const names = Object.keys({ ...oldProperties, ...properties });
-      const changed = names.filter((name) => !same(oldProperties[name], properties[name]));
-      return type.replacedBy === 'any' || changed.some((name) => type.replacedBy?.includes(name));
+      const { replacedBy = [] } = type;
+      return (
+        replacedBy === 'any' ||
+        replacedBy.some((path) => !same(valueAt(oldProperties, path), valueAt(properties, path)))
+      );
     },
     create: async (request) => {
       const timedRequest = timed(request, 'create');
