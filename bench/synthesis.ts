@@ -5,6 +5,10 @@ import { LONG, SUBJECTS, synthesize } from './templates';
 import { table } from '../test/engines/markdown';
 
 const MORE = 100;
+/** Backups that are each triggered by 300 resources. */
+const TRIGGERED = 'cdk-fsx-backup-triggers';
+const FEW = 100;
+const MANY = 400;
 
 /** What synthesis takes longer because of one stack with a backup, and because of one more backup. */
 export async function measureSynthesis(repetitions: number): Promise<Section> {
@@ -21,6 +25,7 @@ export async function measureSynthesis(repetitions: number): Promise<Section> {
       });
     }
   }
+  const growth = await measureGrowth(repetitions);
   const nothing = median(taken.nothing.map(({ stack }) => stack));
   const added = (subject: string) => ({
     stack: median(taken[subject].map(({ stack }) => stack)) - nothing,
@@ -40,6 +45,13 @@ export async function measureSynthesis(repetitions: number): Promise<Section> {
         "time for one more backup, of the Provider framework's",
         0.6,
         own.backup / framework.backup,
+        ratio,
+      ),
+      atMost('time for one more backup, in ms', 1, own.backup, (value) => value.toFixed(2)),
+      atMost(
+        `time for ${MANY} backups, each triggered by 300 resources, of that for ${FEW}`,
+        MANY / FEW,
+        growth,
         ratio,
       ),
     ],
@@ -63,4 +75,14 @@ export async function measureSynthesis(repetitions: number): Promise<Section> {
       ),
     ],
   };
+}
+
+/** How synthesis grows with the backups, where each reads many resources. */
+async function measureGrowth(repetitions: number): Promise<number> {
+  const ratios: number[] = [];
+  for (let nth = 0; nth < repetitions; nth++) {
+    const [, few, many] = await synthesize(TRIGGERED, [1, FEW, MANY], { hasFlags: true });
+    ratios.push(many.milliseconds / few.milliseconds);
+  }
+  return median(ratios);
 }

@@ -1,8 +1,9 @@
-import { Annotations, Stage, Token } from 'aws-cdk-lib';
+import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
+import { templateOf } from './private/rendered-template';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
@@ -15,6 +16,13 @@ const MAX_VALUES = 500;
  *
  * Whenever the value of a trigger differs from the last deployment, another backup is taken. A rollback to
  * the former value takes none: the resource gets its former backup back.
+ *
+ * @example
+ * new FsxBackup(this, 'PreUpgrade', {
+ *   source: BackupSource.of(fileSystem),
+ *   triggers: [BackupTrigger.onChangeOf(service), BackupTrigger.onValue('1.4.2')],
+ *   executeBefore: [service],
+ * });
  */
 export class BackupTrigger {
   /**
@@ -24,8 +32,8 @@ export class BackupTrigger {
    * That is the text of the template, property overrides included, and the values of all functions in it:
    * references, attributes, parameters, mappings, conditions, values of other stacks. What these resources
    * refer to is changed before the backup is taken, so let what touches the data wait for it
-   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which may
-   * be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
+   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which
+   * may be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
    *
    * What is defined later counts too. Metadata and dependencies do not, nor does this library's own part of
    * the template.
@@ -36,10 +44,11 @@ export class BackupTrigger {
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
+    const read = readOnce(scopes);
     return new BackupTrigger(
       () => [],
-      (backup) => [valueOf(changesOf(resourcesIn(scopes), backup))],
-      (backup) => problemsOf(scopes, backup),
+      (backup) => [valueOf(read(backup))],
+      (backup) => problemsOf(scopes, backup, read),
     );
   }
 
@@ -100,13 +109,26 @@ function knownOrHash(text: string): string {
   return Token.isUnresolved(text) ? text : hashOf(text, 16);
 }
 
+type Read = (backup: IConstruct) => Changes;
+
+/** Read the resources of these scopes once for each template. */
+function readOnce(scopes: readonly IConstruct[]): Read {
+  const known = new WeakMap<object, Changes>();
+  return (backup) => {
+    const template = templateOf(Stack.of(backup));
+    const changes = known.get(template) ?? changesOf(resourcesIn(scopes), template);
+    known.set(template, changes);
+    return changes;
+  };
+}
+
 /** CloudFormation compares the values that the functions give. */
 function valueOf({ hash, values }: Changes): unknown {
   const text = `onChangeOf:${hash}`;
   return values.length === 0 ? text : [text, ...values];
 }
 
-function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[] {
+function problemsOf(scopes: readonly IConstruct[], backup: IConstruct, read: Read): string[] {
   const covered = resourcesIn(scopes);
   if (covered.length === 0) {
     const names = scopes.map((scope) => `"${scope.node.path || 'App'}"`).join(', ');
@@ -123,7 +145,7 @@ function problemsOf(scopes: readonly IConstruct[], backup: IConstruct): string[]
         'name constructs of the stage of the backup, or use onValue',
     ];
   }
-  const { values, unseen } = changesOf(covered, backup);
+  const { values, unseen } = read(backup);
   for (const what of unseen) warnOfUnseen(backup, what);
   return values.length > MAX_VALUES
     ? [

@@ -114,6 +114,10 @@ export interface FsxBackupActionProps extends FsxPipelineBackupProps, codepipeli
  * finished, and then takes another one. A backup that fails, or is not finished in time, stops the pipeline.
  * Later actions find the attributes of the backup in the artifact `output`. Not available in the China
  * Regions, where CodePipeline has no Step Functions action.
+ *
+ * @example
+ * const source = BackupSource.fromDeployed(cfnFileSystem);
+ * stage.addAction(new FsxBackupAction({ actionName: 'Backup', source }));
  */
 export class FsxBackupAction extends Action {
   private readonly props: FsxBackupActionProps;

@@ -35,6 +35,10 @@ export interface IFsxBackupProvider extends IConstruct {
  * CloudFormation refuses to move an existing backup to another provider (`Modifying service token is not
  * allowed`): give the backup another construct id in the same deployment. With the removal policy RETAIN the
  * old backup stays.
+ *
+ * @example
+ * const provider = new FsxBackupProvider(this, 'Provider', { vpc });
+ * new FsxBackup(this, 'Backup', { source: BackupSource.of(fileSystem), provider });
  */
 export class FsxBackupProvider extends Construct implements IFsxBackupProvider, iam.IGrantable {
   /**

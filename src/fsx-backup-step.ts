@@ -28,6 +28,10 @@ export interface FsxBackupStepProps extends FsxPipelineBackupProps {
  *
  * The primary output of the step is an artifact with the attributes of the backup, as JSON: `BackupId`,
  * `BackupArn`, and the others of an FsxBackup.
+ *
+ * @example
+ * const source = BackupSource.fromDeployed(cfnFileSystem);
+ * pipeline.addStage(production, { pre: [new FsxBackupStep('Backup', { source })] });
  */
 export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
   private readonly props: FsxBackupStepProps;

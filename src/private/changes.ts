@@ -44,9 +44,10 @@ export interface Changes {
  * will be in the template. Neither metadata nor dependencies, which change without anything being updated.
  * What refers to the library's own resources counts as constant, since a backup would otherwise be a reason
  * for the next one.
+ *
+ * @param home the template of the backup, the only one that it can refer to
  */
-export function changesOf(resources: readonly CfnResource[], backup: IConstruct): Changes {
-  const home = templateOf(Stack.of(backup));
+export function changesOf(resources: readonly CfnResource[], home: RenderedTemplate): Changes {
   const parts = new Map<string, Part>();
   const places = resources.map(placeOf);
   for (const place of places) {

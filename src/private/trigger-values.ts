@@ -27,10 +27,11 @@ export function triggerValues(backup: IConstruct, triggers: readonly BackupTrigg
         produce: (context) => {
           if (context.preparing) forgetTemplates(backup);
           const isRead = isComplete && !context.preparing;
-          return triggers
-            .flatMap((trigger) => [...trigger._values(backup), ...(isRead ? trigger._read(backup) : [])])
-            .map((value) => context.resolve(value) as unknown)
-            .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+          const given = triggers.flatMap((trigger) => trigger._values(backup));
+          const read = isRead ? triggers.flatMap((trigger) => trigger._read(backup)) : [];
+          return [...given.map((value) => context.resolve(value) as unknown), ...read].sort((a, b) =>
+            JSON.stringify(a) < JSON.stringify(b) ? -1 : 1,
+          );
         },
       },
       { omitEmptyArray: true },

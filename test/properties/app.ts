@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnOutput, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Fn, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { type AppModel, type BackupModel, BACKUPS, type SourceModel, SOURCES } from './model';
+import { Origins, type Values } from './origins';
 import type { Template } from '../../sandbox';
 import {
   BackupSource,
@@ -29,6 +30,7 @@ export interface Synthesized {
   readonly guards: readonly Guard[];
   /** logical id of the file system or volume, by the name of the source */
   readonly sources: Readonly<Record<string, string>>;
+  readonly values: Values;
 }
 
 const HANDLER = resolve(__dirname, '../../assets/lambda/handler');
@@ -62,12 +64,13 @@ export function synthesize(model: AppModel, deployment: number): Synthesized {
 }
 
 function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthesized, 'template'> {
+  const origins = new Origins(stack, model.origin);
   const provider = new FsxBackupProvider(stack, 'Provider');
   void provider.stateMachine; // that others may start
   const sources = model.sources.map((source, at) =>
-    source.isDefined ? defineSource(stack, SOURCES[at], source, provider) : undefined,
+    source.isDefined ? defineSource(stack, SOURCES[at], source, provider, origins) : undefined,
   );
-  const service = parameter(stack, 'Service', `${model.service}`);
+  const service = parameter(stack, 'Service', origins.value('Version', `${model.service}`));
   const image = parameter(stack, 'Image', model.value);
   const beside = parameter(stack, 'Beside', `${deployment}`);
   const after = parameter(stack, 'After', `${deployment}`);
@@ -98,6 +101,7 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
   return {
     guards,
     sources: defined,
+    values: origins.values,
   };
 }
 
@@ -142,9 +146,14 @@ function defineSource(
   id: string,
   model: SourceModel,
   provider: FsxBackupProvider,
+  origins: Origins,
 ): DefinedSource {
+  const key = origins.value(`${id}Key`, `${model.key}`);
+  const kmsKeyId = Fn.join('', ['arn:aws:kms:us-east-1:123456789012:key/', key]);
   const defined =
-    model.kind === 'ONTAP' ? defineVolume(stack, id, model) : defineFileSystem(stack, id, model);
+    model.kind === 'ONTAP'
+      ? defineVolume(stack, id, model, kmsKeyId)
+      : defineFileSystem(stack, id, model, kmsKeyId);
   if (model.hasFinalBackup) new FsxFinalBackup(stack, `${id}Final`, { source: defined.source, provider });
   return defined;
 }
@@ -152,13 +161,14 @@ function defineSource(
 function defineFileSystem(
   stack: Stack,
   id: string,
-  { kind, size, key, tag, copiesTags: copyTagsToBackups }: SourceModel,
+  { kind, size, tag, copiesTags: copyTagsToBackups }: SourceModel,
+  kmsKeyId: string,
 ): DefinedSource {
   const resource = new fsx.CfnFileSystem(stack, id, {
     fileSystemType: kind,
     subnetIds: ['subnet-0123456789abcdef0'],
     storageCapacity: 1200,
-    kmsKeyId: `arn:aws:kms:us-east-1:123456789012:key/${key}`,
+    kmsKeyId,
     tags: [{ key: 'data', value: tag }],
     ...(kind === 'WINDOWS' && {
       windowsConfiguration: {
@@ -185,11 +195,17 @@ function defineFileSystem(
   return { resource, source: BackupSource.of(resource) };
 }
 
-function defineVolume(stack: Stack, id: string, { size, tag, copiesTags }: SourceModel): DefinedSource {
+function defineVolume(
+  stack: Stack,
+  id: string,
+  { size, tag, copiesTags }: SourceModel,
+  kmsKeyId: string,
+): DefinedSource {
   const fileSystem = new fsx.CfnFileSystem(stack, `${id}FileSystem`, {
     fileSystemType: 'ONTAP',
     subnetIds: ['subnet-0123456789abcdef0'],
     storageCapacity: 1200,
+    kmsKeyId,
     ontapConfiguration: { deploymentType: 'SINGLE_AZ_1', throughputCapacity: 128 },
   });
   const machine = new fsx.CfnStorageVirtualMachine(stack, `${id}Machine`, {

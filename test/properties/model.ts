@@ -12,6 +12,8 @@ export const KINDS = ['OPENZFS', 'WINDOWS', 'LUSTRE', 'ONTAP'] as const;
 export const SOURCES = ['Alpha', 'Beta'] as const;
 /** When another backup is taken; `token`: when a value changes that only CloudFormation knows. */
 export const TRIGGERS = ['none', 'service', 'value', 'token', 'both'] as const;
+/** Where a value of the template comes from: the text, or what CloudFormation knows when it deploys. */
+export const ORIGINS = ['text', 'parameter', 'stored', 'resource', 'other stack', 'condition'] as const;
 export const BACKUPS = ['One', 'Two', 'Three'] as const;
 /** Resources that are no business of the library: before, beside and after the backups. */
 export const BYSTANDERS = ['Service', 'Beside', 'After'] as const;
@@ -22,7 +24,7 @@ export interface SourceModel {
   readonly kind: (typeof KINDS)[number];
   /** changed in place */
   readonly size: number;
-  /** another key makes another file system; not of ONTAP, where it would take the volume along */
+  /** another key makes another file system, and another volume where that is on it */
   readonly key: number;
   readonly tag: string;
   readonly copiesTags: boolean;
@@ -47,9 +49,12 @@ export interface AppModel {
   readonly backups: readonly BackupModel[];
   readonly service: number;
   readonly value: string;
+  /** of the service's version, and of the keys */
+  readonly origin: (typeof ORIGINS)[number];
 }
 
 export type Change =
+  | { readonly origin: AppModel['origin'] }
   | { readonly service: number }
   | { readonly value: string }
   | { readonly source: number; readonly to: Partial<SourceModel> }
@@ -165,7 +170,7 @@ export interface Run {
 
 export function changed(app: AppModel, changes: readonly Change[]): AppModel {
   return changes.reduce<AppModel>((before, change) => {
-    if ('service' in change || 'value' in change) return { ...before, ...change };
+    if ('service' in change || 'value' in change || 'origin' in change) return { ...before, ...change };
     if ('source' in change) return { ...before, sources: merged(before.sources, change.source, change.to) };
     return { ...before, backups: merged(before.backups, change.backup, change.to) };
   }, app);

@@ -37,8 +37,9 @@ export function describeRun({ app, habits, steps, isDestroyed }: Run): string {
   ].join('\n');
 }
 
-function describeApp({ sources, backups }: AppModel): string[] {
+function describeApp({ sources, backups, origin }: AppModel): string[] {
   return [
+    `values come from: ${origin}`,
     ...sources.map(({ kind, copiesTags, hasFinalBackup }, at) => {
       return (
         `${SOURCES[at]}: ` +
@@ -95,6 +96,7 @@ function describeStep({
 function describeChange(change: Change): string {
   if ('service' in change) return `service ${change.service}`;
   if ('value' in change) return `value ${change.value}`;
+  if ('origin' in change) return `values come from: ${change.origin}`;
   const name = 'source' in change ? SOURCES[change.source] : BACKUPS[change.backup];
   return `${name}: ${Object.entries(change.to)
     .map(([property, value]) => `${property} ${value}`)

@@ -20,6 +20,7 @@ import {
   type Habits,
   HOUR,
   MINUTE,
+  ORIGINS,
   type PlannedFault,
   type Run,
   type Step,
@@ -46,11 +47,13 @@ const app = fc.record<AppModel>({
   backups: fc.array(backup, { minLength: 1, maxLength: 3 }),
   service: fc.constant(1),
   value: fc.constant('x'),
+  origin: fc.constantFrom(...ORIGINS),
 });
 
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ service: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ value: fc.constantFrom('x', 'y', 'z') }) },
+  { weight: 1, arbitrary: fc.record({ origin: fc.constantFrom(...ORIGINS) }) },
   {
     weight: 3,
     arbitrary: fc.record({ source: fc.nat(1), to: fc.record({ key: fc.constantFrom(1, 2, 3) }) }),

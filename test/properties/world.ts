@@ -1,6 +1,7 @@
 import { assets, type Synthesized, synthesize } from './app';
 import type { History, Operation } from './history';
 import { type AppModel, changed, HOUR, MINUTE, type Run, type Setback, type Step } from './model';
+import { OTHER_STACK, otherStack, parametersFrom, storedName, type Values } from './origins';
 import { Others } from './others';
 import type { Recorded, Sandbox } from '../../sandbox';
 
@@ -13,7 +14,7 @@ const CALM: Omit<Step, 'pause' | 'act'> = {
   disableRollback: false,
   express: false,
 };
-const NOTHING: Synthesized = { template: { Resources: {} }, guards: [], sources: {} };
+const NOTHING: Synthesized = { template: { Resources: {} }, guards: [], sources: {}, values: {} };
 /** Longer than anything that the last step has started can take. */
 const REST = 14 * HOUR;
 /** Three backups of one source take turns, and have half an hour each. */
@@ -67,16 +68,17 @@ class Stage {
 
   async take(step: Step, app: AppModel): Promise<void> {
     const { sandbox } = this;
+    const synthesized = step.act === 'destroy' ? NOTHING : synthesize(app, this.began.length + 1);
+    const { guards, sources } = synthesized;
+    if (step.act === 'deploy') await this.giveValues(app, synthesized.values);
     this.prepare(step);
     const isUndisturbed = this.isUndisturbed(step);
-    const { template, guards, sources } =
-      step.act === 'destroy' ? NOTHING : synthesize(app, this.began.length + 1);
     const operation = { guards, isUndisturbed };
     const began: Began = { entries: sandbox.journal.entries.length, operation, step, held: {} };
     this.began.push(began);
     for (const visitor of step.visitors) this.later(visitor.after, () => this.others.visit(visitor, sources));
     if (step.setback) this.plan(step.setback, sources);
-    began.outcome = await sandbox.clock.run(this.act(step, template));
+    began.outcome = await sandbox.clock.run(this.act(step, app, synthesized));
     for (const timer of this.timers.splice(0)) sandbox.clock.clearTimeout(timer);
     if (this.destruction) await sandbox.clock.run(this.destruction);
     this.destruction = undefined;
@@ -146,17 +148,27 @@ class Stage {
     sandbox.fsx.options.fail = () => (weather.backupsFail ? 'failed for the test' : undefined);
   }
 
-  private async act(step: Step, template: Synthesized['template']): Promise<string> {
+  /** Where the values of the app come from, something else is changed first. */
+  private async giveValues({ origin }: AppModel, values: Values): Promise<void> {
+    const { clock, cloudFormation } = this.sandbox;
+    cloudFormation.failures.clear();
+    for (const [id, text] of Object.entries(values)) cloudFormation.ssm.set(storedName(id), text);
+    if (origin !== 'other stack') return;
+    await clock.run(cloudFormation.deploy({ template: otherStack(values), stackName: OTHER_STACK, assets }));
+  }
+
+  private async act(step: Step, app: AppModel, synthesized: Synthesized): Promise<string> {
     if (step.act === 'destroy') return this.destroy();
     const { cloudFormation } = this.sandbox;
     if (step.act === 'rollback' && /^(CREATE|UPDATE)_FAILED$/.test(this.status())) {
       return (await cloudFormation.rollbackStack(this.stack)).status;
     }
-    return this.deploy(template, step);
+    return this.deploy(app, synthesized, step);
   }
 
   private async deploy(
-    template: Synthesized['template'],
+    { origin }: AppModel,
+    { template, values }: Synthesized,
     { disableRollback, express }: Pick<Step, 'disableRollback' | 'express'>,
   ): Promise<string> {
     const { cloudFormation } = this.sandbox;
@@ -173,6 +185,7 @@ class Stage {
       template,
       stackName: this.stack,
       assets,
+      parameters: parametersFrom(origin, values),
       // Without --no-rollback nothing is said of it, so that Express mode may have its own mind.
       disableRollback: disableRollback || undefined,
       express,
