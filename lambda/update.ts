@@ -1,5 +1,5 @@
 import type { Backup } from '@aws-sdk/client-fsx';
-import { success, successWithout } from './attributes';
+import { isRunning, success, successWithout } from './attributes';
 import { type Context, hasSureStatus, stackNow } from './context';
 import { create } from './create';
 import { generationOf, isComparable, isOfGeneration, type Marks, marksOf } from './identity';
@@ -23,7 +23,7 @@ export interface Observed {
   /** The request asks for no other backup than the one that it names, there or gone. */
   readonly isUnchanged: boolean;
   /** What the backup that the request names says; undefined if there is none. */
-  readonly named?: Marks & { readonly isFailed: boolean };
+  readonly named?: Marks & { readonly isFailed: boolean; readonly isRunning: boolean };
   /** The one before it is known to be of another generation: no rollback returns to it. */
   readonly isOtherBefore: boolean;
 }
@@ -56,7 +56,11 @@ async function observe(
 ): Promise<Observed> {
   const { request } = context;
   const { former, physicalId } = request;
-  const named = backup && { ...marksOf(backup, request), isFailed: backup.Lifecycle === 'FAILED' };
+  const named = backup && {
+    ...marksOf(backup, request),
+    isFailed: backup.Lifecycle === 'FAILED',
+    isRunning: isRunning(backup.Lifecycle),
+  };
   const desired = generationOf(request.desired);
   return {
     isOpen,
@@ -83,13 +87,19 @@ async function hasOtherBefore(
 
 /** Pure. */
 export function decide(observed: Observed): Decision {
-  const { isOpen, isStatusSure, isUnchanged, desired, named } = observed;
-  if (isUnchanged && isOpen) return named?.isFailed ? 'take' : 'keep';
-  // Without rollback, CloudFormation sends a failed resource back while the deployment goes on. But delivered
-  // late, an update of the tags must not undo what the rollback has done to them.
-  if (!isUnchanged && isOfGeneration(named, desired)) return 'keep';
-  if (!isStatusSure && mayBeWayBack(observed)) return 'wait for the status';
+  const { isOpen, isStatusSure, isUnchanged, named } = observed;
+  // A rollback neither waits for a backup that runs, nor takes one.
+  if (isKept(observed)) return named?.isRunning && !isStatusSure ? 'wait for the status' : 'keep';
+  if (!isStatusSure && (isUnchanged || mayBeWayBack(observed))) return 'wait for the status';
   return isOpen ? 'take' : 'too late';
+}
+
+/**
+ * Without rollback, CloudFormation sends a failed resource back while the deployment goes on. But delivered
+ * late, an update of the tags must not undo what the rollback has done to them.
+ */
+function isKept({ isOpen, isUnchanged, desired, named }: Observed): boolean {
+  return isUnchanged ? isOpen && !named?.isFailed : isOfGeneration(named, desired);
 }
 
 /** So may be what names `none`: attempts without rollback have failed, or nothing was deployed before. */

@@ -14,6 +14,7 @@ const own = (version?: string, more: object = {}): Observed['named'] => ({
   isOwn: true,
   isHeld: false,
   isFailed: false,
+  isRunning: false,
   generation: version,
   ...more,
 });
@@ -45,6 +46,21 @@ describe('what an Update decides', () => {
       { ...same, named: own('g1', { isFailed: true }) },
       'take',
     ],
+    [
+      '… when the status is sure: a rollback takes none',
+      { ...same, ...early, named: own('g1', { isFailed: true }) },
+      'wait for the status',
+    ],
+    [
+      'if the backup still runs, it is waited for',
+      { ...same, named: own('g1', { isRunning: true }) },
+      'keep',
+    ],
+    [
+      '… when the status is sure: a rollback waits for none',
+      { ...same, ...early, named: own('g1', { isRunning: true }) },
+      'wait for the status',
+    ],
     ['if there never was one, one', { ...same, isUnchanged: false, named: undefined }, 'take'],
     [
       '… when the status is sure',
@@ -53,6 +69,11 @@ describe('what an Update decides', () => {
     ],
     ['names the wanted generation already', { ...plain, named: own('g2') }, 'keep'],
     ['… early', { ...plain, named: own('g2'), ...early }, 'keep'],
+    [
+      '… and still runs: a rollback waits for none',
+      { ...plain, named: own('g2', { isRunning: true }), ...early },
+      'wait for the status',
+    ],
     ['… after the operation', { ...plain, named: own('g2'), isOpen: false }, 'keep'],
     ['… and another resource’s: not believed', { ...plain, named: own('g2', { isOwn: false }) }, 'take'],
     [
@@ -214,11 +235,23 @@ describe('an Update with the same source and triggers', () => {
 
   test('waits for a backup that still runs, as the one that the resource had before', async () => {
     world.backups = [backup({}, { Lifecycle: 'CREATING' })];
+    expect(await go({}, {})).toEqual({ phase: 'Starting' });
+    world.now += 20_000;
     expect(await go({}, {})).toMatchObject({ phase: 'Waiting', backupId: BACKUP, isKept: true });
+  });
+
+  test('waits for no backup where the status was late, and the stack is on its way back', async () => {
+    world.backups = [backup({}, { Lifecycle: 'CREATING' })];
+    expect(await go({}, {})).toEqual({ phase: 'Starting' });
+    world.now += 20_000;
+    world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+    expect(await go({}, {})).toEqual({ phase: 'RollingBack' });
   });
 
   test('takes another if the backup has FAILED meanwhile', async () => {
     world.backups = [backup({}, { Lifecycle: 'FAILED' })];
+    expect(await go({}, {})).toEqual({ phase: 'Starting' });
+    world.now += 20_000;
     expect(await go({}, {})).toMatchObject({ phase: 'Taking' });
   });
 

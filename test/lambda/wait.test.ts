@@ -129,7 +129,8 @@ describe('a backup that the resource had before the request', () => {
   const kept = async () => {
     world.stack.status = 'UPDATE_IN_PROGRESS';
     world.backups = [backup({ removal: 'DESTROY' }, { Lifecycle: 'CREATING' })];
-    return world.poll(updateEvent(BACKUP, { RemovalPolicy: 'DESTROY' }));
+    const first = await world.poll(updateEvent(BACKUP, { RemovalPolicy: 'DESTROY' }));
+    return world.poll(updateEvent(BACKUP, { RemovalPolicy: 'DESTROY' }), { ...first, wait: 20 });
   };
   const event = updateEvent(BACKUP, { RemovalPolicy: 'DESTROY' });
 

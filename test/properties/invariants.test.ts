@@ -122,6 +122,24 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
     return tale.answers(updateTo(tale, 'before', 'backup-2'), id);
   };
   allows('the first backup of a resource that held none', (tale) => first(tale, 'backup-2'));
+  allows('the first one over an attempt without rollback that asked for another', (tale) => {
+    tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
+    const forward = updateTo(tale, 'before', 'none');
+    tale
+      .takes(forward, 'backup-2')
+      .passes(11 * MINUTE)
+      .answers(forward, 'backup-2');
+    tale.stack('UPDATE_FAILED').begins().stack('UPDATE_IN_PROGRESS');
+    tale.answers(updateTo(tale, 'b', 'backup-2', {}), 'backup-2', 'FAILED');
+    tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
+    const more = { OldResourceProperties: { FileSystemId: 'fs-1', Triggers: ['b'] } };
+    const back = tale.request(
+      'Update',
+      { Triggers: ['before'] },
+      { PhysicalResourceId: 'backup-2', ...more },
+    );
+    return tale.answers(back, 'backup-2');
+  });
   finds('another one than the first', (tale) => first(tale, 'backup-3'), /backup-3, and held none before/);
 });
 

@@ -10,6 +10,7 @@ import {
   type Request,
   STABLE,
   wantsAnother,
+  wishOf,
 } from './history';
 import type { Finding, Invariant, Invariants } from './invariant';
 import { RESPONSES } from './responses';
@@ -72,7 +73,8 @@ function isUntold({ stackStatus, people }: Facts, { index, event }: Request): bo
 
 /**
  * A rollback returns to the backup that the resource held before, unless a person changed one. A resource
- * that held none keeps its first backup, if the update that is undone asked for no other.
+ * that held none keeps its first backup, if that was taken for what the resource returns to: by an update of
+ * its tags alone, or by an attempt without rollback that went back to it.
  */
 export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
   facts.requests.flatMap((request): Finding[] => {
@@ -82,10 +84,15 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
     const before = heldBefore(facts, request);
     const given = answer.body.PhysicalResourceId;
     if (before === undefined || before === given) return [];
-    if (before === 'none' && given === event.PhysicalResourceId && !wantsAnother(request)) return [];
+    if (before === 'none' && isFirstFor(facts, request, given)) return [];
     if (isUntold(facts, request) || isDisturbed(facts, request)) return [];
     return [{ index: answer.index, what: `${logicalId} returned to ${given}, and held ${before} before` }];
   });
+
+function isFirstFor({ backups }: Facts, request: Request, id: string): boolean {
+  const taken = backups.find((backup) => backup.id === id)?.request;
+  return taken !== undefined && wishOf(taken) === wishOf(request);
+}
 
 /** In a rollback of the stack: when it was last stable. Without rollback: before the update that failed. */
 function heldBefore(facts: Facts, request: Request): string | undefined {
