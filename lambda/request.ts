@@ -2,7 +2,7 @@ import type { CloudFormationEvent } from './event';
 import { generationOf, type Removal } from './identity';
 import { check, isText, LOGICAL_ID, oneOf, PHYSICAL_ID, show, wholeNumber } from './readers';
 import type { Asked } from './response';
-import { type Deployed, type Source, SOURCE_PROPERTIES, sourceWithId } from './source';
+import { type Deployed, isDeployed, type Source, SOURCE_PROPERTIES, sourceWithId } from './source';
 import {
   type ContractTag,
   CONTINUATION_TYPE,
@@ -48,7 +48,7 @@ export interface Continuation extends Asked {
 /** CloudFormation deploys or deletes an `FsxFinalBackup`. */
 export interface FinalBackup extends Asked {
   readonly kind: 'final';
-  readonly desired: Desired;
+  readonly desired: Desired & { readonly source: Source };
 }
 
 /** A pipeline or a person asks. */
@@ -70,8 +70,17 @@ export function requestOf(
     return { ...asked, kind: 'continuation', told: parseTold(ResourceProperties), formerBackupId };
   }
   const desired = parseDesired(ResourceProperties);
-  if (ResourceType === FINAL_RESOURCE_TYPE) return { ...asked, kind: 'final', desired };
+  if (ResourceType === FINAL_RESOURCE_TYPE) return finalBackupOf(asked, desired);
   return { ...asked, kind: 'backup', desired, former: parseFormer(OldResourceProperties) };
+}
+
+function finalBackupOf(asked: Asked, desired: Desired): FinalBackup {
+  const { source } = desired;
+  check(
+    !isDeployed(source),
+    'a final backup needs FileSystemId or VolumeId: what is named by its logical id may be deleted first',
+  );
+  return { ...asked, kind: 'final', desired: { ...desired, source } };
 }
 
 export function isBackupId(id: string): boolean {

@@ -46,6 +46,10 @@ export interface FsxFinalBackupProps {
  * minutes, the deletion of the stack stops with a reason, and the source is still there. In the cleanup after
  * an update CloudFormation tries three times, and may then go on. Nothing is taken if a deployment that had
  * created the source is rolled back. If this construct alone is removed, a backup is taken, too.
+ *
+ * The deployment that creates it, or that gives it another source, fails if the source is not there, or is
+ * something that FSx cannot back up.
+ *
  * `Tags.of(finalBackup)` gives tags to the backup.
  *
  * @resource Custom::FsxFinalBackup
