@@ -17,6 +17,8 @@ export interface Desired {
   /** The hash of the trigger values. */
   readonly triggers: string;
   readonly tags: readonly ContractTag[];
+  /** The user gives no name: the tag `Name` gets the time. */
+  readonly isNameTimed: boolean;
   /** In seconds. */
   readonly timeout: number;
   readonly removal: Removal;
@@ -93,6 +95,7 @@ function parseDesired(given: Record<string, unknown>): Desired {
     source: parseSource(given),
     triggers: parseTriggers(given.Triggers),
     tags: parseTags(given.Tags),
+    isNameTimed: parseNameHasTime(given),
     timeout: parseTimeout(given),
     removal: parseRemoval(given),
   };
@@ -164,6 +167,10 @@ function parseTags(tags: unknown = []): ContractTag[] {
     check(isTag, `"${show(tag)}" is not a tag; it needs Key and Value`);
     return { Key, Value };
   });
+}
+
+function parseNameHasTime({ NameHasTime }: Record<string, unknown>): boolean {
+  return NameHasTime !== undefined && oneOf('NameHasTime', NameHasTime, ['true']) === 'true';
 }
 
 function parseTimeout({ TimeoutSeconds }: Record<string, unknown>): number {

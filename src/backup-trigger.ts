@@ -3,6 +3,7 @@ import { IConstruct } from 'constructs';
 import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
+import { isShortText } from './private/tag-checks';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
@@ -24,8 +25,8 @@ export class BackupTrigger {
    * That is the text of the template, property overrides included, and the values of all functions in it:
    * references, attributes, parameters, mappings, conditions, values of other stacks. What these resources
    * refer to is changed before the backup is taken, so let what touches the data wait for it
-   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which may
-   * be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
+   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which
+   * may be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
    *
    * What is defined later counts too. Metadata and dependencies do not, nor does this library's own part of
    * the template.
@@ -45,6 +46,9 @@ export class BackupTrigger {
 
   /**
    * When one of these values changes: a version, the hash of an asset, the id of a build.
+   *
+   * A known value of at most 40 characters, of those that FSx allows in tags, is part of the default name of
+   * the backup: give no secrets.
    *
    * @param values may be tokens, that is, known only when the stack is deployed. An attribute of another
    * stack never changes: CloudFormation refuses to change an export that is in use
@@ -70,7 +74,12 @@ export class BackupTrigger {
           'a variable of the environment may be missing',
       );
     }
-    return new BackupTrigger(() => [`onValue:${knownOrHash(values.join('\n'))}`]);
+    return new BackupTrigger(
+      () => [`onValue:${knownOrHash(values.join('\n'))}`],
+      undefined,
+      undefined,
+      values.filter(isShortText),
+    );
   }
 
   /**
@@ -90,6 +99,7 @@ export class BackupTrigger {
     /** @internal */ public readonly _values: (backup: IConstruct) => unknown[],
     /** @internal From templates. */ public readonly _read: (backup: IConstruct) => unknown[] = () => [],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
+    /** @internal For the name of a backup. */ public readonly _names: readonly string[] = [],
   ) {}
 }
 

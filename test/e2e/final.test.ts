@@ -105,7 +105,7 @@ describe.each(KINDS)('%s', (kind) => {
     const [backup] = finals(world);
     expect(backup.source.volumeId ?? backup.source.fileSystemId).toBe(id);
     expect(Object.fromEntries(backup.tags)).toEqual({
-      'Name': 'Files/Final',
+      'Name': expect.stringMatching(/^Files\/Final \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
       'team': 'files',
       'cdk-fsx-backup:stack-id': stackId,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Final/),
