@@ -189,7 +189,7 @@ function lifeOf(
   });
   return {
     id,
-    name: tags.get('Name') ?? WHOSE[type],
+    name: withoutTime(tags.get('Name')) ?? WHOSE[type],
     stack: owners
       .map((owner) => events.find(({ physicalId }) => owner !== undefined && physicalId === owner))
       .find(Boolean)?.stack,
@@ -253,4 +253,9 @@ function waitsFor(
   return dependsOn(stack, logicalId).some(
     (next) => next === other || waitsFor(stack, next, other, dependsOn, seen),
   );
+}
+
+/** The name of a backup without the time that the default has, for where the time is shown otherwise. */
+export function withoutTime(name: string | undefined): string | undefined {
+  return name?.replace(/ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/, '');
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { withoutTime } from './history';
 import { type BackupRecord, lifecycleOf, type Sandbox, synthesize, type Terminal } from '../sandbox';
 
 /** A part of the story: what is told, what is done, and what must be true afterwards. */
@@ -381,7 +382,8 @@ function endings(stage: Stage): Scene[] {
         'DeleteBackup was called for what keepLast and DESTROY say, and for nothing else': () => {
           const names = journal
             .calls('fsx:DeleteBackup')
-            .map(({ input }) => [...stage.backups].find(({ id }) => id === input.BackupId)!.tags.get('Name'));
+            .map(({ input }) => [...stage.backups].find(({ id }) => id === input.BackupId)!.tags.get('Name'))
+            .map(withoutTime);
           return (
             names.sort().join() ===
             [

@@ -36,9 +36,9 @@ export const VISIBILITY_GRACE = 60_000;
  */
 export const CANCELLED_REQUEST_GRACE = 120_000;
 
-export function standingOf(status: string | undefined, isFinal: boolean): Standing {
+export function standingOf(status: string | undefined, isAtDeletion: boolean): Standing {
   if (status?.endsWith('ROLLBACK_IN_PROGRESS')) return 'back';
-  const open = isFinal
+  const open = isAtDeletion
     ? ['DELETE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS']
     : ['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS'];
   return open.includes(status ?? '') ? 'open' : 'over';
@@ -47,7 +47,8 @@ export function standingOf(status: string | undefined, isFinal: boolean): Standi
 /** What the stack is doing now, as far as its status is not late. */
 export async function stackNow({ stacks, request }: Pick<Context, 'stacks' | 'request'>) {
   const { status, lastUpdated } = { ...(await stacks.state(request.stackId)) };
-  return { status, lastUpdated, standing: standingOf(status, request.kind === 'final') };
+  const isAtDeletion = request.kind === 'final' && request.type === 'Delete';
+  return { status, lastUpdated, standing: standingOf(status, isAtDeletion) };
 }
 
 /** The request is old enough for the status of its stack to be right. */

@@ -52,13 +52,15 @@ export async function finish(
   return end(opened, response, isAbandoned, log, told);
 }
 
-/** With what is the same for all responses to a link, and for all failures of a final backup. */
+/** With what is the same for all responses to a link, and for all failures at the deletion of a source. */
 function completed({ request }: Opened, response: Response): Response {
   if (request?.kind === 'continuation') {
     // It never changes, so that no link is replaced.
     return { ...response, physicalId: request.physicalId || `continuation-${request.logicalId}` };
   }
-  if (request?.kind !== 'final' || response.status === 'SUCCESS') return response;
+  if (request?.kind !== 'final' || request.type !== 'Delete' || response.status === 'SUCCESS') {
+    return response;
+  }
   const { desired, logicalId } = request;
   return { ...response, reason: notDeleted(sourceId(desired.source), logicalId, response.reason) };
 }

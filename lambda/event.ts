@@ -44,6 +44,7 @@ const PROPERTIES = [
   ...SOURCE_PROPERTIES,
   'Triggers',
   'Tags',
+  'NameHasTime',
   'TimeoutSeconds',
   'RemovalPolicy',
   'KeepLast',

@@ -1,15 +1,22 @@
-import { type Context, hasSureStatus, stackNow } from './context';
+import type { FileSystem, Volume } from '@aws-sdk/client-fsx';
+import { type Context, hasSureStatus, stackNow, VISIBILITY_GRACE } from './context';
 import { unless } from './errors';
+import type { Fsx } from './fsx';
 import { BEGIN, type Phase, respond } from './phase';
+import { fail } from './physical-id';
 import type { FinalBackup } from './request';
 import { type Source, sourceId, sourceWithId } from './source';
 import { prepare } from './take';
+import { notPossibleAtDeletion } from './texts';
 
 /**
  * The resource is called after what it backs up when it is deleted. Another source makes another resource,
  * and the old one is deleted.
  */
 const PREFIX = 'final-';
+
+/** FSx knows no such source. */
+const NOT_FOUND = /^(FileSystem|Volume)NotFound:/;
 
 /** What a Delete would back up; undefined if the resource never came to be. */
 function finalSource(physicalId: string): Source | undefined {
@@ -20,13 +27,73 @@ export function isFinalId(physicalId: string): boolean {
   return finalSource(physicalId) !== undefined;
 }
 
-/** A backup that is taken at deletion: until then there is nothing to do. */
+/** A backup that is taken at deletion. */
 export async function beginFinal(context: Context<FinalBackup>): Promise<Phase> {
-  const { request, log } = context;
-  const { type, physicalId, desired } = request;
-  if (type !== 'Delete') {
-    return respond({ status: 'SUCCESS', physicalId: `${PREFIX}${sourceId(desired.source)}` });
+  return context.request.type === 'Delete' ? beginDeletion(context) : check(context);
+}
+
+/** Nothing is taken yet. But a source that could not be backed up is refused now, not at its deletion. */
+async function check(context: Context<FinalBackup>): Promise<Phase> {
+  const { request, fsx, now, startedAt } = context;
+  const { source } = request.desired;
+  const physicalId = `${PREFIX}${sourceId(source)}`;
+  const done = respond({ status: 'SUCCESS', physicalId });
+  if (request.physicalId === physicalId) return done;
+  // A rollback returns to the source, whatever has become of it.
+  if (request.type === 'Update' && (await stackNow(context)).standing === 'back') return done;
+  const why = await whyNot(fsx, source);
+  if (why === undefined) return done;
+  // FSx may show a new source late, and CloudFormation the status of its stack.
+  if (now - startedAt < VISIBILITY_GRACE) return BEGIN.phase;
+  return fail(request, BEGIN.phase, notPossibleAtDeletion(sourceId(source), why));
+}
+
+async function whyNot(fsx: Fsx, source: Source): Promise<string | undefined> {
+  return 'VolumeId' in source
+    ? whyNotVolume(await unless(NOT_FOUND, () => fsx.volume(source.VolumeId)))
+    : whyNotFileSystem(await unless(NOT_FOUND, () => fsx.fileSystem(source.FileSystemId)));
+}
+
+/** Why FSx cannot back up a file system, as far as its description shows. Pure. */
+export function whyNotFileSystem(fileSystem: FileSystem | undefined): string | undefined {
+  if (!fileSystem) return UNKNOWN;
+  if (fileSystem.FileSystemType === 'ONTAP') {
+    return (
+      'it is an ONTAP file system, and FSx backs up its volumes. Name a volume instead ' +
+      '(BackupSource.fromVolumeId).'
+    );
   }
+  const { DeploymentType, DataRepositoryConfiguration } = fileSystem.LustreConfiguration ?? {};
+  if (DeploymentType?.startsWith('SCRATCH')) {
+    return (
+      `it is a Lustre file system of deployment type ${DeploymentType}, and FSx backs up persistent ones ` +
+      'only. Use PERSISTENT_1 or PERSISTENT_2, or remove the final backup.'
+    );
+  }
+  const { ImportPath, ExportPath } = DataRepositoryConfiguration ?? {};
+  return (ImportPath ?? ExportPath) === undefined
+    ? undefined
+    : 'it is linked to a data repository, and FSx does not back up linked file systems. Remove the link, ' +
+        'or the final backup (the repository holds the data).';
+}
+
+/** Why FSx cannot back up a volume, as far as its description shows. Pure. */
+export function whyNotVolume(volume: Volume | undefined): string | undefined {
+  if (!volume) return UNKNOWN;
+  if (volume.VolumeType === 'OPENZFS') {
+    return 'it is a volume of an OpenZFS file system, which FSx backs up as a whole: name that instead.';
+  }
+  return volume.OntapConfiguration?.OntapVolumeType === 'DP'
+    ? 'it is an ONTAP volume of type DP, and FSx backs up read-write volumes only. Back up the source of ' +
+        'its replication.'
+    : undefined;
+}
+
+const UNKNOWN = 'FSx does not know it in the Region and account of the stack. Check its id.';
+
+async function beginDeletion(context: Context<FinalBackup>): Promise<Phase> {
+  const { request, log } = context;
+  const { physicalId } = request;
   const done = respond({ status: 'SUCCESS', physicalId });
   const source = finalSource(physicalId);
   if (!source) return done;
@@ -46,7 +113,7 @@ export async function unlessGone(
   { request, log }: Context<FinalBackup>,
   act: () => Promise<Phase>,
 ): Promise<Phase> {
-  const phase = await unless(/^(FileSystem|Volume)NotFound:/, act);
+  const phase = await unless(NOT_FOUND, act);
   if (phase) return phase;
   const { physicalId } = request;
   log.info('no final backup: the source is gone already', { physicalId });

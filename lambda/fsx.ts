@@ -75,14 +75,23 @@ export class Fsx {
   }
 
   async source(source: Source): Promise<SourceState> {
-    if ('FileSystemId' in source) return this.fileSystem(source.FileSystemId);
-    const command = new DescribeVolumesCommand({ VolumeIds: [source.VolumeId] });
-    const [volume] = given((await this.client.send(command, this.options)).Volumes);
+    if ('FileSystemId' in source) return this.stateOfFileSystem(source.FileSystemId);
+    const volume = await this.volume(source.VolumeId);
     const state = stateOf(volume, volume?.OntapConfiguration);
     const id = volume?.FileSystemId;
     return state.isBusy || id === undefined
       ? state
-      : { ...state, isBusy: (await this.fileSystem(id)).isBusy };
+      : { ...state, isBusy: (await this.stateOfFileSystem(id)).isBusy };
+  }
+
+  async fileSystem(id: string): Promise<FileSystem | undefined> {
+    const command = new DescribeFileSystemsCommand({ FileSystemIds: [id] });
+    return given((await this.client.send(command, this.options)).FileSystems)[0];
+  }
+
+  async volume(id: string): Promise<Volume | undefined> {
+    const command = new DescribeVolumesCommand({ VolumeIds: [id] });
+    return given((await this.client.send(command, this.options)).Volumes)[0];
   }
 
   async tag(arn: string, tags: readonly Tag[]): Promise<void> {
@@ -95,9 +104,8 @@ export class Fsx {
     await this.client.send(new UntagResourceCommand({ ResourceARN: arn, TagKeys: [...keys] }), this.options);
   }
 
-  private async fileSystem(id: string): Promise<SourceState> {
-    const command = new DescribeFileSystemsCommand({ FileSystemIds: [id] });
-    const [found] = given((await this.client.send(command, this.options)).FileSystems);
+  private async stateOfFileSystem(id: string): Promise<SourceState> {
+    const found = await this.fileSystem(id);
     const { WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration } = found ?? {};
     return stateOf(found, WindowsConfiguration, LustreConfiguration, OpenZFSConfiguration);
   }

@@ -2,7 +2,7 @@ import type { CloudFormationEvent } from './event';
 import { generationOf, type Removal } from './identity';
 import { check, isText, LOGICAL_ID, oneOf, PHYSICAL_ID, show, wholeNumber } from './readers';
 import type { Asked } from './response';
-import { type Deployed, type Source, SOURCE_PROPERTIES, sourceWithId } from './source';
+import { type Deployed, isDeployed, type Source, SOURCE_PROPERTIES, sourceWithId } from './source';
 import {
   type ContractTag,
   CONTINUATION_TYPE,
@@ -17,6 +17,8 @@ export interface Desired {
   /** The hash of the trigger values. */
   readonly triggers: string;
   readonly tags: readonly ContractTag[];
+  /** The user gives no name: the tag `Name` gets the time. */
+  readonly isNameTimed: boolean;
   /** In seconds. */
   readonly timeout: number;
   readonly removal: Removal;
@@ -48,7 +50,7 @@ export interface Continuation extends Asked {
 /** CloudFormation deploys or deletes an `FsxFinalBackup`. */
 export interface FinalBackup extends Asked {
   readonly kind: 'final';
-  readonly desired: Desired;
+  readonly desired: Desired & { readonly source: Source };
 }
 
 /** A pipeline or a person asks. */
@@ -70,8 +72,17 @@ export function requestOf(
     return { ...asked, kind: 'continuation', told: parseTold(ResourceProperties), formerBackupId };
   }
   const desired = parseDesired(ResourceProperties);
-  if (ResourceType === FINAL_RESOURCE_TYPE) return { ...asked, kind: 'final', desired };
+  if (ResourceType === FINAL_RESOURCE_TYPE) return finalBackupOf(asked, desired);
   return { ...asked, kind: 'backup', desired, former: parseFormer(OldResourceProperties) };
+}
+
+function finalBackupOf(asked: Asked, desired: Desired): FinalBackup {
+  const { source } = desired;
+  check(
+    !isDeployed(source),
+    'a final backup needs FileSystemId or VolumeId: what is named by its logical id may be deleted first',
+  );
+  return { ...asked, kind: 'final', desired: { ...desired, source } };
 }
 
 export function isBackupId(id: string): boolean {
@@ -84,6 +95,7 @@ function parseDesired(given: Record<string, unknown>): Desired {
     source: parseSource(given),
     triggers: parseTriggers(given.Triggers),
     tags: parseTags(given.Tags),
+    isNameTimed: parseNameHasTime(given),
     timeout: parseTimeout(given),
     removal: parseRemoval(given),
   };
@@ -155,6 +167,10 @@ function parseTags(tags: unknown = []): ContractTag[] {
     check(isTag, `"${show(tag)}" is not a tag; it needs Key and Value`);
     return { Key, Value };
   });
+}
+
+function parseNameHasTime({ NameHasTime }: Record<string, unknown>): boolean {
+  return NameHasTime !== undefined && oneOf('NameHasTime', NameHasTime, ['true']) === 'true';
 }
 
 function parseTimeout({ TimeoutSeconds }: Record<string, unknown>): number {

@@ -41,6 +41,7 @@ export function runOf(input: unknown, asked: Asked): Run {
   const source = sourceIn(given.source);
   const series = nameIn('series', given.series, MAX_NAME) ?? sourceId(source).slice(-MAX_NAME);
   const removal = kept('keepLast', keepLast);
+  const name = nameIn('name', given.name, MAX_TAG_VALUE);
   return {
     ...asked,
     kind: 'run',
@@ -49,7 +50,8 @@ export function runOf(input: unknown, asked: Asked): Run {
     desired: {
       source,
       triggers: '',
-      tags: tagsIn(tags, nameIn('name', given.name, MAX_TAG_VALUE) ?? series),
+      tags: tagsIn(tags, name ?? series),
+      isNameTimed: name === undefined && Object(tags).Name === undefined,
       timeout: wholeNumber('timeout', timeout, 60, MAX_RUN_TIMEOUT),
       removal,
     },

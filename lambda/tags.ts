@@ -1,5 +1,32 @@
-import type { Tag } from '@aws-sdk/client-fsx';
-import { type ContractTag, MAX_TAGS, TAG_PREFIX } from '../src/private/contract';
+import type { Backup, Tag } from '@aws-sdk/client-fsx';
+import type { Desired } from './request';
+import { type ContractTag, MAX_TAG_VALUE, MAX_TAGS, TAG_PREFIX } from '../src/private/contract';
+
+/** How a time is written at the end of a name. */
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\dZ$/;
+
+/** The user's tags, as a backup of this time carries them. */
+export function tagsAt({ tags, isNameTimed }: Desired, time: string | undefined): readonly ContractTag[] {
+  if (!isNameTimed || time === undefined) return tags;
+  return tags.map(({ Key, Value }) => ({ Key, Value: Key === 'Name' ? named(Value, time) : Value }));
+}
+
+/** The end of a name says most. A character whose first half is cut off goes. */
+function named(name: string, time: string): string {
+  const end = name.slice(time.length + 1 - MAX_TAG_VALUE).replace(/^[\uDC00-\uDFFF]/, '');
+  return `${end} ${time}`;
+}
+
+/** In minutes, such as `2026-11-02T09:00Z`. */
+export function timeInName(time: Date | undefined): string | undefined {
+  return time && `${time.toISOString().slice(0, 16)}Z`;
+}
+
+/** The time in the name of a backup; if there is none, when the backup was created. */
+export function timeOfName({ Tags = [], CreationTime }: Backup): string | undefined {
+  const name = Tags.find(({ Key }) => Key === 'Name')?.Value ?? '';
+  return TIME.exec(name)?.[0] ?? timeInName(CreationTime);
+}
 
 /**
  * The tags of a new backup. FSx copies the source's tags only to a backup that is requested without any, and

@@ -9,7 +9,7 @@ import { fail } from './physical-id';
 import { type Deployment, isBackupId } from './request';
 import { retag } from './retag';
 import { type Source, sourceId } from './source';
-import { tagsOfNew } from './tags';
+import { tagsAt, tagsOfNew, timeInName } from './tags';
 import { notTaken } from './texts';
 import { waitFor } from './wait';
 import { NO_BACKUP } from '../src/private/contract';
@@ -19,13 +19,14 @@ import { NO_BACKUP } from '../src/private/contract';
  * with other parameters is an error.
  */
 export async function prepare(context: Context<Taker>, source: Source): Promise<PhaseOf<'Taking'>> {
-  const { fsx, request, log } = context;
+  const { fsx, request, startedAt, log } = context;
   const { kind, desired, physicalId } = request;
   const { tagsToCopy } = await fsx.source(source);
   const previous = isBackupId(physicalId) ? physicalId : NO_BACKUP;
   const removal = kind === 'final' ? 'RETAIN' : desired.removal;
   const own = ownTags(request, generationOf(desired), previous, removal);
-  const { tags, dropped } = tagsOfNew(tagsToCopy, desired.tags, own);
+  const user = tagsAt(desired, timeInName(new Date(startedAt)));
+  const { tags, dropped } = tagsOfNew(tagsToCopy, user, own);
   if (dropped.length > 0) log.warn('too many tags: some of the source are not copied', { keys: dropped });
   if (kind === 'run') return { phase: 'Taking', source, tags };
   const { status, lastUpdated } = await stackNow(context);

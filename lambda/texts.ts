@@ -151,7 +151,15 @@ export function purposeOf(request: Request): string {
   if (request.kind === 'backup' && isBackupId(request.physicalId) && isSame(request)) {
     return `Updating ${request.physicalId}`;
   }
+  if (request.kind === 'final' && request.type !== 'Delete') {
+    return `Checking ${sourceId(request.desired.source)}`;
+  }
   return `Backing up ${sourceId(request.desired.source)}`;
+}
+
+/** A source is refused that nobody could back up at its deletion. */
+export function notPossibleAtDeletion(source: string, why: string): string {
+  return `A final backup of ${source} would not be possible: ${why}`;
 }
 
 /** Why a source is not deleted, and how it can be all the same. */

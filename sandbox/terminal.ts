@@ -46,7 +46,7 @@ export interface Terminal {
 }
 
 const IN_PROGRESS = ['PENDING', 'CREATING', 'TRANSFERRING', 'COPYING'];
-const BAR_SIZE = 24;
+const BAR_SIZE = 20;
 /** longer ones are cut, as the CDK CLI does */
 const STATUS_WIDTH = 20;
 /** Below this there is no room for everything. */

@@ -4,6 +4,7 @@ import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
 import { templateOf } from './private/rendered-template';
+import { isShortText } from './private/tag-checks';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
@@ -55,6 +56,9 @@ export class BackupTrigger {
   /**
    * When one of these values changes: a version, the hash of an asset, the id of a build.
    *
+   * A known value of at most 40 characters, of those that FSx allows in tags, is part of the default name of
+   * the backup: give no secrets.
+   *
    * @param values may be tokens, that is, known only when the stack is deployed. An attribute of another
    * stack never changes: CloudFormation refuses to change an export that is in use
    * @throws if there is no value, an empty one, or a list whose length is known only when the stack is
@@ -79,7 +83,12 @@ export class BackupTrigger {
           'a variable of the environment may be missing',
       );
     }
-    return new BackupTrigger(() => [`onValue:${knownOrHash(values.join('\n'))}`]);
+    return new BackupTrigger(
+      () => [`onValue:${knownOrHash(values.join('\n'))}`],
+      undefined,
+      undefined,
+      values.filter(isShortText),
+    );
   }
 
   /**
@@ -99,6 +108,7 @@ export class BackupTrigger {
     /** @internal */ public readonly _values: (backup: IConstruct) => unknown[],
     /** @internal From templates. */ public readonly _read: (backup: IConstruct) => unknown[] = () => [],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
+    /** @internal For the name of a backup. */ public readonly _names: readonly string[] = [],
   ) {}
 }
 

@@ -35,7 +35,7 @@ export interface FsxPipelineBackupProps {
    *
    * At most 256 letters, digits, spaces and `_.:/=+-@`, and variables of the pipeline as in `tags`.
    *
-   * @default - account, Region, stack, pipeline, stage and action
+   * @default - account, Region, stack, pipeline, stage and action, and the time
    */
   readonly backupName?: string;
 

@@ -60,7 +60,8 @@ export interface FsxBackupOptions {
    *
    * At most 256 letters, digits, spaces and `_.:/=+-@`. The backup may have 44 tags, this one included.
    *
-   * @default - the path of the construct
+   * @default - the path of the construct, known values of `onValue`, and the time, such as
+   * `Files/PreUpgrade 1.4.2 2026-11-02T09:00Z`
    */
   readonly backupName?: string;
 

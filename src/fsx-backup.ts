@@ -143,14 +143,17 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     this.source = checkSource(this, props.source);
     this.triggers = [...checkTriggers(this, props.triggers ?? [])];
     this.provider = FsxBackupProvider._for(this, props.provider);
-    this.tags = tagsOf(this, RESOURCE_TYPE, props.backupName);
+    const names = () => this.triggers.flatMap((trigger) => trigger._names);
+    const { tags, nameHasTime } = tagsOf(this, RESOURCE_TYPE, props.backupName, names);
+    this.tags = tags;
 
     const { _engine: engine, _policies: policies } = this.provider;
     const needed = policies.allowSource(this.source);
     const first = defineResource<BackupProperties>(this, 'Resource', RESOURCE_TYPE, engine, {
       [this.source._kind]: this.source._id,
       Triggers: triggerValues(this, this.triggers) as any,
-      Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
+      Tags: tags.renderedTags as any, // resolved to a list of Key and Value
+      NameHasTime: nameHasTime as any,
       TimeoutSeconds: String(timeout),
       RemovalPolicy: 'RETAIN',
       KeepLast: this.keepLast?.toString(),

@@ -26,7 +26,7 @@ export interface FsxFinalBackupProps {
    *
    * At most 256 letters, digits, spaces and `_.:/=+-@`. The backup may have 44 tags, this one included.
    *
-   * @default - the path of the construct
+   * @default - the path of the construct, and the time, such as `Files/Final 2026-11-02T09:00Z`
    */
   readonly backupName?: string;
 
@@ -46,6 +46,10 @@ export interface FsxFinalBackupProps {
  * minutes, the deletion of the stack stops with a reason, and the source is still there. In the cleanup after
  * an update CloudFormation tries three times, and may then go on. Nothing is taken if a deployment that had
  * created the source is rolled back. If this construct alone is removed, a backup is taken, too.
+ *
+ * The deployment that creates it, or that gives it another source, fails if the source is not there, or is
+ * something that FSx cannot back up.
+ *
  * `Tags.of(finalBackup)` gives tags to the backup.
  *
  * @resource Custom::FsxFinalBackup
@@ -67,11 +71,13 @@ export class FsxFinalBackup extends Construct implements ITaggable {
       );
     }
     const provider = FsxBackupProvider._for(this, props.provider);
-    this.tags = tagsOf(this, FINAL_RESOURCE_TYPE, props.backupName);
+    const { tags, nameHasTime } = tagsOf(this, FINAL_RESOURCE_TYPE, props.backupName);
+    this.tags = tags;
 
     const custom = defineResource<BackupProperties>(this, 'Resource', FINAL_RESOURCE_TYPE, provider._engine, {
       [source._kind]: source._id,
-      Tags: this.tags.renderedTags as any, // resolved to a list of Key and Value
+      Tags: tags.renderedTags as any, // resolved to a list of Key and Value
+      NameHasTime: nameHasTime as any,
       TimeoutSeconds: String(MAX_WAIT),
       RemovalPolicy: 'RETAIN',
     });

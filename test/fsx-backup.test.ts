@@ -1,6 +1,7 @@
 import {
   App,
   Aspects,
+  Aws,
   aws_fsx as fsx,
   CfnCondition,
   CfnOutput,
@@ -51,6 +52,7 @@ describe('the custom resource', () => {
       StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderRequests/) },
       FileSystemId: FILE_SYSTEM,
       Tags: [{ Key: 'Name', Value: 'Files/Backup' }],
+      NameHasTime: 'true',
       TimeoutSeconds: '3300',
       RemovalPolicy: 'RETAIN',
     });
@@ -132,14 +134,18 @@ describe('the resources that come with it', () => {
 describe('the name', () => {
   const nameOf = () => customResource().Properties.Tags.find((tag: any) => tag.Key === 'Name').Value;
 
+  const hasTime = () => customResource().Properties.NameHasTime === 'true';
+
   test('can be given', () => {
     define({ backupName: 'before the upgrade' });
     expect(nameOf()).toBe('before the upgrade');
+    expect(hasTime()).toBe(false);
   });
 
   test('is the path by default, with characters that FSx accepts', () => {
     define({}, 'A&B (c)');
     expect(nameOf()).toBe('Files/A-B -c-');
+    expect(hasTime()).toBe(true);
   });
 
   test('keeps the end of a long path', () => {
@@ -158,6 +164,47 @@ describe('the name', () => {
   test('may be a token', () => {
     define({ backupName: new CfnParameter(stack, 'P').valueAsString });
     expect(nameOf()).toEqual({ Ref: 'P' });
+    expect(hasTime()).toBe(false);
+  });
+
+  const { onValue } = BackupTrigger;
+  test.each<[what: string, triggers: BackupTrigger[], name: string]>([
+    ['a value', [onValue('1.4.2')], 'Files/Backup 1.4.2'],
+    [
+      'several, and of several triggers',
+      [onValue('1.4.2', 'build 7'), onValue('a')],
+      'Files/Backup 1.4.2 build 7 a',
+    ],
+    ['one of 40 characters', [onValue('x'.repeat(40))], `Files/Backup ${'x'.repeat(40)}`],
+    ['no longer one', [onValue('x'.repeat(41), '2')], 'Files/Backup 2'],
+    ['none with other characters', [onValue('sha256#1', 'a,b', '2')], 'Files/Backup 2'],
+    ['none that is known only at deployment', [onValue(Aws.REGION, `v${Aws.REGION}`, '2')], 'Files/Backup 2'],
+    ['nothing of other triggers', [BackupTrigger.everyDeployment()], 'Files/Backup'],
+  ])('has of the triggers: %s', (_, triggers, name) => {
+    define({ triggers });
+    expect(nameOf()).toBe(name);
+    expect(hasTime()).toBe(true);
+  });
+
+  test('has the value of a trigger that is added later', () => {
+    define().addTrigger(onValue('1.4.2'));
+    expect(nameOf()).toBe('Files/Backup 1.4.2');
+  });
+
+  test('of a long path ends with the value, and is no longer than FSx allows', () => {
+    define({ triggers: [onValue('1.4.2')] }, '𝒳'.repeat(125));
+    expect(nameOf()).toMatch(/^𝒳+ 1\.4\.2$/u);
+    expect(nameOf().length).toBeLessThanOrEqual(256);
+  });
+
+  test.each<[what: string, change: (backup: FsxBackup) => void, name: string | undefined]>([
+    ['a tag Name', (backup) => Tags.of(backup).add('Name', 'mine'), 'mine'],
+    ['a tag Name like the default', (backup) => Tags.of(backup).add('Name', 'Files/Backup'), 'Files/Backup'],
+    ['no tag Name', (backup) => Tags.of(backup).remove('Name'), undefined],
+  ])('stays as it is given: %s', (_, change, name) => {
+    change(define({ triggers: [onValue('1.4.2')] }));
+    expect(customResource().Properties.Tags?.[0].Value).toBe(name);
+    expect(hasTime()).toBe(false);
   });
 });
 

@@ -56,6 +56,7 @@ describe('the custom resource', () => {
         StateMachineArn: { Ref: expect.stringMatching(/^FsxBackupDefaultProviderRequests/) },
         FileSystemId: FILE_SYSTEM,
         Tags: [{ Key: 'Name', Value: 'Files/Final' }],
+        NameHasTime: 'true',
         TimeoutSeconds: '3300',
         RemovalPolicy: 'RETAIN',
       },

@@ -113,7 +113,7 @@ describe('the tags of the stack', () => {
   test('are on the backups, too', () => {
     const { tagged } = define();
     expect(tagsIn(tagged)).toEqual([
-      { CostCenter: '4711', Name: 'Tagged/Backup' },
+      { CostCenter: '4711', Name: 'Tagged/Backup 1' },
       { CostCenter: '4711', Name: 'Tagged/Final' },
     ]);
   });
@@ -122,7 +122,7 @@ describe('the tags of the stack', () => {
     const { tagged, backup, final } = define();
     Tags.of(backup).add('CostCenter', '12');
     Tags.of(final).remove('CostCenter');
-    expect(tagsIn(tagged)).toEqual([{ CostCenter: '12', Name: 'Tagged/Backup' }, { Name: 'Tagged/Final' }]);
+    expect(tagsIn(tagged)).toEqual([{ CostCenter: '12', Name: 'Tagged/Backup 1' }, { Name: 'Tagged/Final' }]);
   });
 });
 

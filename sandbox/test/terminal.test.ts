@@ -215,9 +215,7 @@ describe('the progress of a backup', () => {
       '71 % TRANSFERRING',
       '100 % AVAILABLE',
     ]);
-    expect(text()).toContain(
-      '████████████░░░░░░░░░░░░  52 % CREATING     nightly (backup-0123456789abcdef0)',
-    );
+    expect(text()).toContain('██████████░░░░░░░░░░  52 % CREATING     nightly (backup-0123456789abcdef0)');
     expect(text()).not.toContain('\u001b');
   });
 

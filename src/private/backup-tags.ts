@@ -1,7 +1,7 @@
-import { Aspects, ITaggable, TagManager, Tags, TagType } from 'aws-cdk-lib';
+import { Aspects, IResolvable, ITaggable, Lazy, TagManager, Tags, TagType } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { outermost } from './nesting';
-import { nameTag } from './tag-checks';
+import { checkName, defaultName } from './tag-checks';
 
 /** Any other tag of the same key wins, and so does its removal. */
 const LEAST_PRIORITY = 0;
@@ -12,9 +12,17 @@ const LEAST_PRIORITY = 0;
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html
  */
-export function tagsOf(backup: Construct & ITaggable, resourceType: string, name?: string): TagManager {
+export function tagsOf(
+  backup: Construct & ITaggable,
+  resourceType: string,
+  given: string | undefined,
+  values: () => readonly string[] = () => [],
+): { tags: TagManager; nameHasTime: IResolvable } {
   const tags = new TagManager(TagType.KEY_VALUE, resourceType);
-  Tags.of(backup).add('Name', nameTag(backup, name));
+  // Triggers may be added later.
+  const name =
+    given === undefined ? Lazy.string({ produce: () => defaultName(backup, values()) }) : checkName(given);
+  Tags.of(backup).add('Name', name);
   const visit = (construct: unknown) => {
     if (construct !== backup) return;
     for (const [key, value] of Object.entries(outermost(backup).tags.tagValues())) {
@@ -22,5 +30,6 @@ export function tagsOf(backup: Construct & ITaggable, resourceType: string, name
     }
   };
   Aspects.of(backup).add({ visit });
-  return tags;
+  const isDefault = () => given === undefined && tags.tagValues().Name === name;
+  return { tags, nameHasTime: Lazy.any({ produce: () => (isDefault() ? 'true' : undefined) }) };
 }

@@ -98,6 +98,8 @@ export interface BackupProperties {
   /** Values whose change asks for another backup. */
   readonly Triggers?: readonly string[];
   readonly Tags: readonly ContractTag[];
+  /** The user gives no name: the time of the request is added to the tag `Name`. */
+  readonly NameHasTime?: 'true';
   /** How long the backup may take, in seconds. Over `MAX_WAIT`, a continuation takes over. */
   readonly TimeoutSeconds: string;
   readonly RemovalPolicy: 'RETAIN' | 'DESTROY';
@@ -129,7 +131,7 @@ export interface RunInput {
   readonly whenMissing?: 'FAIL' | 'SKIP';
   /** Whose backups these are: `keepLast` is about those of one series. Default: the source. */
   readonly series?: string;
-  /** The tag `Name`. Default: the series. */
+  /** The tag `Name`. Default: the series and the time. */
   readonly name?: string;
   readonly tags?: Readonly<Record<string, string>>;
   /** How long the backup may take, in seconds, from 60 to 604800. Default: 43200. */

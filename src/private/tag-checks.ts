@@ -2,10 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
 
-/** The value of the tag `Name`: as given, or the path of the construct. */
-export function nameTag(backup: IConstruct, name: string | undefined): string {
-  return name === undefined ? nameFromPath(backup.node.path) : checkName(name);
-}
+/** The value of a trigger that is part of a name has at most this many characters. */
+const MAX_IN_NAME = 40;
 
 export function checkName(name: string): string {
   const problem = Token.isUnresolved(name)
@@ -19,9 +17,14 @@ export function checkName(name: string): string {
   throw new Error(`backupName "${name.slice(0, 60)}" ${problem}`);
 }
 
-/** The end of a path says most. */
-function nameFromPath(path: string): string {
-  const end = withTagCharacters(path).slice(-MAX_TAG_VALUE);
+/** Whether the value of a trigger may be part of a name. */
+export function isShortText(value: string): boolean {
+  return !Token.isUnresolved(value) && value.length <= MAX_IN_NAME && TAG_CHARACTERS.test(value);
+}
+
+/** The path of a backup and the values of its triggers. The end says most. */
+export function defaultName(backup: IConstruct, values: readonly string[]): string {
+  const end = [withTagCharacters(backup.node.path), ...values].join(' ').slice(-MAX_TAG_VALUE);
   return end.replace(/^[\uDC00-\uDFFF]/, ''); // the second half of a character whose first half is cut off
 }
 

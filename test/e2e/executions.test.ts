@@ -16,6 +16,7 @@ import {
   synthesize,
   theOnly,
   type World,
+  nameOf,
 } from '../fixtures';
 import { RUN } from '../fixtures/events';
 
@@ -295,7 +296,7 @@ describe('of what another stack has deployed', () => {
       ),
     });
     expect(outputOf(await take(world, { ...missing, whenMissing: 'SKIP' })).BackupId).toBe('none');
-    expect(theOnly(world.ownBackups).tags.get('Name')).toBe('Other/Data');
+    expect(nameOf(theOnly(world.ownBackups))).toBe('Other/Data');
   });
 
   test('a stack that was not named may not be asked', async () => {

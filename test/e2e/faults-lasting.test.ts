@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { appsFor, deploy, FINAL, numbered, PASSING, PATHS, play } from './fault-paths';
 import type { Fault } from '../../sandbox';
-import { KINDS, MINUTE, type World } from '../fixtures';
+import { KINDS, MINUTE, type World, nameOf } from '../fixtures';
 
 describe.each(Object.entries(PATHS))('%s', (name, path) => {
   test('ends in a named failure, and touches nothing else, where a call is refused for good', async () => {
@@ -9,7 +9,7 @@ describe.each(Object.entries(PATHS))('%s', (name, path) => {
     const apps = appsFor(kind, path.policy);
     const undisturbed = await play(path, apps);
     const foreign = (world: World) =>
-      world.ownBackups.filter((backup) => backup.tags.get('Name') === 'Files/Standing').length;
+      world.ownBackups.filter((backup) => nameOf(backup) === 'Files/Standing').length;
     for (const [operation, nth] of numbered(undisturbed.calls).filter(([called]) =>
       called.startsWith('fsx:'),
     )) {

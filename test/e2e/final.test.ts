@@ -76,6 +76,12 @@ function watchDeletions(world: World): Record<string, string> {
   return seen;
 }
 
+const fsxCalls = (world: World) =>
+  world.journal
+    .of('call')
+    .map(({ operation }) => operation)
+    .filter((operation) => operation.startsWith('fsx:'));
+
 const status = async (deployed: ReturnType<World['deploy']>) => (await deployed).Files.status;
 
 describe.each(KINDS)('%s', (kind) => {
@@ -89,7 +95,7 @@ describe.each(KINDS)('%s', (kind) => {
         world.deploy(finalStack(kind, (_stack, _source, final) => Tags.of(final).add('team', 'files'))),
       ),
     ).toBe('CREATE_COMPLETE');
-    expect(world.journal.of('call').filter(({ operation }) => operation.startsWith('fsx:'))).toEqual([]);
+    expect(fsxCalls(world)).toEqual([kind === 'ONTAP' ? 'fsx:DescribeVolumes' : 'fsx:DescribeFileSystems']);
     const id = world.physicalIdOf(logicalId)!;
     const stackId = world.cloudFormation.stack('Files').id;
 
@@ -99,7 +105,7 @@ describe.each(KINDS)('%s', (kind) => {
     const [backup] = finals(world);
     expect(backup.source.volumeId ?? backup.source.fileSystemId).toBe(id);
     expect(Object.fromEntries(backup.tags)).toEqual({
-      'Name': 'Files/Final',
+      'Name': expect.stringMatching(/^Files\/Final \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
       'team': 'files',
       'cdk-fsx-backup:stack-id': stackId,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Final/),
@@ -131,6 +137,169 @@ describe.each(KINDS)('%s', (kind) => {
     );
     expect(byName['the last one']).toMatchObject({ data: 'projects' });
     expect(byName['Files/Plain']).not.toHaveProperty('data');
+  });
+});
+
+/** A stack with the final backup of something that it does not define. */
+function finalOf(source: BackupSource, more: (stack: Stack, final: FsxFinalBackup) => void = () => {}) {
+  return synthesize((stack) => more(stack, new FsxFinalBackup(stack, 'Final', { source })));
+}
+
+const byId = (id: string) =>
+  id.startsWith('fsvol-') ? BackupSource.fromVolumeId(id) : BackupSource.fromFileSystemId(id);
+
+/** Sources that could not be backed up at their deletion, and what is said of them. */
+const IMPOSSIBLE: Record<string, [create: (world: World) => string, says: RegExp]> = {
+  'that is not there': [() => 'fs-0123456789abcdef0', /FSx does not know it in the Region and account/],
+  'that is a volume and not there': [() => 'fsvol-0123456789abcdef0', /FSx does not know it in the Region/],
+  'that is a Lustre scratch file system': [
+    ({ fsx }) => create(fsx, 'LUSTRE', { LustreConfiguration: { DeploymentType: 'SCRATCH_2' } }),
+    /it is a Lustre file system of deployment type SCRATCH_2/,
+  ],
+  'that is linked to a data repository': [
+    ({ fsx }) =>
+      create(fsx, 'LUSTRE', {
+        LustreConfiguration: { DeploymentType: 'PERSISTENT_1', ImportPath: 's3://data' },
+      }),
+    /it is linked to a data repository/,
+  ],
+  'that is an ONTAP file system': [({ fsx }) => create(fsx, 'ONTAP'), /it is an ONTAP file system/],
+  'that is an OpenZFS volume': [
+    ({ fsx }) => {
+      const { RootVolumeId } = fsx.fileSystem(createExisting(fsx)).description.OpenZFSConfiguration;
+      return fsx.createVolume({
+        VolumeType: 'OPENZFS',
+        Name: 'data',
+        OpenZFSConfiguration: { ParentVolumeId: RootVolumeId },
+      }).volumeId;
+    },
+    /it is a volume of an OpenZFS file system/,
+  ],
+  'that is an ONTAP volume of type DP': [
+    ({ fsx }) => {
+      const FileSystemId = create(fsx, 'ONTAP');
+      const StorageVirtualMachineId = fsx.createStorageVirtualMachine({
+        FileSystemId,
+        Name: 'svm',
+      }).storageVirtualMachineId;
+      return fsx.createVolume({
+        VolumeType: 'ONTAP',
+        Name: 'data',
+        OntapConfiguration: { StorageVirtualMachineId, OntapVolumeType: 'DP' },
+      }).volumeId;
+    },
+    /it is an ONTAP volume of type DP/,
+  ],
+};
+
+function create(fsx: World['fsx'], FileSystemType: string, configuration: object = {}): string {
+  const SubnetIds = ['subnet-0123456789abcdef0'];
+  return fsx.createFileSystem({ FileSystemType, StorageCapacity: 1200, SubnetIds, ...configuration })
+    .fileSystemId;
+}
+
+describe('a source', () => {
+  const failureOf = (world: World) =>
+    world.journal
+      .of('event')
+      .find((event) => /Final/.test(event.logicalId) && /_FAILED$/.test(event.status))!;
+
+  test.each(Object.entries(IMPOSSIBLE))(
+    '%s fails the creation of the stack, which is rolled back without a backup',
+    async (_, [define, says]) => {
+      const world = await start();
+      const id = define(world);
+      expect(await status(world.deploy(finalOf(byId(id))))).toBe('ROLLBACK_COMPLETE');
+      expect(failureOf(world).reason).toMatch(`A final backup of ${id} would not be possible: `);
+      expect(failureOf(world).reason).toMatch(says);
+      expect(world.calls('fsx:CreateBackup')).toBe(0);
+      expect(world.timeOf('Files', 'ROLLBACK_COMPLETE') - failureOf(world).at).toBeLessThan(MINUTE);
+    },
+  );
+
+  test('that is not there leaves, without rollback, a stack that can be deleted and corrected', async () => {
+    const [wrong, right] = [finalOf(byId('fs-0123456789abcdef0')), (id: string) => finalOf(byId(id))];
+    for (const isCorrected of [false, true]) {
+      const world = await start();
+      const id = createExisting(world.fsx);
+      expect(await status(world.deploy(wrong, { disableRollback: true }))).toBe('CREATE_FAILED');
+      if (isCorrected) {
+        expect(await status(world.deploy(right(id), { disableRollback: true }))).toMatch(/_COMPLETE$/);
+      }
+      expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+      expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual(isCorrected ? [id] : []);
+    }
+  });
+
+  test('that is not there fails an update, and the one before is backed up when the stack goes', async () => {
+    const world = await start();
+    const id = createExisting(world.fsx);
+    await world.deploy(finalOf(byId(id)));
+    expect(await status(world.deploy(finalOf(byId('fs-0123456789abcdef0'))))).toBe(
+      'UPDATE_ROLLBACK_COMPLETE',
+    );
+    expect(failureOf(world).reason).toMatch(/A final backup of fs-0123456789abcdef0 would not be possible/);
+    expect(finals(world)).toEqual([]);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world).map(({ source }) => source.fileSystemId)).toEqual([id]);
+  });
+
+  test('that somebody has deleted does not fail the rollback to it', async () => {
+    const world = await start();
+    const [old, current] = [createExisting(world.fsx), createExisting(world.fsx)];
+    const app = (id: string, version: string) =>
+      finalOf(byId(id), (stack, final) => {
+        bystander(stack, undefined, version);
+        stack.node.findChild('Bystander').node.addDependency(final);
+      });
+    await world.deploy(app(old, '1'));
+    world.fsx.deleteFileSystem(old);
+    world.cloudFormation.failures.fail({ target: 'Bystander', on: 'update' });
+    expect(await status(world.deploy(app(current, '2')))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(finals(world)).toEqual([]);
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(finals(world)).toEqual([]);
+  });
+
+  test.each(KINDS)('of type %s that is still CREATING is none that fails (Express mode)', async (kind) => {
+    const world = await start({
+      cloudFormation: { duration: (type) => (SOURCES.includes(type) ? 20 * MINUTE : undefined) },
+    });
+    const seen = watchDeletions(world);
+    expect(await status(world.deploy(finalStack(kind), { express: true }))).toBe('CREATE_COMPLETE');
+    const id = world.physicalIdOf(kind === 'ONTAP' ? 'SourceVolume' : 'Source')!;
+    const { creatingUntil } = world.fsx.fileSystem(world.physicalIdOf('Source')!);
+    expect(creatingUntil).toBeGreaterThan(world.clock.now());
+    expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+    expect(seen[id]).toBe('AVAILABLE');
+  });
+
+  test('that cannot be asked about is waited for, and then the Create fails', async () => {
+    const world = await start();
+    const id = createExisting(world.fsx);
+    world.faults.add('fsx:DescribeFileSystems', { from: 1 }, { kind: 'throttle' });
+    expect(await status(world.deploy(finalOf(byId(id))))).toBe('ROLLBACK_COMPLETE');
+    expect(failureOf(world).reason).toMatch(`Checking ${id} was not possible in 55 min. ThrottlingException`);
+  });
+
+  test('that the role must not describe fails the Create, and the text names the call', async () => {
+    const world = await start();
+    const id = createExisting(world.fsx);
+    const app = synthesize((stack) => {
+      const provider = new FsxBackupProvider(stack, 'Provider');
+      provider.grantPrincipal.addToPrincipalPolicy(
+        new iam.PolicyStatement({
+          effect: iam.Effect.DENY,
+          actions: ['fsx:DescribeFileSystems'],
+          resources: ['*'],
+        }),
+      );
+      new FsxFinalBackup(stack, 'Final', { source: byId(id), provider });
+    });
+    expect(await status(world.deploy(app))).toBe('ROLLBACK_COMPLETE');
+    expect(failureOf(world).reason).toMatch(
+      new RegExp(`Checking ${id} failed\\. AccessDenied.*fsx:DescribeFileSystems.* lacks this permission`),
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { FsxBackup, FsxBackupProps } from '../../src';
 import {
   backupStack,
   bystander,
+  HOUR,
   KINDS,
   MINUTE,
   nameOf,
@@ -43,7 +44,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(world.backups).toHaveLength(1);
     expect(Files.outputs).toEqual({ BackupId: backup.id });
     expect(Object.fromEntries(backup.tags)).toEqual({
-      'Name': 'Files/Backup',
+      'Name': expect.stringMatching(/^Files\/Backup \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
       'cdk-fsx-backup:stack-id': world.cloudFormation.stack('Files').id,
       'cdk-fsx-backup:logical-id': expect.stringMatching(/^Backup/),
       'cdk-fsx-backup:generation': expect.stringMatching(/^1-[0-9a-f]{16}$/),
@@ -100,13 +101,16 @@ describe.each(KINDS)('%s', (kind) => {
         for (const [key, value] of Object.entries(tags)) Tags.of(backup).add(key, value);
       });
     const first = (await world.deploy(tagged({ team: 'a', cost: '1' }))).Files;
+    const name = world.backups[0].tags.get('Name')!;
+    expect(name).toMatch(/^Files\/Backup \d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
+    await world.pass(HOUR);
     const { Files } = await world.deploy(tagged({ team: 'b', level: 'gold' }));
     expect(Files).toMatchObject({ status: 'UPDATE_COMPLETE', outputs: first.outputs });
     expect(world.backups).toHaveLength(1);
     expect(Object.fromEntries(world.backups[0].tags)).toMatchObject({
       'team': 'b',
       'level': 'gold',
-      'Name': 'Files/Backup',
+      'Name': name,
       'cdk-fsx-backup:logical-id': expect.anything(),
     });
     expect(world.backups[0].tags.has('cost')).toBe(false);

@@ -24,6 +24,7 @@ import {
   start,
   synthesize,
   type World,
+  nameOf,
 } from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
@@ -162,7 +163,7 @@ describe('with a timeout of six hours, and backups of three', () => {
       }),
     );
     expect([Files.status, Other.status]).toEqual(['CREATE_COMPLETE', 'CREATE_COMPLETE']);
-    const idOfName = (name: string) => world.ownBackups.find((backup) => backup.tags.get('Name') === name)!;
+    const idOfName = (name: string) => world.ownBackups.find((backup) => nameOf(backup) === name)!;
     const nested = idOfName('Files/Nested/Backup');
     expect(told(world)).toBe(nested.id);
     expect(world.timeOf('Told', 'CREATE_COMPLETE')).toBeGreaterThanOrEqual(finishedAt(nested));

@@ -14,6 +14,7 @@ import {
   synthesize,
   theOnly,
   type World,
+  nameOf,
 } from '../fixtures';
 
 const { DESTROY } = RemovalPolicy;
@@ -59,7 +60,7 @@ function versions(world: World, name = 'Files/Backup'): string[] {
   return world.ownBackups
     .filter(
       (backup) =>
-        backup.tags.get('Name') === name &&
+        nameOf(backup) === name &&
         backup.tags.get('cdk-fsx-backup:stack-id') === world.cloudFormation.stack('Files').id,
     )
     .map((backup) => backup.tags.get('version')!);

@@ -22,6 +22,7 @@ import {
   synthesize,
   theOnly,
   type World,
+  nameOf,
 } from '../fixtures';
 
 /* Another backup whenever something says that it is time, and in the right order. */
@@ -104,7 +105,7 @@ describe('an upgrade of a service', () => {
         (stack) => new FsxBackup(stack, 'Standing', { source: sourceOf(stack, 'OPENZFS', 'Other') }),
       );
     await deployAll(world, both('A'), both('B'));
-    expect(world.ownBackups.map((backup) => backup.tags.get('Name')).sort()).toEqual([
+    expect(world.ownBackups.map((backup) => nameOf(backup)).sort()).toEqual([
       'Files/Backup',
       'Files/Backup',
       'Files/Standing',

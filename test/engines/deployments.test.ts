@@ -343,7 +343,8 @@ describe('Deployments', () => {
         BackupId: backup.BackupId,
         Lifecycle: 'AVAILABLE',
       });
-      expect(backup.Tags).toContainEqual({ Key: 'Name', Value: 'SecondOpinion/Backup' });
+      const Value = expect.stringMatching(/^SecondOpinion\/Backup \d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
+      expect(backup.Tags).toContainEqual({ Key: 'Name', Value });
     });
 
     test('understands changed tags', async () => {

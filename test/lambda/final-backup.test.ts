@@ -1,7 +1,12 @@
-import { CreateBackupCommand, DeleteBackupCommand, DescribeFileSystemsCommand } from '@aws-sdk/client-fsx';
+import {
+  CreateBackupCommand,
+  DeleteBackupCommand,
+  DescribeFileSystemsCommand,
+  DescribeVolumesCommand,
+} from '@aws-sdk/client-fsx';
 import { backup, NEW, OTHER_FILE_SYSTEM, removalOf } from './backups';
 import { MockedAws } from './mocked-aws';
-import { isFinalId } from '../../lambda/final-backup';
+import { isFinalId, whyNotFileSystem, whyNotVolume } from '../../lambda/final-backup';
 import {
   awsError,
   createEvent,
@@ -42,7 +47,8 @@ describe('until the deletion', () => {
     world.stack.status = 'UPDATE_IN_PROGRESS';
     const event = asFinal(updateEvent(ID, { Tags: [] }));
     expect(await world.poll(event)).toEqual({ output: { PhysicalResourceId: ID } });
-    expect(creates()).toEqual([]);
+    expect(world.fsx.calls()).toEqual([]);
+    expect(world.cloudFormation.calls()).toEqual([]);
   });
 
   test('an Update to another source is another resource: CloudFormation deletes this one', async () => {
@@ -50,6 +56,141 @@ describe('until the deletion', () => {
     const event = asFinal(updateEvent(ID, { FileSystemId: OTHER_FILE_SYSTEM }));
     expect(await world.poll(event)).toEqual({ output: { PhysicalResourceId: `final-${OTHER_FILE_SYSTEM}` } });
   });
+});
+
+describe('a source that could not be backed up at its deletion', () => {
+  const create = asFinal(createEvent());
+  const another = asFinal(updateEvent(ID, { FileSystemId: OTHER_FILE_SYSTEM }));
+  const missing = () =>
+    world.fsx.on(DescribeFileSystemsCommand).rejects(awsError('FileSystemNotFound', 'no'));
+  beforeEach(() => (world.stack.status = 'CREATE_IN_PROGRESS'));
+
+  test('fails the Create, and its Delete takes nothing and calls nothing', async () => {
+    missing();
+    expect(await world.toTheEnd(create)).toHaveProperty('failure.error', 'BackupFailed');
+    const [{ PhysicalResourceId, ...response }] = world.responses;
+    expect(response).toMatchObject({
+      Status: 'FAILED',
+      Reason:
+        `A final backup of ${FILE_SYSTEM} would not be possible: FSx does not know it in the Region and ` +
+        'account of the stack. Check its id.',
+    });
+    expect(PhysicalResourceId).toMatch(/^none-/);
+    world.fsx.resetHistory();
+    for (const status of ['ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS']) {
+      world.stack.status = status;
+      expect(await world.poll(deletion(PhysicalResourceId))).toEqual({ output: { PhysicalResourceId } });
+    }
+    expect(world.fsx.calls()).toEqual([]);
+  });
+
+  test('fails the Create of a volume', async () => {
+    world.fsx.on(DescribeVolumesCommand).rejects(awsError('VolumeNotFound', 'no'));
+    await world.toTheEnd(asFinal(createEvent({ FileSystemId: undefined, VolumeId: VOLUME })));
+    expect(world.responses[0].Reason).toMatch(`A final backup of ${VOLUME} would not be possible: FSx does`);
+  });
+
+  test('is given a minute, since FSx may show a new one late', async () => {
+    missing();
+    let polled = await world.poll(create);
+    expect(polled.state.phase).toEqual({ phase: 'Starting' });
+    while (world.now < START + 50_000) polled = await world.poll(create, polled);
+    world.fsx.on(DescribeFileSystemsCommand).resolves({ FileSystems: [{ Lifecycle: 'CREATING' }] });
+    expect(await world.poll(create, polled)).toEqual({ output: { PhysicalResourceId: ID } });
+  });
+
+  test('fails an Update that names it, and the resource stays what it was', async () => {
+    missing();
+    world.stack.status = 'UPDATE_IN_PROGRESS';
+    await world.toTheEnd(another);
+    expect(world.responses).toEqual([expect.objectContaining({ Status: 'FAILED', PhysicalResourceId: ID })]);
+  });
+
+  test('does not fail a rollback, which asks FSx nothing', async () => {
+    missing();
+    world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+    expect(await world.poll(another)).toEqual({
+      output: { PhysicalResourceId: `final-${OTHER_FILE_SYSTEM}` },
+    });
+    expect(world.fsx.calls()).toEqual([]);
+  });
+
+  test('does not fail a rollback whose status is late', async () => {
+    missing();
+    world.stack.status = 'UPDATE_IN_PROGRESS';
+    const polled = await world.poll(another);
+    world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+    expect(await world.poll(another, polled)).toHaveProperty('output');
+  });
+
+  test.each(['CREATING', 'UPDATING', 'MISCONFIGURED', 'FAILED', 'DELETING', 'NOT_YET_INVENTED'])(
+    'is none that is %s',
+    async (Lifecycle) => {
+      world.fileSystem = { Lifecycle };
+      expect(await world.poll(create)).toEqual({ output: { PhysicalResourceId: ID } });
+    },
+  );
+
+  test.each(['ThrottlingException', 'InternalServerError', 'TimeoutError'])(
+    '%s is waited out until the deadline',
+    async (name) => {
+      world.fsx.on(DescribeFileSystemsCommand).rejects(awsError(name, 'why'));
+      await world.toTheEnd(create);
+      expect(world.now).toBe(START + 55 * 60_000);
+      const [{ Reason, PhysicalResourceId }] = world.responses;
+      expect(Reason).toMatch(`Checking ${FILE_SYSTEM} was not possible in 55 min. ${name}: why. AWS did not`);
+      expect(PhysicalResourceId).toMatch(/^none-/);
+    },
+  );
+
+  test('a permission that is missing is waited for two minutes, and named', async () => {
+    const denied = 'User: x is not authorized to perform: fsx:DescribeFileSystems on resource: *';
+    world.fsx.on(DescribeFileSystemsCommand).rejects(awsError('AccessDeniedException', denied));
+    expect(await world.toTheEnd(create)).toHaveProperty('failure.error', 'BackupFailed');
+    expect(world.now).toBeGreaterThanOrEqual(START + 120_000);
+    expect(world.now).toBeLessThan(START + 200_000);
+    expect(world.responses[0].Reason).toMatch(
+      `Checking ${FILE_SYSTEM} failed. AccessDeniedException: ${denied}. The role of the FsxBackupProvider`,
+    );
+  });
+
+  test('is one that is only named by its logical id', async () => {
+    await world.toTheEnd(asFinal(createEvent({ FileSystemId: undefined, DeployedFileSystem: 'Source' })));
+    expect(world.responses[0].Reason).toMatch(/^No backup was taken: a final backup needs FileSystemId or/);
+  });
+});
+
+const LINK = { ImportPath: 's3://data' };
+test.each<[what: string, fileSystem: any, why: RegExp | undefined]>([
+  ['missing', undefined, /^FSx does not know it/],
+  ['described by its id alone', {}, undefined],
+  ['of a type not yet invented', { FileSystemType: 'NEW' }, undefined],
+  ['WINDOWS', { FileSystemType: 'WINDOWS' }, undefined],
+  ['OPENZFS', { FileSystemType: 'OPENZFS' }, undefined],
+  ['ONTAP', { FileSystemType: 'ONTAP' }, /^it is an ONTAP file system.* \(BackupSource\.fromVolumeId\)\.$/],
+  ['LUSTRE', { FileSystemType: 'LUSTRE' }, undefined],
+  ...['SCRATCH_1', 'SCRATCH_2'].map((DeploymentType): [string, any, RegExp] => [
+    DeploymentType,
+    { FileSystemType: 'LUSTRE', LustreConfiguration: { DeploymentType } },
+    new RegExp(`of deployment type ${DeploymentType}, .* persistent`),
+  ]),
+  ['PERSISTENT_2', { LustreConfiguration: { DeploymentType: 'PERSISTENT_2' } }, undefined],
+  ['linked', { LustreConfiguration: { DataRepositoryConfiguration: LINK } }, /^it is linked to a data repo/],
+  ['not linked', { LustreConfiguration: { DataRepositoryConfiguration: {} } }, undefined],
+])('whether FSx could back up a file system that is %s', (_, fileSystem, why) => {
+  if (why) expect(whyNotFileSystem(fileSystem)).toMatch(why);
+  else expect(whyNotFileSystem(fileSystem)).toBeUndefined();
+});
+
+test.each<[what: string, volume: any, why: RegExp | undefined]>([
+  ['missing', undefined, /^FSx does not know it/],
+  ['described by its id alone', {}, undefined],
+  ['ONTAP', { VolumeType: 'ONTAP', OntapConfiguration: { OntapVolumeType: 'RW' } }, undefined],
+  ['of type DP', { OntapConfiguration: { OntapVolumeType: 'DP' } }, /^it is an ONTAP volume of type DP/],
+  ['OPENZFS', { VolumeType: 'OPENZFS', FileSystemId: FILE_SYSTEM }, /an OpenZFS.*as a whole: name that/],
+])('whether FSx could back up a volume that is %s', (_, volume, why) => {
+  if (why) expect(whyNotVolume(volume)).toMatch(why);
+  else expect(whyNotVolume(volume)).toBeUndefined();
 });
 
 describe('the deletion', () => {

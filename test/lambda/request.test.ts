@@ -25,6 +25,7 @@ test('a deployment of a backup', () => {
       source: { FileSystemId: FILE_SYSTEM },
       triggers: '',
       tags: [{ Key: 'Name', Value: 'Files/Backup' }],
+      isNameTimed: false,
       timeout: 3600,
       removal: 'RETAIN',
     },
@@ -47,6 +48,10 @@ test.each([
   [{ RemovalPolicy: 'DESTROY', KeepLast: '3' }, 'DESTROY'],
 ])('what becomes of a backup with %j', (changes, removal) => {
   expect(desired(changes).removal).toBe(removal);
+});
+
+test('the name gets the time if the user gives none', () => {
+  expect(desired({ NameHasTime: 'true' }).isNameTimed).toBe(true);
 });
 
 test('no tags are no tags, and a timeout is taken as it is', () => {
@@ -146,11 +151,9 @@ test.each<[string, object, RegExp]>([
   ['a timeout in words', { TimeoutSeconds: '1 hour' }, /"1 hour"; it must be a whole number from 1 to 43200/],
   ['a timeout of nothing', { TimeoutSeconds: '0' }, /TimeoutSeconds is "0"/],
   ['a timeout over twelve hours', { TimeoutSeconds: '43201' }, /TimeoutSeconds is "43201"/],
-  [
-    'triggers that are no list',
-    { Triggers: { Ref: 'V' } },
-    /Triggers is .*; it must be a list/,
-  ],
+  ['triggers that are no list', { Triggers: { Ref: 'V' } }, /Triggers is .*; it must be a list/],
+  ['a name that perhaps has a time', { NameHasTime: 'yes' }, /NameHasTime is "yes"; it must be true/],
+  ['a name that has no text', { NameHasTime: { Ref: 'V' } }, /NameHasTime is /],
   ['to keep none', { KeepLast: '0' }, /KeepLast is "0"; it must be a whole number from 1/],
   ['to keep some', { KeepLast: 'some' }, /KeepLast is "some"/],
 ])('%s is refused', (_, changes, message) => {

@@ -34,6 +34,29 @@ test('tags that are as they should be are no calls', async () => {
   expect(world.fsx.calls()).toEqual([]);
 });
 
+describe('a name that has its time', () => {
+  const timed = (Value: string) =>
+    backup({}, { Tags: [...tagsWith().filter(({ Key }) => Key !== 'Name'), { Key: 'Name', Value }] });
+  const desired = { removal: 'RETAIN', tags: [name], isNameTimed: true };
+
+  test('keeps it, without a call', async () => {
+    await retag(fsx, request(desired, ['Name']), timed('Files/Backup 2026-10-01T12:00Z'));
+    expect(world.fsx.calls()).toEqual([]);
+  });
+
+  test('keeps it when it is otherwise another', async () => {
+    await retag(fsx, request(desired, ['Name']), timed('Moved/Backup 1.4.2 2026-10-01T12:00Z'));
+    const [{ Tags }] = world.calls(TagResourceCommand);
+    expect(Tags).toEqual([{ Key: 'Name', Value: 'Files/Backup 2026-10-01T12:00Z' }]);
+  });
+
+  test('gets that of the backup when it was given before', async () => {
+    await retag(fsx, request(desired, ['Name']), timed('mine'));
+    const [{ Tags }] = world.calls(TagResourceCommand);
+    expect(Tags).toEqual([{ Key: 'Name', Value: 'Files/Backup 2026-11-02T08:59Z' }]);
+  });
+});
+
 test('`removal` is changed first, then tags are set, then others removed', async () => {
   const tags = [{ Key: 'team', Value: 'files' }];
   await retag(fsx, request({ removal: 'DESTROY', tags }, ['Name']), backup());

@@ -18,6 +18,7 @@ test('a source is all that an input needs', () => {
       source: { FileSystemId: 'fs-0498eed5fe91001ec' },
       triggers: '',
       tags: [{ Key: 'Name', Value: 'fs-0498eed5fe91001ec' }],
+      isNameTimed: true,
       timeout: 43_200,
       removal: 'RETAIN',
     },
@@ -43,6 +44,7 @@ test('everything that an input may say', () => {
       { Key: 'Name', Value: 'before the release' },
       { Key: 'team', Value: 'files' },
     ],
+    isNameTimed: false,
     timeout: 259_200,
     removal: 'KEEP_LAST:2',
   });
@@ -70,6 +72,7 @@ test('a backup is called like its series', () => {
 
 test('a tag Name wins over the name', () => {
   expect(of({ ...fs, name: 'a', tags: { Name: 'b' } }).desired.tags).toEqual([{ Key: 'Name', Value: 'b' }]);
+  expect(of({ ...fs, tags: { Name: 'b' } }).desired.isNameTimed).toBe(false);
 });
 
 test('a volume', () => {

@@ -26,6 +26,12 @@ describe('a run', () => {
     expect(call.Tags).toContainEqual({ Key: 'team', Value: 'files' });
   });
 
+  test('is named after its series and the time, if it gives no name', async () => {
+    await taken();
+    const [call] = world.calls(CreateBackupCommand);
+    expect(call.Tags).toContainEqual({ Key: 'Name', Value: 'Pipeline/Prod 2026-11-02T09:00Z' });
+  });
+
   test('ends with the attributes of the backup, responds to nobody, and asks no stack', async () => {
     const polled = await taken();
     finish();

@@ -1,5 +1,5 @@
 import { tagsWith } from './backups';
-import { tagChanges, tagsOfNew } from '../../lambda/tags';
+import { tagChanges, tagsAt, tagsOfNew, timeInName, timeOfName } from '../../lambda/tags';
 
 const tag = (Key: string, Value = 'v') => ({ Key, Value });
 const many = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => tag(`${prefix}${i}`));
@@ -36,6 +36,42 @@ describe('the tags of a new backup', () => {
       tags: [...own, ...many(44, 'u')],
       dropped: ['s'],
     });
+  });
+});
+
+describe('the time in the name', () => {
+  const TIME = '2026-11-02T09:00Z';
+  const tags = [tag('Name', 'Files/Backup 1.4.2'), tag('team')];
+  const at = (desired: object, time: string | undefined = TIME) => tagsAt(desired as any, time);
+
+  test('is there if the user gives no name', () => {
+    expect(at({ tags, isNameTimed: true })).toEqual([tag('Name', `Files/Backup 1.4.2 ${TIME}`), tag('team')]);
+    expect(at({ tags, isNameTimed: false })).toEqual(tags);
+    expect(at({ tags: [tag('team')], isNameTimed: true })).toEqual([tag('team')]);
+  });
+
+  test.each(['x'.repeat(256), '𝒳'.repeat(128), `${'𝒳'.repeat(127)}x`])(
+    'leaves the end of a long name, and no half of a character: %s',
+    (name) => {
+      const [{ Value }] = at({ tags: [tag('Name', name)], isNameTimed: true });
+      expect(Value.length).toBeLessThanOrEqual(256);
+      expect(Value.length).toBeGreaterThanOrEqual(254);
+      expect(Value).toMatch(/^[x𝒳]+ 2026-11-02T09:00Z$/u);
+    },
+  );
+
+  test('is in minutes, of UTC', () => {
+    expect(timeInName(new Date('2026-11-02T10:00:59.999+01:00'))).toBe(TIME);
+  });
+
+  test('stays what it is; where there is none, it is that of the backup', () => {
+    const CreationTime = new Date('2026-11-02T09:30:00Z');
+    const timeOf = (...Tags: any[]) => timeOfName({ CreationTime, Tags } as any);
+    expect(timeOf(tag('Name', `Files/Backup ${TIME}`))).toBe(TIME);
+    expect(timeOf(tag('Name', 'Files/Backup'))).toBe('2026-11-02T09:30Z');
+    expect(timeOf(tag('Name', `${TIME} and more`))).toBe('2026-11-02T09:30Z');
+    expect(timeOf()).toBe('2026-11-02T09:30Z');
+    expect(timeOfName({} as any)).toBeUndefined();
   });
 });
 

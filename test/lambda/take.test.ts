@@ -46,6 +46,19 @@ describe('the tags of a request', () => {
     expect(tags).not.toHaveProperty('aws:cloudformation:stack-name');
   });
 
+  test('name the time of the request, whenever FSx takes the call', async () => {
+    world.fsx.on(CreateBackupCommand).rejectsOnce(awsError('BackupInProgress', 'another'));
+    const event = createEvent({ NameHasTime: 'true' });
+    world.now += 120_000;
+    const polled = await world.poll(event);
+    expect(polled.state.phase.tags).toContainEqual({ Key: 'Name', Value: 'Files/Backup 2026-11-02T09:00Z' });
+    const again = await world.poll(event, polled);
+    world.now += 600_000;
+    await world.poll(event, again);
+    expect(creates()).toHaveLength(2);
+    expect(creates()[1].Tags).toEqual(polled.state.phase.tags);
+  });
+
   test('are fixed before the first CreateBackup, whatever changes afterwards', async () => {
     world.fileSystem = {
       Tags: [{ Key: 'team', Value: 'a' }],

@@ -85,6 +85,7 @@ const requests = {
   'an update': requestFor(updateEvent(BACKUP)),
   'a deletion': requestFor(deleteEvent(BACKUP)),
   'a final backup': requestFor(asFinal),
+  'a final backup to come': requestFor({ ...createEvent(), ResourceType: 'Custom::FsxFinalBackup' }),
   'a link': link,
   'a run': run({}),
 };
@@ -113,6 +114,7 @@ describe('each text is printable and under 1 KB', () => {
     texts.backupVanished(longest, BACKUP),
     texts.notTaken({ logicalId: longest }),
     texts.notDeleted(FILE_SYSTEM, longest, longest),
+    texts.notPossibleAtDeletion(FILE_SYSTEM, `${longest}.`),
     texts.crashed('Sandbox.Timedout'),
     texts.FAILED_LINK,
   ];
@@ -174,7 +176,7 @@ describe('more time', () => {
     const most = requestFor(createEvent({ TimeoutSeconds: '43200' }));
     expect(texts.notPossible(most, 5, '')).not.toMatch(longer);
     expect(texts.notPossible(run({ timeout: 604_800 }), 5, '')).not.toMatch(longer);
-    for (const name of ['a deletion', 'a final backup', 'a link'] as const) {
+    for (const name of ['a deletion', 'a final backup', 'a final backup to come', 'a link'] as const) {
       expect(texts.notPossible(requests[name], 5, '')).not.toMatch(longer);
     }
   });
@@ -184,6 +186,7 @@ test.each<[keyof typeof requests, string]>([
   ['a backup', `Backing up ${FILE_SYSTEM}`],
   ['a deletion', `Deleting ${BACKUP}`],
   ['a final backup', `Backing up ${FILE_SYSTEM}`],
+  ['a final backup to come', `Checking ${FILE_SYSTEM}`],
   ['a link', `Waiting for ${BACKUP}`],
   ['a run', `Backing up ${FILE_SYSTEM}`],
 ])('the purpose of %s is %s', (name, purpose) => {

@@ -233,6 +233,14 @@ describe('an Update with the same source and triggers', () => {
     expect(world.get(BACKUP)!.Tags!.map(({ Key }) => Key)).not.toContain('Name');
   });
 
+  test('that only gives the name a time takes no other backup', async () => {
+    world.backups = [backup()];
+    expect(await go({ NameHasTime: 'true' }, {})).toMatchObject({
+      response: { status: 'SUCCESS', physicalId: BACKUP },
+    });
+    expect(world.get(BACKUP)!.Tags).toContainEqual({ Key: 'Name', Value: 'Files/Backup 2026-11-02T08:59Z' });
+  });
+
   test('waits for a backup that still runs, as the one that the resource had before', async () => {
     world.backups = [backup({}, { Lifecycle: 'CREATING' })];
     expect(await go({}, {})).toEqual({ phase: 'Starting' });
