@@ -24,8 +24,8 @@ export class BackupTrigger {
    * That is the text of the template, property overrides included, and the values of all functions in it:
    * references, attributes, parameters, mappings, conditions, values of other stacks. What these resources
    * refer to is changed before the backup is taken, so let what touches the data wait for it
-   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which may
-   * be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
+   * (`executeBefore`). Not seen are parameters that are `NoEcho` and attributes of custom resources, which
+   * may be secrets, and `{{resolve:ssm:…}}` without a version; a warning says so.
    *
    * What is defined later counts too. Metadata and dependencies do not, nor does this library's own part of
    * the template.
@@ -40,6 +40,7 @@ export class BackupTrigger {
       () => [],
       (backup) => [valueOf(changesOf(resourcesIn(scopes), backup))],
       (backup) => problemsOf(scopes, backup),
+      scopes,
     );
   }
 
@@ -90,6 +91,8 @@ export class BackupTrigger {
     /** @internal */ public readonly _values: (backup: IConstruct) => unknown[],
     /** @internal From templates. */ public readonly _read: (backup: IConstruct) => unknown[] = () => [],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
+    /** @internal What it watches; undefined if that is no construct. */
+    public readonly _scopes?: readonly IConstruct[],
   ) {}
 }
 

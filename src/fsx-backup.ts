@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
+import { CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
@@ -17,8 +17,10 @@ import {
 import { defineResource, resourceOf } from './private/custom-resource';
 import { checkSource, executeAfter, executeBefore } from './private/execution-order';
 import { ImportedBackup } from './private/imported-backup';
-import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
+import { warnOfMoment } from './private/moment-warnings';
+import { checkKeepLast, checkRemovalPolicy, checkTimeout } from './private/option-checks';
 import { markAsOwn } from './private/own';
+import { tellOf, warnOfOtherPolicy } from './private/removal-policies';
 import { tagProblems } from './private/tag-checks';
 import { checkTriggers, triggerValues } from './private/trigger-values';
 import { warnOfUses } from './private/use-warnings';
@@ -126,7 +128,9 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   private readonly provider: FsxBackupProvider;
   private readonly source: BackupSource;
   private readonly triggers: BackupTrigger[];
+  private readonly waiting: Construct[] = [];
   private readonly keepLast?: number;
+  private removalPolicy = RemovalPolicy.RETAIN;
 
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
@@ -197,6 +201,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    */
   public executeBefore(...scopes: Construct[]): void {
     executeBefore(this, this.source, scopes);
+    this.waiting.push(...scopes);
   }
 
   /**
@@ -217,22 +222,25 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   public applyRemovalPolicy(policy: RemovalPolicy): void {
     checkRemovalPolicy(this.node.path, policy, this.keepLast);
     const { resource } = this;
+    this.removalPolicy = policy;
     resource.applyRemovalPolicy(policy);
     resource.addPropertyOverride('RemovalPolicy', policy.toUpperCase());
     if (policy === RemovalPolicy.DESTROY || this.keepLast !== undefined) {
       resource.node.addDependency(this.provider._policies.allowDeletion());
     }
     // CloudFormation cleans up after it succeeded: that is when the provider deletes older ones.
-    if (this.keepLast !== undefined) resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
+    if (this.keepLast !== undefined) tellOf(resource, 'UpdateReplacePolicy');
   }
 
   private problems(): string[] {
-    if (this.triggers.length > 0) warnOfUses(this, this.last);
+    const { last, triggers, waiting, keepLast } = this;
+    if (triggers.length > 0) warnOfUses(this, last);
+    warnOfMoment({ backup: this, last, triggers, executeBefore: waiting, keepLast });
+    warnOfOtherPolicy(this, this.resource, this.removalPolicy);
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
       ...this.triggers.flatMap((trigger) => trigger._validate(this)),
-      ...pruningProblems(this.resource, this.keepLast),
     ];
   }
 }

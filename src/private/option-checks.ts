@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, CfnResource, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 
 /** How long a backup may take, in seconds. */
 export function checkTimeout(timeout: Duration, longest: Duration): number {
@@ -32,13 +32,4 @@ export function checkRemovalPolicy(path: string, policy: RemovalPolicy, keepLast
         'backup is left anyway: use keepLast with RemovalPolicy.RETAIN',
     );
   }
-}
-
-export function pruningProblems({ cfnOptions }: CfnResource, keepLast: number | undefined): string[] {
-  if (keepLast === undefined || cfnOptions.updateReplacePolicy === CfnDeletionPolicy.DELETE) return [];
-  return [
-    'keepLast has no effect, since the removal policy of the resource was changed from outside (by an ' +
-      'aspect, for example), and CloudFormation would not tell when it cleans up: leave out the backup ' +
-      'there, or keepLast here',
-  ];
 }
