@@ -3,12 +3,16 @@ import { IConstruct } from 'constructs';
 import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
+import { checkConstructs } from './private/type-checks';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
 
 /** What a trigger compares at most: the properties of a resource have to fit a request of CloudFormation. */
 const MAX_VALUES = 500;
+
+/** What a missing value becomes in a text. */
+const NO_VALUES = ['', 'undefined', 'null', 'NaN', '[object Object]'];
 
 /**
  * When to take another backup.
@@ -36,6 +40,7 @@ export class BackupTrigger {
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
+    checkConstructs('what BackupTrigger.onChangeOf got', scopes);
     return new BackupTrigger(
       () => [],
       (backup) => [valueOf(changesOf(resourcesIn(scopes), backup))],
@@ -65,7 +70,7 @@ export class BackupTrigger {
       );
     }
     for (const value of values) {
-      if (typeof value === 'string' && value !== '') continue;
+      if (typeof value === 'string' && !NO_VALUES.includes(value.trim())) continue;
       throw new Error(
         `BackupTrigger.onValue got ${JSON.stringify(value) ?? 'undefined'}: give a text that is not empty; ` +
           'a variable of the environment may be missing',

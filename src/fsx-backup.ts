@@ -23,6 +23,7 @@ import { markAsOwn } from './private/own';
 import { tellOf, warnOfOtherPolicy } from './private/removal-policies';
 import { tagProblems } from './private/tag-checks';
 import { checkTriggers, triggerValues } from './private/trigger-values';
+import { checkList, checkProps } from './private/type-checks';
 import { warnOfUses } from './private/use-warnings';
 
 /**
@@ -79,8 +80,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     return new FsxBackup(scope, id, {
       ...options,
       source: options.source ?? BackupSource.fromDeployed(target),
-      triggers: [BackupTrigger.onChangeOf(target), ...(options.triggers ?? [])],
-      executeBefore: [target as Construct, ...(options.executeBefore ?? [])],
+      triggers: [BackupTrigger.onChangeOf(target), ...checkList('triggers', options.triggers)],
+      executeBefore: [target as Construct, ...checkList('executeBefore', options.executeBefore)],
     });
   }
 
@@ -135,6 +136,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    checkProps(`backup "${this.node.path}"`, props);
 
     const timeout = checkTimeout(
       props.timeout ?? Duration.seconds(MAX_WAIT),
@@ -145,7 +147,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
       'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY',
     );
     this.source = checkSource(this, props.source);
-    this.triggers = [...checkTriggers(this, props.triggers ?? [])];
+    this.triggers = [...checkTriggers(this, props.triggers)];
     this.provider = FsxBackupProvider._for(this, props.provider);
     this.tags = tagsOf(this, RESOURCE_TYPE, props.backupName);
 
@@ -179,8 +181,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     this.sourceFileSystemType = attribute('SourceFileSystemType');
     this.sourceVolumeId = attribute('SourceVolumeId');
 
-    this.executeBefore(...(props.executeBefore ?? []));
-    this.executeAfter(...(props.executeAfter ?? []));
+    this.executeBefore(...checkList('executeBefore', props.executeBefore));
+    this.executeAfter(...checkList('executeAfter', props.executeAfter));
     this.node.addValidation({ validate: () => this.problems() });
   }
 

@@ -9,6 +9,7 @@ import { markAsOwn } from './private/own';
 import { tellOf, warnOfRetainedSource } from './private/removal-policies';
 import { checkPlace } from './private/source-checks';
 import { tagProblems } from './private/tag-checks';
+import { checkProps } from './private/type-checks';
 
 /**
  * Properties of an FsxFinalBackup.
@@ -58,6 +59,7 @@ export class FsxFinalBackup extends Construct implements ITaggable {
   constructor(scope: Construct, id: string, props: FsxFinalBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    checkProps(`final backup "${this.node.path}"`, props);
 
     const { source } = props;
     checkPlace('final backup', this, source);

@@ -1,7 +1,10 @@
 import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { shown } from './copies';
+import { checkMember } from './type-checks';
 
 /** How long a backup may take, in seconds. */
 export function checkTimeout(timeout: Duration, longest: Duration): number {
+  checkMember('timeout', timeout, 'toSeconds', 'a Duration, such as Duration.minutes(30)');
   if (timeout.isUnresolved()) {
     throw new Error('timeout is only known at deployment: give a Duration with a number');
   }
@@ -15,7 +18,7 @@ export function checkTimeout(timeout: Duration, longest: Duration): number {
 
 export function checkKeepLast(keepLast: number | undefined, advice: string): number | undefined {
   if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
-  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
+  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : shown(keepLast);
   throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. ${advice}`);
 }
 

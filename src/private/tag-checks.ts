@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
+import { checkText } from './type-checks';
 
 /** The value of the tag `Name`: as given, or the path of the construct. */
 export function nameTag(backup: IConstruct, name: string | undefined): string {
@@ -8,6 +9,7 @@ export function nameTag(backup: IConstruct, name: string | undefined): string {
 }
 
 export function checkName(name: string): string {
+  checkText('backupName', name);
   const problem = Token.isUnresolved(name)
     ? undefined
     : name.length < 1 || name.length > MAX_TAG_VALUE
