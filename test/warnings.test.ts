@@ -226,6 +226,11 @@ describe.each<[string, string, () => void]>([
       }),
   ],
   [
+    'executeBeforeNothing',
+    'a nested stack in which is nothing',
+    () => define({ triggers: onValue, executeBefore: [new NestedStack(stack, 'Inner')] }),
+  ],
+  [
     'finalOfRetained',
     'an L2, by default',
     () => {
@@ -285,6 +290,20 @@ describe('no warning is drawn by', () => {
     [
       'triggers, and a service that comes first',
       () => define({ triggers: onValue, executeAfter: [parameter('Service')] }),
+    ],
+    [
+      'triggers, and a service that comes first, beside something else',
+      () => {
+        parameter('Beside');
+        define({ triggers: onValue, executeAfter: [parameter('Service')] });
+      },
+    ],
+    [
+      'a trigger on what comes first',
+      () => {
+        const service = parameter('Service');
+        define({ triggers: [BackupTrigger.onChangeOf(service)], executeAfter: [service] });
+      },
     ],
     [
       'triggers, and a service that comes first, by a dependency',

@@ -24,7 +24,7 @@ export interface Moment {
 
 export function warnOfMoment(moment: Moment): void {
   const { backup, executeBefore, triggers } = moment;
-  const empty = executeBefore.filter((scope) => definesNothing(scope, backup));
+  const empty = executeBefore.filter(definesNothing);
   for (const scope of empty) warnOfEmpty(backup, scope);
   const [named] = executeBefore.filter((scope) => !empty.includes(scope));
   if (triggers.length === 0) return warnOfMissingTriggers(moment, named);
@@ -33,15 +33,10 @@ export function warnOfMoment(moment: Moment): void {
   warnOfOrder(moment);
 }
 
-/** A stack is deployed in its order even if nothing is in it. */
-function definesNothing(scope: IConstruct, backup: IConstruct): boolean {
-  if (backup.node.scopes.includes(scope)) return false;
+function definesNothing(scope: IConstruct): boolean {
   return !scope.node
     .findAll()
-    .some(
-      (each) =>
-        Stack.isStack(each) || (CfnResource.isCfnResource(each) && templateOf(each.stack).ids.has(each)),
-    );
+    .some((each) => CfnResource.isCfnResource(each) && templateOf(each.stack).ids.has(each));
 }
 
 function warnOfEmpty(backup: IConstruct, scope: IConstruct): void {
