@@ -5,12 +5,16 @@ import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
 import { templateOf } from './private/rendered-template';
 import { isShortText } from './private/tag-checks';
+import { checkConstructs } from './private/type-checks';
 
 /** Another value of this context makes another deployment of the same app. */
 const DEPLOYMENT_CONTEXT = 'cdk-fsx-backup:deployment';
 
 /** What a trigger compares at most: the properties of a resource have to fit a request of CloudFormation. */
 const MAX_VALUES = 500;
+
+/** What a missing value becomes in a text. */
+const NO_VALUES = ['', 'undefined', 'null', 'NaN', '[object Object]'];
 
 /**
  * When to take another backup.
@@ -45,11 +49,14 @@ export class BackupTrigger {
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {
+    checkConstructs('what BackupTrigger.onChangeOf got', scopes);
     const read = readOnce(scopes);
     return new BackupTrigger(
       () => [],
       (backup) => [valueOf(read(backup))],
       (backup) => problemsOf(scopes, backup, read),
+      [],
+      scopes,
     );
   }
 
@@ -77,7 +84,7 @@ export class BackupTrigger {
       );
     }
     for (const value of values) {
-      if (typeof value === 'string' && value !== '') continue;
+      if (typeof value === 'string' && !NO_VALUES.includes(value.trim())) continue;
       throw new Error(
         `BackupTrigger.onValue got ${JSON.stringify(value) ?? 'undefined'}: give a text that is not empty; ` +
           'a variable of the environment may be missing',
@@ -109,6 +116,8 @@ export class BackupTrigger {
     /** @internal From templates. */ public readonly _read: (backup: IConstruct) => unknown[] = () => [],
     /** @internal */ public readonly _validate: (backup: IConstruct) => string[] = () => [],
     /** @internal For the name of a backup. */ public readonly _names: readonly string[] = [],
+    /** @internal What it watches; undefined if that is no construct. */
+    public readonly _scopes?: readonly IConstruct[],
   ) {}
 }
 

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider, IFsxBackupProvider } from './fsx-backup-provider';
 import { checkPipelineBackup, providerFor, runInput, variableProblems } from './private/pipeline-run';
+import { checkMember, checkProps, checkRole } from './private/type-checks';
 
 /**
  * When a source is missing from its stack.
@@ -127,6 +128,11 @@ export class FsxBackupAction extends Action {
    * @throws if an option is out of its range
    */
   constructor(props: FsxBackupActionProps) {
+    checkProps('an FsxBackupAction', props);
+    const what = `action "${props.actionName}"`;
+    const timeout = checkPipelineBackup(what, props);
+    checkRole(what, props.role);
+    checkMember(`the output of ${what}`, props.output, 'artifactName', 'a codepipeline.Artifact');
     super({
       actionName: props.actionName,
       runOrder: props.runOrder,
@@ -139,7 +145,7 @@ export class FsxBackupAction extends Action {
       outputs: props.output && [props.output],
     });
     this.props = props;
-    this.timeout = checkPipelineBackup(props);
+    this.timeout = timeout;
   }
 
   protected bound(

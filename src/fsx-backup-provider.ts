@@ -13,6 +13,7 @@ import { HandlerPolicies } from './private/handler-policies';
 import { hashOf } from './private/hash';
 import { markAsOwn } from './private/own';
 import { checkPlace } from './private/source-checks';
+import { checkProviderProps } from './private/type-checks';
 
 /**
  * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
@@ -80,7 +81,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   public static _for(backup: Construct, named: FsxBackupProvider | undefined): FsxBackupProvider {
     const stack = Stack.of(backup);
     const what = `the provider of "${backup.node.path}"`;
-    if (named) checkClass(what, named, 'FsxBackupProvider', 'an FsxBackupProvider');
+    if (named !== undefined) checkClass(what, named, 'FsxBackupProvider', 'an FsxBackupProvider');
     if (named && Stack.of(named) !== stack) {
       throw new Error(
         `provider "${named.node.path}" is not in the stack of backup "${backup.node.path}": a provider ` +
@@ -114,6 +115,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
     markAsOwn(this);
+    checkProviderProps(`provider "${this.node.path}"`, props);
     this.node.addValidation({ validate: () => checkOrder(Stack.of(this), this.served) });
 
     const { encryptionKey } = props;

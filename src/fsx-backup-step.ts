@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { FsxBackupAction, FsxPipelineBackupProps } from './fsx-backup-action';
 import { checkPipelineBackup } from './private/pipeline-run';
+import { checkRole } from './private/type-checks';
 
 /**
  * Properties of an FsxBackupStep.
@@ -42,7 +43,9 @@ export class FsxBackupStep extends pipelines.Step implements pipelines.ICodePipe
    */
   constructor(id: string, props: FsxBackupStepProps) {
     super(id);
-    checkPipelineBackup(props);
+    const what = `step "${id}"`;
+    checkPipelineBackup(what, props);
+    checkRole(what, props.role);
     this.props = props;
     this.configurePrimaryOutput(new pipelines.FileSet('Backup', this));
   }

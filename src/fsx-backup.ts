@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
+import { CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
@@ -17,10 +17,13 @@ import {
 import { defineResource, resourceOf } from './private/custom-resource';
 import { checkSource, executeAfter, executeBefore } from './private/execution-order';
 import { ImportedBackup } from './private/imported-backup';
-import { checkKeepLast, checkRemovalPolicy, checkTimeout, pruningProblems } from './private/option-checks';
+import { warnOfMoment } from './private/moment-warnings';
+import { checkKeepLast, checkRemovalPolicy, checkTimeout } from './private/option-checks';
 import { markAsOwn } from './private/own';
+import { tellOf, warnOfOtherPolicy } from './private/removal-policies';
 import { tagProblems } from './private/tag-checks';
 import { checkTriggers, triggerValues } from './private/trigger-values';
+import { checkList, checkProps } from './private/type-checks';
 import { warnOfUses } from './private/use-warnings';
 
 /**
@@ -77,8 +80,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     return new FsxBackup(scope, id, {
       ...options,
       source: options.source ?? BackupSource.fromDeployed(target),
-      triggers: [BackupTrigger.onChangeOf(target), ...(options.triggers ?? [])],
-      executeBefore: [target as Construct, ...(options.executeBefore ?? [])],
+      triggers: [BackupTrigger.onChangeOf(target), ...checkList('triggers', options.triggers)],
+      executeBefore: [target as Construct, ...checkList('executeBefore', options.executeBefore)],
     });
   }
 
@@ -126,11 +129,14 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   private readonly provider: FsxBackupProvider;
   private readonly source: BackupSource;
   private readonly triggers: BackupTrigger[];
+  private readonly waiting: Construct[] = [];
   private readonly keepLast?: number;
+  private removalPolicy = RemovalPolicy.RETAIN;
 
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    checkProps(`backup "${this.node.path}"`, props);
 
     const timeout = checkTimeout(
       props.timeout ?? Duration.seconds(MAX_WAIT),
@@ -141,7 +147,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
       'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY',
     );
     this.source = checkSource(this, props.source);
-    this.triggers = [...checkTriggers(this, props.triggers ?? [])];
+    this.triggers = [...checkTriggers(this, props.triggers)];
     this.provider = FsxBackupProvider._for(this, props.provider);
     const names = () => this.triggers.flatMap((trigger) => trigger._names);
     const { tags, nameHasTime } = tagsOf(this, RESOURCE_TYPE, props.backupName, names);
@@ -178,8 +184,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     this.sourceFileSystemType = attribute('SourceFileSystemType');
     this.sourceVolumeId = attribute('SourceVolumeId');
 
-    this.executeBefore(...(props.executeBefore ?? []));
-    this.executeAfter(...(props.executeAfter ?? []));
+    this.executeBefore(...checkList('executeBefore', props.executeBefore));
+    this.executeAfter(...checkList('executeAfter', props.executeAfter));
     this.node.addValidation({ validate: () => this.problems() });
   }
 
@@ -200,6 +206,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
    */
   public executeBefore(...scopes: Construct[]): void {
     executeBefore(this, this.source, scopes);
+    this.waiting.push(...scopes);
   }
 
   /**
@@ -220,22 +227,25 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   public applyRemovalPolicy(policy: RemovalPolicy): void {
     checkRemovalPolicy(this.node.path, policy, this.keepLast);
     const { resource } = this;
+    this.removalPolicy = policy;
     resource.applyRemovalPolicy(policy);
     resource.addPropertyOverride('RemovalPolicy', policy.toUpperCase());
     if (policy === RemovalPolicy.DESTROY || this.keepLast !== undefined) {
       resource.node.addDependency(this.provider._policies.allowDeletion());
     }
     // CloudFormation cleans up after it succeeded: that is when the provider deletes older ones.
-    if (this.keepLast !== undefined) resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
+    if (this.keepLast !== undefined) tellOf(resource, 'UpdateReplacePolicy');
   }
 
   private problems(): string[] {
-    if (this.triggers.length > 0) warnOfUses(this, this.last);
+    const { last, triggers, waiting, keepLast } = this;
+    if (triggers.length > 0) warnOfUses(this, last);
+    warnOfMoment({ backup: this, last, triggers, executeBefore: waiting, keepLast });
+    warnOfOtherPolicy(this, this.resource, this.removalPolicy);
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
       ...this.triggers.flatMap((trigger) => trigger._validate(this)),
-      ...pruningProblems(this.resource, this.keepLast),
     ];
   }
 }

@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, CfnResource, ITaggable, TagManager } from 'aws-cdk-lib';
+import { ITaggable, TagManager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
@@ -6,8 +6,10 @@ import { tagsOf } from './private/backup-tags';
 import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_WAIT } from './private/contract';
 import { defineResource, resourceOf } from './private/custom-resource';
 import { markAsOwn } from './private/own';
+import { tellOf, warnOfRetainedSource } from './private/removal-policies';
 import { checkPlace } from './private/source-checks';
 import { tagProblems } from './private/tag-checks';
+import { checkProps } from './private/type-checks';
 
 /**
  * Properties of an FsxFinalBackup.
@@ -61,6 +63,7 @@ export class FsxFinalBackup extends Construct implements ITaggable {
   constructor(scope: Construct, id: string, props: FsxFinalBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    checkProps(`final backup "${this.node.path}"`, props);
 
     const { source } = props;
     checkPlace('final backup', this, source);
@@ -84,25 +87,12 @@ export class FsxFinalBackup extends Construct implements ITaggable {
     const resource = resourceOf(custom);
     provider._serve(resource, source);
     custom.node.addDependency(...provider._policies.allowFinalBackups());
+    tellOf(resource, 'DeletionPolicy', 'UpdateReplacePolicy');
     this.node.addValidation({
-      validate: () => [
-        ...tagProblems(this.tags.tagValues()),
-        ...source._validate(this.node.root),
-        ...deletionProblems(resource),
-      ],
+      validate: () => {
+        warnOfRetainedSource(this, source._resource);
+        return [...tagProblems(this.tags.tagValues()), ...source._validate(this.node.root)];
+      },
     });
   }
-}
-
-/** A policy for all resources of a stack, by an aspect for example. */
-function deletionProblems({ cfnOptions: { deletionPolicy, updateReplacePolicy } }: CfnResource): string[] {
-  const isLeftOut = [deletionPolicy, updateReplacePolicy].some(
-    (policy) => policy !== undefined && policy !== CfnDeletionPolicy.DELETE,
-  );
-  return isLeftOut
-    ? [
-        'the removal policy of a final backup was changed, and CloudFormation would not tell when it ' +
-          'deletes: leave it DESTROY; the backup is always kept',
-      ]
-    : [];
 }

@@ -448,7 +448,7 @@ describe('beforeChangeOf', () => {
 describe('a file system that does not wait for the backup of what is deployed', () => {
   const warnings = () =>
     Annotations.fromStack(stack)
-      .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:'))
+      .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:deployedDoesNotWait'))
       .map(({ id, entry }) => [id, entry.data]);
   const WARNING = [
     '/Files/Fs',

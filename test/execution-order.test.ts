@@ -827,7 +827,7 @@ describe('executeBefore of what another stack defines', () => {
   const ID = 'cdk-fsx-backup:executeBeforeOtherStack';
   const warnings = () =>
     AssertedAnnotations.fromStack(stack)
-      .findWarning('*', Match.stringLikeRegexp('executeBefore names'))
+      .findWarning('*', Match.stringLikeRegexp(ID))
       .map(({ id, entry }) => `${id} ${entry.data}`);
 
   test.each<[string, () => Construct]>([

@@ -1,15 +1,4 @@
-import {
-  App,
-  Aspects,
-  aws_fsx as fsx,
-  CfnParameter,
-  CfnResource,
-  IAspect,
-  NestedStack,
-  RemovalPolicy,
-  Stack,
-  Tags,
-} from 'aws-cdk-lib';
+import { App, aws_fsx as fsx, CfnParameter, NestedStack, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup, FsxFinalBackupProps } from '../src';
 
@@ -253,61 +242,6 @@ describe('a source', () => {
     new FsxFinalBackup(other, 'Final', { source: BackupSource.of(fileSystem()) });
     app.synth();
     expect(other.dependencies).toEqual([stack]);
-  });
-});
-
-describe('a removal policy', () => {
-  const visitAll = (visit: (resource: CfnResource) => void): IAspect => ({
-    visit: (node) => CfnResource.isCfnResource(node) && visit(node),
-  });
-  const message = new RegExp(
-    /the removal policy of a final backup was changed, and CloudFormation would not tell /.source +
-      /when it deletes: leave it DESTROY/.source,
-  );
-
-  test.each([RemovalPolicy.RETAIN, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE])(
-    '%s by an aspect is refused at synthesis',
-    (policy) => {
-      define();
-      Aspects.of(app).add(visitAll((resource) => resource.applyRemovalPolicy(policy)));
-      expect(() => app.synth()).toThrow(message);
-    },
-  );
-
-  test('of the resource itself is refused at synthesis', () => {
-    (define().node.findChild('Resource').node.defaultChild as CfnResource).applyRemovalPolicy(
-      RemovalPolicy.RETAIN,
-    );
-    expect(() => app.synth()).toThrow(message);
-  });
-
-  test('for replacements only is refused at synthesis', () => {
-    define();
-    Aspects.of(app).add(
-      visitAll((resource) => {
-        resource.cfnOptions.updateReplacePolicy = 'Retain' as any;
-      }),
-    );
-    expect(() => app.synth()).toThrow(message);
-  });
-
-  test('by an aspect that leaves it out is fine', () => {
-    define();
-    Aspects.of(app).add(
-      visitAll((resource) => {
-        if (resource.cfnResourceType !== 'Custom::FsxFinalBackup') {
-          resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
-        }
-      }),
-    );
-    expect(() => app.synth()).not.toThrow();
-  });
-
-  test('DESTROY for everything is fine', () => {
-    define();
-    Aspects.of(app).add(visitAll((resource) => resource.applyRemovalPolicy(RemovalPolicy.DESTROY)));
-    expect(() => app.synth()).not.toThrow();
-    expect(customResource()).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
   });
 });
 

@@ -37,7 +37,7 @@ const volume = (backupId: string, scope: Construct = stack) =>
 /** The constructs that are warned about, with the texts. */
 function warnings(of: Stack = stack): Array<[string, string]> {
   return Annotations.fromStack(of)
-    .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup'))
+    .findWarning('*', Match.stringLikeRegexp('cdk-fsx-backup:(restoreFrom|exportOf)Triggered'))
     .map(({ id, entry }) => [id, String(entry.data)]);
 }
 

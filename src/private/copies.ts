@@ -31,7 +31,9 @@ export function checkCopy(what: string, value: unknown, name: string): void {
   );
 }
 
-function shown(value: unknown): string {
+/** A value in a text. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? String(value);
   return Array.isArray(value) ? 'a list' : `an object (${value.constructor?.name ?? 'Object'})`;
 }

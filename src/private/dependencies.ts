@@ -20,6 +20,34 @@ export function dependenciesIn(template: RenderedTemplate): Dependencies {
   return dependencies;
 }
 
+const reversed = new WeakMap<RenderedTemplate, Dependencies>();
+
+/** For each resource of a template, those that wait for it. */
+export function dependentsIn(template: RenderedTemplate): Dependencies {
+  const dependents = reversed.get(template) ?? reverse(dependenciesIn(template));
+  reversed.set(template, dependents);
+  return dependents;
+}
+
+function reverse(dependencies: Dependencies): Dependencies {
+  const dependents = new Map<string, string[]>();
+  for (const [id, before] of dependencies) {
+    for (const name of before) {
+      const others = dependents.get(name);
+      if (others) others.push(id);
+      else dependents.set(name, [id]);
+    }
+  }
+  return dependents;
+}
+
+/** Everything that is reached from one of these resources, at any distance; they themselves are. */
+export function reachedFrom(starts: Iterable<string>, edges: Dependencies): ReadonlySet<string> {
+  const found = new Set(starts);
+  for (const id of found) for (const next of edges.get(id) ?? []) found.add(next);
+  return found;
+}
+
 const waiting = new WeakMap<RenderedTemplate, ReadonlySet<string>>();
 
 /** Whether a resource waits for a backup, at any distance. */
@@ -30,14 +58,8 @@ export function isWaiting(template: RenderedTemplate, id: string): boolean {
 }
 
 function waitingIn(template: RenderedTemplate): ReadonlySet<string> {
-  const dependents = new Map<string, string[]>();
-  for (const [id, before] of dependenciesIn(template)) {
-    for (const name of before) dependents.set(name, [...(dependents.get(name) ?? []), id]);
-  }
   const isBackup = (id: string) => [RESOURCE_TYPE, CONTINUATION_TYPE].includes(template.Resources[id].Type);
-  const found = new Set(Object.keys(template.Resources).filter(isBackup));
-  for (const id of found) for (const dependent of dependents.get(id) ?? []) found.add(dependent);
-  return found;
+  return reachedFrom(Object.keys(template.Resources).filter(isBackup), dependentsIn(template));
 }
 
 /** From one resource to another that it waits for, by the shortest way. */

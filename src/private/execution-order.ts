@@ -6,6 +6,7 @@ import { isDeployedApart, stacksAround } from './nesting';
 import { isOwn } from './own';
 import { type RenderedTemplate, templateOf } from './rendered-template';
 import { checkPlace } from './source-checks';
+import { checkConstructs } from './type-checks';
 
 /** A source that is named by its logical id must be in the stack of the backup. */
 export function checkSource(backup: IConstruct, source: BackupSource): BackupSource {
@@ -24,6 +25,7 @@ export function executeBefore(
   { _resource: source, _isDeployed }: BackupSource,
   scopes: readonly IConstruct[],
 ): void {
+  checkConstructs(`executeBefore of "${backup.node.path}"`, scopes);
   const backwards = source && !_isDeployed && scopes.find((scope) => encloses(scope, source));
   if (backwards) {
     throw new Error(
@@ -47,6 +49,7 @@ export function executeBefore(
 
 /** Let the backup wait for these scopes. If one encloses the backup, that is everything else in it. */
 export function executeAfter(backup: IConstruct, scopes: readonly IConstruct[]): void {
+  checkConstructs(`executeAfter of "${backup.node.path}"`, scopes);
   for (const scope of scopes) {
     if (encloses(scope, backup)) forAllOthersIn(scope, backup, (other) => backup.node.addDependency(other));
     else backup.node.addDependency(scope);

@@ -1,7 +1,10 @@
-import { CfnDeletionPolicy, CfnResource, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { shown } from './copies';
+import { checkMember } from './type-checks';
 
 /** How long a backup may take, in seconds. */
 export function checkTimeout(timeout: Duration, longest: Duration): number {
+  checkMember('timeout', timeout, 'toSeconds', 'a Duration, such as Duration.minutes(30)');
   if (timeout.isUnresolved()) {
     throw new Error('timeout is only known at deployment: give a Duration with a number');
   }
@@ -15,7 +18,7 @@ export function checkTimeout(timeout: Duration, longest: Duration): number {
 
 export function checkKeepLast(keepLast: number | undefined, advice: string): number | undefined {
   if (keepLast === undefined || (Number.isInteger(keepLast) && keepLast >= 1)) return keepLast;
-  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : String(keepLast);
+  const given = Token.isUnresolved(keepLast) ? 'only known at deployment' : shown(keepLast);
   throw new Error(`keepLast is ${given}: it must be a whole number of at least 1. ${advice}`);
 }
 
@@ -32,13 +35,4 @@ export function checkRemovalPolicy(path: string, policy: RemovalPolicy, keepLast
         'backup is left anyway: use keepLast with RemovalPolicy.RETAIN',
     );
   }
-}
-
-export function pruningProblems({ cfnOptions }: CfnResource, keepLast: number | undefined): string[] {
-  if (keepLast === undefined || cfnOptions.updateReplacePolicy === CfnDeletionPolicy.DELETE) return [];
-  return [
-    'keepLast has no effect, since the removal policy of the resource was changed from outside (by an ' +
-      'aspect, for example), and CloudFormation would not tell when it cleans up: leave out the backup ' +
-      'there, or keepLast here',
-  ];
 }

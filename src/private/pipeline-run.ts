@@ -5,23 +5,22 @@ import type { BackupSource } from '../backup-source';
 import type { FsxPipelineBackupProps } from '../fsx-backup-action';
 import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
 import { MAX_RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
-import { checkCopy } from './copies';
+import { checkCopy, shown } from './copies';
 import { hashOf } from './hash';
 import { outermost } from './nesting';
 import { checkKeepLast, checkTimeout } from './option-checks';
-import { differ } from './source-checks';
+import { checkSourceClass, differ } from './source-checks';
 import { checkName, tagProblems, withTagCharacters } from './tag-checks';
+import { checkMember, checkProps, checkText } from './type-checks';
 
 /** A variable of the pipeline, which CodePipeline replaces by its value. */
 const VARIABLE = /#\{[^{}]+\}/g;
 
 /** The timeout, in seconds, of options that are valid. */
-export function checkPipelineBackup({
-  timeout = Duration.hours(12),
-  keepLast,
-  backupName,
-  tags,
-}: FsxPipelineBackupProps): number {
+export function checkPipelineBackup(what: string, props: FsxPipelineBackupProps): number {
+  checkProps(what, props);
+  checkTypes(what, props);
+  const { timeout, keepLast, backupName, tags } = props;
   checkKeepLast(keepLast, 'To keep all of them, leave it out');
   if (backupName !== undefined) checkName(backupName.replace(VARIABLE, 'x'));
   const withoutVariables = Object.entries(tags ?? {}).map(([key, value]) => [
@@ -30,7 +29,25 @@ export function checkPipelineBackup({
   ]);
   const [problem] = tagProblems({ Name: 'Name', ...Object.fromEntries(withoutVariables) });
   if (problem !== undefined) throw new Error(problem);
-  return checkTimeout(timeout, Duration.seconds(MAX_RUN_TIMEOUT));
+  return checkTimeout(timeout ?? Duration.hours(12), Duration.seconds(MAX_RUN_TIMEOUT));
+}
+
+function checkTypes(
+  what: string,
+  { source, backupName, tags = {}, whenMissing, provider }: FsxPipelineBackupProps,
+): void {
+  checkSourceClass(what, source);
+  checkText(`backupName of ${what}`, backupName);
+  checkProps(`tags of ${what}`, tags);
+  for (const [key, value] of Object.entries(tags)) checkText(`tag "${key}" of ${what}`, value);
+  if (whenMissing !== undefined && !['FAIL', 'SKIP'].includes(whenMissing)) {
+    throw new Error(
+      `whenMissing of ${what} is ${shown(whenMissing)}: give WhenMissing.FAIL or WhenMissing.SKIP`,
+    );
+  }
+  const example = 'an FsxBackupProvider, or what FsxBackupProvider.fromStateMachineArn gives';
+  checkCopy(`the provider of ${what}`, provider, 'FsxBackupProvider');
+  checkMember(`the provider of ${what}`, provider, 'stateMachine', example);
 }
 
 /**

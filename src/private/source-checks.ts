@@ -133,6 +133,12 @@ function isIntrinsic(value: object): boolean {
   return others.length === 0 && /^(Ref$|Fn::)/.test(key ?? '');
 }
 
+/** @throws if the source of something is none */
+export function checkSourceClass(what: string, source: unknown): void {
+  const example = 'a BackupSource, such as BackupSource.of(fileSystem)';
+  checkClass(`the source of ${what}`, source, 'BackupSource', example);
+}
+
 /**
  * FSx backs up in the account and Region of the source.
  *
@@ -140,8 +146,7 @@ function isIntrinsic(value: object): boolean {
  * @throws if the source is of another account or Region, or no source at all
  */
 export function checkPlace(what: string, place: IConstruct, source: BackupSource): void {
-  const example = 'a BackupSource, such as BackupSource.of(fileSystem)';
-  checkClass(`the source of ${what} "${place.node.path}"`, source, 'BackupSource', example);
+  checkSourceClass(`${what} "${place.node.path}"`, source);
   const { _resource: resource } = source;
   if (!resource) return;
   const [here, there] = [Stack.of(place), Stack.of(resource)];

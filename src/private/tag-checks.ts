@@ -1,11 +1,13 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
+import { checkText } from './type-checks';
 
 /** The value of a trigger that is part of a name has at most this many characters. */
 const MAX_IN_NAME = 40;
 
 export function checkName(name: string): string {
+  checkText('backupName', name);
   const problem = Token.isUnresolved(name)
     ? undefined
     : name.length < 1 || name.length > MAX_TAG_VALUE

@@ -2,18 +2,20 @@ import { IResolvable, Lazy } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
 import { forgetTemplates, readFromTemplates } from './rendered-template';
+import { checkList } from './type-checks';
 import type { BackupTrigger } from '../backup-trigger';
 
 /** @throws if one of them is no trigger */
 export function checkTriggers(
   backup: IConstruct,
-  triggers: readonly BackupTrigger[],
+  triggers: readonly BackupTrigger[] | undefined,
 ): readonly BackupTrigger[] {
-  for (const trigger of triggers) {
+  const list = checkList('triggers', triggers);
+  for (const trigger of list) {
     const example = 'a BackupTrigger, such as BackupTrigger.onValue(version)';
     checkClass(`a trigger of "${backup.node.path}"`, trigger, 'BackupTrigger', example);
   }
-  return triggers;
+  return list;
 }
 
 /**

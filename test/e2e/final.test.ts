@@ -1,4 +1,4 @@
-import { aws_iam as iam, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { aws_iam as iam, NestedStack, RemovalPolicies, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
 import { BackupRecord, createExisting, lifecycleOf } from '../../sandbox';
 import { BackupSource, FsxBackup, FsxBackupProvider, FsxFinalBackup } from '../../src';
@@ -870,3 +870,10 @@ async function destroyedWhileCreating(after: number) {
   await world.deploy(versioned('1'));
   return { world, seen, deleted: await world.clock.run(deleted) };
 }
+
+test('an aspect that retains everything does not keep the final backup from being taken', async () => {
+  const world = await start();
+  await world.deploy(finalStack('LUSTRE', (stack) => RemovalPolicies.of(stack).retain()));
+  expect((await world.destroy('Files')).status).toBe('DELETE_COMPLETE');
+  expect(finals(world).map((backup) => lifecycleOf(backup, world.clock.now()))).toEqual(['AVAILABLE']);
+});

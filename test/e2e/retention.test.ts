@@ -1,4 +1,13 @@
-import { aws_fsx as fsx, CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import {
+  aws_fsx as fsx,
+  CfnOutput,
+  Duration,
+  NestedStack,
+  RemovalPolicies,
+  RemovalPolicy,
+  Stack,
+  Tags,
+} from 'aws-cdk-lib';
 import { numbered, PASSING } from './fault-paths';
 import type { BackupRecord } from '../../sandbox';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps } from '../../src';
@@ -806,4 +815,15 @@ describe('in an account with 10,000 backups, at 300 ms a page', () => {
     expect(listings(world)).toBeGreaterThan(0);
     expect(listings(world)).toBeLessThanOrEqual(PAGES + 10);
   });
+});
+
+test('an aspect that retains everything does not keep older backups from being deleted', async () => {
+  const world = await start();
+  for (const version of ['1', '2', '3', '4']) {
+    await deploy(
+      world,
+      upgrade(version, { keepLast: 2 }, (stack) => RemovalPolicies.of(stack).retain()),
+    );
+  }
+  expect(versions(world)).toEqual(['3', '4']);
 });

@@ -62,6 +62,7 @@ describe('Live tests', () => {
         const isToFail = deployment === 'second' && cdkCommandOptions?.deploy?.expectError === true;
         // the sandbox checks no values
         if (isToFail) world.cloudFormation.failures.fail({ target: 'Service', on: 'update' });
+        expect(readFileSync(join(assembly, 'manifest.json'), 'utf8')).not.toContain('[ack: cdk-fsx-backup:');
         const { status, reason } = (await world.deploy(assembly, { stacks: [stackName] }))[stackName];
         expect(isToFail ? status : (reason ?? status)).toMatch(
           isToFail ? /^UPDATE_ROLLBACK_COMPLETE$/ : /^(CREATE|UPDATE)_COMPLETE$/,

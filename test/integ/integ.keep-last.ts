@@ -1,3 +1,4 @@
+import { Annotations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { DEPLOYMENT, expectOf, liveStack, openZfsIn } from './live-app';
 import { BackupSource, BackupTrigger, FsxBackup } from '../../src';
@@ -31,4 +32,6 @@ new ecs.CfnService(stack, 'Service', {
   launchType: 'EC2',
   desiredCount: 0,
 });
+// The service does not use the file system.
+Annotations.of(stack).acknowledgeWarning('cdk-fsx-backup:nothingWaits');
 expectOf(stack, { sourceId: fileSystem.ref, left: 1 });
