@@ -1,9 +1,9 @@
-import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
+import { Annotations, Stage, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
-import { templateOf } from './private/rendered-template';
+import { type Home, homeOf } from './private/home';
 import { isShortText } from './private/tag-checks';
 import { checkConstructs } from './private/type-checks';
 
@@ -130,13 +130,13 @@ function knownOrHash(text: string): string {
 
 type Read = (backup: IConstruct) => Changes;
 
-/** Read the resources of these scopes once for each template. */
+/** Read the resources of these scopes once for all backups that can refer to the same. */
 function readOnce(scopes: readonly IConstruct[]): Read {
-  const known = new WeakMap<object, Changes>();
+  const known = new WeakMap<Home, Changes>();
   return (backup) => {
-    const template = templateOf(Stack.of(backup));
-    const changes = known.get(template) ?? changesOf(resourcesIn(scopes), template);
-    known.set(template, changes);
+    const home = homeOf(backup);
+    const changes = known.get(home) ?? changesOf(resourcesIn(scopes), home);
+    known.set(home, changes);
     return changes;
   };
 }

@@ -33,9 +33,8 @@ import { warnOfUses } from './private/use-warnings';
  * with FSx's reason. Another backup is taken when the source or a trigger changes.
  *
  * Each deployment takes a backup of its own, even if an earlier one failed after its backup was finished.
- * Only a backup that is still running, of the same source and trigger values, is continued. A rollback takes
- * none: CloudFormation returns to the previous backup. `Tags.of(backup)` changes the tags of the backup in
- * place.
+ * Only one that is still running, of the same source and trigger values, is continued. A rollback takes none:
+ * CloudFormation returns to the previous backup. `Tags.of(backup)` changes the tags of the backup in place.
  *
  * @resource Custom::FsxBackup
  */
@@ -245,7 +244,7 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
-      ...this.triggers.flatMap((trigger) => trigger._validate(this)),
+      ...triggers.flatMap((trigger) => trigger._validate(this)),
     ];
   }
 }

@@ -163,6 +163,25 @@ describe('what waits for a backup cannot be referred to', () => {
     expect(hashOf(define('a'))).not.toBe(hashOf(define('b')));
   });
 
+  test('but for what the backup waits for itself, such as what it is a backup of', () => {
+    const define = (text: string) => (setting: Setting) => {
+      const { stack, service } = setting;
+      const waiting = network(setting, text);
+      const other = new FsxBackup(stack, 'Second', {
+        source: BackupSource.fromFileSystemId(waiting.getAtt('Id').toString()),
+        triggers: [BackupTrigger.onChangeOf(service(waiting.getAtt('Id')))],
+      });
+      return stack.getLogicalId(other.node.findChild('Resource').node.defaultChild as CfnResource);
+    };
+    const told = (text: string) => {
+      let id = '';
+      const stack = setUp((setting) => (id = define(text)(setting)) && undefined);
+      return Template.fromStack(stack).toJSON().Resources[id].Properties.Triggers;
+    };
+    expect(told('a')).toEqual([[expect.stringMatching(/^onChangeOf:/), { 'Fn::GetAtt': ['Network', 'Id'] }]]);
+    expect(told('b')).toEqual(told('a'));
+  });
+
   test('nor what waits for something that waits', () => {
     const values = valuesOf((setting) => {
       const further = resource(setting.stack, 'Further', { Network: network(setting, 'a').ref });

@@ -1,9 +1,10 @@
 import { CfnResource, NestedStack, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { hashOf } from './hash';
+import type { Home } from './home';
 import { isOwn } from './own';
 import { type Part, type Place, readPart } from './reading';
-import { type RenderedTemplate, templateOf } from './rendered-template';
+import { templateOf } from './rendered-template';
 
 /*
  * What a deployment is going to change: the text of resources, and the values of the functions in it, which
@@ -45,9 +46,9 @@ export interface Changes {
  * What refers to the library's own resources counts as constant, since a backup would otherwise be a reason
  * for the next one.
  *
- * @param home the template of the backup, the only one that it can refer to
+ * @param home of the backup
  */
-export function changesOf(resources: readonly CfnResource[], home: RenderedTemplate): Changes {
+export function changesOf(resources: readonly CfnResource[], home: Home): Changes {
   const parts = new Map<string, Part>();
   const places = resources.map(placeOf);
   for (const place of places) {
@@ -85,10 +86,10 @@ function stackNames(stack: Stack): string[] {
     : [stack.stackName];
 }
 
-/** Each resource is read once for all backups of a stack. */
-const known = new WeakMap<RenderedTemplate, Map<string, Part>>();
+/** Each resource is read once for all backups that can refer to the same. */
+const known = new WeakMap<Home, Map<string, Part>>();
 
-function partOf(home: RenderedTemplate, place: Place, name: string): Part {
+function partOf(home: Home, place: Place, name: string): Part {
   const parts = known.get(home) ?? new Map<string, Part>();
   known.set(home, parts);
   const part = parts.get(name) ?? readPart(home, place, name);

@@ -1,4 +1,4 @@
-import { isWaiting } from './dependencies';
+import { type Home, isBefore } from './home';
 import { givenFor } from './nested-values';
 import type { RenderedTemplate } from './rendered-template';
 import { isHidden } from './secrets';
@@ -26,39 +26,36 @@ const COPIED = [
 ];
 
 /** Whether a function may be copied, with all that is in it. */
-export function mayCopy(template: RenderedTemplate, value: object): boolean {
+export function mayCopy(home: Home, value: object): boolean {
   const [name] = functionIn(value) ?? [''];
-  return COPIED.includes(name) && mayBeIn(template, value);
+  return COPIED.includes(name) && mayBeIn(home, value);
 }
 
 /** Whether a value may be in what is copied. */
-function mayBeIn(template: RenderedTemplate, value: unknown): boolean {
+function mayBeIn(home: Home, value: unknown): boolean {
   // Secrets are not supported in custom resources, and a template may have 60 dynamic references.
   // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
   if (typeof value === 'string') return !value.includes('{{resolve:');
   if (value === null || typeof value !== 'object') return true;
   const call = functionIn(value);
-  if (!call) return Object.values(value).every((member) => mayBeIn(template, member));
+  if (!call) return Object.values(value).every((member) => mayBeIn(home, member));
   const [name, argument] = call;
   return (
     [...COPIED, ...COMBINING].includes(name) &&
-    !template.hidden.has(JSON.stringify(value)) &&
-    usesOf(call).every((use) => mayUse(template, use)) &&
-    mayBeIn(template, argument)
+    !home.template.hidden.has(JSON.stringify(value)) &&
+    usesOf(call).every((use) => mayUse(home, use)) &&
+    mayBeIn(home, argument)
   );
 }
 
-/** Whether the backup may refer to something. If that waits for any backup, it may not: that is a circle. */
-export function mayUse(template: RenderedTemplate, use: Use): boolean {
+/** Whether the backup may refer to something. */
+export function mayUse(home: Home, use: Use): boolean {
+  const { template } = home;
   const { name, attribute } = use;
   if (isConstant(use)) return true;
   const isThere = name in template.Parameters || name in template.Resources;
   return (
-    isThere &&
-    attribute !== '' &&
-    !template.own.has(name) &&
-    !isWaiting(template, name) &&
-    !isSecret(template, use)
+    isThere && attribute !== '' && !template.own.has(name) && isBefore(home, name) && !isSecret(template, use)
   );
 }
 

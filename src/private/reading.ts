@@ -1,5 +1,6 @@
 import { isConstant, mayCopy, mayUse } from './copying';
 import { hashOf } from './hash';
+import type { Home } from './home';
 import { givenFor } from './nested-values';
 import { OWN_VALUE, type RenderedTemplate } from './rendered-template';
 import { isGiven, isHidden } from './secrets';
@@ -40,8 +41,8 @@ function anywhereIn(template: RenderedTemplate): Where {
  */
 const LATEST = /\{\{resolve:ssm(-secure)?:[^:}]+\}\}/;
 
-/** Read one resource for a backup that is in the template `home`, the only one that it can refer to. */
-export function readPart(home: RenderedTemplate, place: Place, name: string): Part {
+/** Read one resource for the backups of a template. */
+export function readPart(home: Home, place: Place, name: string): Part {
   return new Reading(home).part(place, name);
 }
 
@@ -50,7 +51,7 @@ class Reading {
   private readonly others: Place[] = [];
   private readonly unseen: string[] = [];
 
-  constructor(private readonly home: RenderedTemplate) {}
+  constructor(private readonly home: Home) {}
 
   public part({ template, id }: Place, name: string): Part {
     const { Type, Properties = {}, Condition } = template.Resources[id];
@@ -83,7 +84,7 @@ class Reading {
     const [name, argument] = call;
     const uses = usesOf(call);
     if (name === 'Ref' && isConstant(uses[0])) return value;
-    if (template === this.home && mayCopy(template, value)) return this.copy(value, where);
+    if (template === this.home.template && mayCopy(this.home, value)) return this.copy(value, where);
     if (name === 'Fn::If') return this.readIf(argument, where);
     const texts = uses.map((use) => this.readUse(use, where));
     if (name === 'Ref' || name === 'Fn::GetAtt') return texts;
@@ -105,7 +106,7 @@ class Reading {
   }
 
   private branches(condition: string, { template, under }: Where): readonly [Where, Where] {
-    if (template !== this.home) return [anywhereIn(template), anywhereIn(template)];
+    if (template !== this.home.template) return [anywhereIn(template), anywhereIn(template)];
     return [
       { template, under: (value) => under({ 'Fn::If': [condition, value, ''] }) },
       { template, under: (value) => under({ 'Fn::If': [condition, '', value] }) },
@@ -113,7 +114,7 @@ class Reading {
   }
 
   private readCondition(name: string, where: Where): unknown {
-    return where.template === this.home
+    return where.template === this.home.template
       ? this.copy({ 'Fn::If': [name, 'true', 'false'] }, where)
       : this.read(expanded(where.template, name), where);
   }
@@ -124,8 +125,9 @@ class Reading {
     const { template } = where;
     if (template.own.has(name)) return OWN_VALUE;
     if (isConstant(use)) return name;
-    if (template === this.home && mayUse(template, use)) return this.copy(functionOf(use), where);
-    const given = name in template.Parameters && template === this.home ? undefined : givenFor(template, use);
+    if (template === this.home.template && mayUse(this.home, use)) return this.copy(functionOf(use), where);
+    const isOwnParameter = name in template.Parameters && template === this.home.template;
+    const given = isOwnParameter ? undefined : givenFor(template, use);
     if (given) return this.read(given.value, anywhereIn(given.template));
     if (name in template.Parameters) return this.readParameter(name, template);
     return name in template.Resources ? this.readResource(use, where) : [name, attribute];
