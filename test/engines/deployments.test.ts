@@ -343,7 +343,7 @@ describe('Deployments', () => {
         BackupId: backup.BackupId,
         Lifecycle: 'AVAILABLE',
       });
-      const Value = expect.stringMatching(/^SecondOpinion\/Backup \d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
+      const Value = expect.stringMatching(/^SecondOpinion\/Backup 1 \d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
       expect(backup.Tags).toContainEqual({ Key: 'Name', Value });
     });
 
