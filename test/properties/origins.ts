@@ -1,6 +1,6 @@
 import { CfnCondition, CfnParameter, Fn, Stack, Token } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import type { AppModel } from './model';
+import { type AppModel, SOURCES } from './model';
 import type { Template } from '../../sandbox';
 
 /** What a deployment needs beside the template, by the ids of the values. */
@@ -70,12 +70,12 @@ export function storedName(id: string): string {
   return `/properties/${id}`;
 }
 
-/** The template of the stack that gives the values to others. */
+/** The template of the stack that gives the values to others: all, since a rollback may ask for any. */
 export function otherStack(values: Values): Template {
-  const names = Object.keys(values);
+  const names = ['Version', ...SOURCES.map((source) => `${source}Key`)];
   const parameter = (id: string) => ({
     Type: 'AWS::SSM::Parameter',
-    Properties: { Type: 'String', Value: values[id] },
+    Properties: { Type: 'String', Value: values[id] ?? '1' },
   });
   return {
     Resources: Object.fromEntries(names.map((id) => [`Of${id}`, parameter(id)])),

@@ -70,7 +70,7 @@ class Stage {
     const { sandbox } = this;
     const synthesized = step.act === 'destroy' ? NOTHING : synthesize(app, this.began.length + 1);
     const { guards, sources } = synthesized;
-    if (step.act === 'deploy') await this.giveValues(app, synthesized.values);
+    if (step.act !== 'destroy') await this.giveValues(app, synthesized.values);
     this.prepare(step);
     const isUndisturbed = this.isUndisturbed(step);
     const operation = { guards, isUndisturbed };
