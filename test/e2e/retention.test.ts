@@ -64,12 +64,12 @@ async function rolledBack(world: World, app: string): Promise<void> {
   await deploy(world, app, /^UPDATE_ROLLBACK_COMPLETE$/);
 }
 
-/** Before which versions there are backups, the oldest first. */
+/** Before which versions there are backups, the oldest first. The value of a trigger is in the name. */
 function versions(world: World, name = 'Files/Backup'): string[] {
   return world.ownBackups
     .filter(
       (backup) =>
-        nameOf(backup) === name &&
+        [name, `${name} ${backup.tags.get('version')}`].includes(nameOf(backup)!) &&
         backup.tags.get('cdk-fsx-backup:stack-id') === world.cloudFormation.stack('Files').id,
     )
     .map((backup) => backup.tags.get('version')!);
