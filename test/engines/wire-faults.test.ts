@@ -188,10 +188,9 @@ describe('Faults on the wire', () => {
           kind.disturbance.carriedOut || AT_DELETION.includes(kind.what) ? ['fsx:DeleteBackup'] : [];
         for (const operation of atDelete) failures += await failAndDeleteAgain(one, kind, operation);
         await one.deploy('none');
-        evidence({
-          'pairs of fault and operation': atCreate.length + atUpdate.length + atDelete.length,
-          'failures that somebody reads': failures,
-        });
+        // How many depends on how long the answers of a real connection take.
+        expect(failures).toBeGreaterThan(0);
+        evidence({ 'pairs of fault and operation': atCreate.length + atUpdate.length + atDelete.length });
       }),
     );
   });

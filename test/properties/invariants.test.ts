@@ -110,6 +110,18 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
     rolledBack(tale.person('delete', 'backup-1'), 'backup-2'),
   );
   finds('another one', (tale) => rolledBack(tale, 'backup-2'), /returned to backup-2, and held backup-1/);
+  /** The backup that the update took has failed, and a rollback stays with it. */
+  const failed = (tale: Tale, isGone: boolean) => {
+    deployed(tale).begins().stack('UPDATE_IN_PROGRESS');
+    const forward = updateTo(tale, 'b', 'backup-1');
+    tale.takes(forward, 'backup-2', { generation: '2', as: 'FAILED' }).passes(11 * MINUTE);
+    tale.answers(forward, 'backup-2').stack('UPDATE_ROLLBACK_IN_PROGRESS');
+    const back = updateTo(tale, 'before', 'backup-2');
+    const outcome = isGone ? { outcome: 'error', error: 'BackupNotFound: there is none' } : {};
+    return tale.call('fsx:DescribeBackups', { BackupIds: ['backup-2'] }, outcome).answers(back, 'backup-2');
+  };
+  allows('one that has failed and vanished: nothing tells what was before', (tale) => failed(tale, true));
+  finds('one that has failed and is there', (tale) => failed(tale, false), /returned to backup-2/);
   /** It held none; an update without other triggers took its first backup, and is rolled back. */
   const first = (tale: Tale, id: string) => {
     tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');

@@ -86,6 +86,7 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
     if (before === undefined || before === given) return [];
     if (before === 'none' && isFirstFor(facts, request, given)) return [];
     if (isUntold(facts, request) || isDisturbed(facts, request)) return [];
+    if (given === event.PhysicalResourceId && hasVanished(facts, request, given)) return [];
     return [{ index: answer.index, what: `${logicalId} returned to ${given}, and held ${before} before` }];
   });
 
@@ -102,6 +103,15 @@ function heldBefore(facts: Facts, request: Request): string | undefined {
   const since = stable.at(-1)?.index ?? -1;
   const first = facts.requests.find((other) => other.index > since && other.logicalId === logicalId);
   return first?.event.PhysicalResourceId;
+}
+
+/** It had failed, and FSx does not know it any more [?]: nothing tells what was before it. */
+function hasVanished({ backups, of }: Facts, { answer }: Request, id: string): boolean {
+  const isUnknown = of('call').some(({ operation, index, input, error = '' }) => {
+    const isOfThis = operation === 'fsx:DescribeBackups' && input.BackupIds?.includes(id);
+    return isOfThis && index < answer!.index && error.startsWith('BackupNotFound');
+  });
+  return isUnknown && backups.some((backup) => backup.id === id && hasFailedBy(backup, answer!.at));
 }
 
 /** A person deleted or retagged a backup of this resource before the answer. */
