@@ -4,6 +4,7 @@ import { type Changes, changesOf, resourcesIn } from './private/changes';
 import { recognizable } from './private/copies';
 import { hashOf } from './private/hash';
 import { type Home, homeOf } from './private/home';
+import { oncePer } from './private/once';
 import { isShortText } from './private/tag-checks';
 import { checkConstructs } from './private/type-checks';
 
@@ -132,13 +133,8 @@ type Read = (backup: IConstruct) => Changes;
 
 /** Read the resources of these scopes once for all backups that can refer to the same. */
 function readOnce(scopes: readonly IConstruct[]): Read {
-  const known = new WeakMap<Home, Changes>();
-  return (backup) => {
-    const home = homeOf(backup);
-    const changes = known.get(home) ?? changesOf(resourcesIn(scopes), home);
-    known.set(home, changes);
-    return changes;
-  };
+  const read = oncePer((home: Home) => changesOf(resourcesIn(scopes), home));
+  return (backup) => read(homeOf(backup));
 }
 
 /** CloudFormation compares the values that the functions give. */

@@ -2,6 +2,7 @@ import { CfnResource, NestedStack, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { hashOf } from './hash';
 import type { Home } from './home';
+import { oncePer } from './once';
 import { isOwn } from './own';
 import { type Part, type Place, readPart } from './reading';
 import { templateOf } from './rendered-template';
@@ -87,11 +88,10 @@ function stackNames(stack: Stack): string[] {
 }
 
 /** Each resource is read once for all backups that can refer to the same. */
-const known = new WeakMap<Home, Map<string, Part>>();
+const partsIn = oncePer((_: Home) => new Map<string, Part>());
 
 function partOf(home: Home, place: Place, name: string): Part {
-  const parts = known.get(home) ?? new Map<string, Part>();
-  known.set(home, parts);
+  const parts = partsIn(home);
   const part = parts.get(name) ?? readPart(home, place, name);
   parts.set(name, part);
   return part;

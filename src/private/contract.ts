@@ -95,8 +95,8 @@ export interface BackupProperties {
   readonly VolumeId?: string;
   readonly DeployedFileSystem?: string;
   readonly DeployedVolume?: string;
-  /** Values whose change asks for another backup. */
-  readonly Triggers?: readonly string[];
+  /** Values whose change asks for another backup: texts, and what functions of the template give. */
+  readonly Triggers?: readonly unknown[];
   readonly Tags: readonly ContractTag[];
   /** The user gives no name: the time of the request is added to the tag `Name`. */
   readonly NameHasTime?: 'true';

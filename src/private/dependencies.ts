@@ -1,33 +1,22 @@
 import { CONTINUATION_TYPE, RESOURCE_TYPE } from './contract';
+import { oncePer } from './once';
 import type { RenderedTemplate } from './rendered-template';
 import { usesIn } from './template-functions';
 
 /** For each resource of a template, those that CloudFormation creates and changes before it. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
-const known = new WeakMap<RenderedTemplate, Dependencies>();
-
-export function dependenciesIn(template: RenderedTemplate): Dependencies {
-  const dependencies =
-    known.get(template) ??
-    new Map(
-      Object.entries(template.Resources).map(([id, { DependsOn = [], ...resource }]) => [
-        id,
-        [...[DependsOn].flat(), ...usesIn(resource).map(({ name }) => name)],
-      ]),
-    );
-  known.set(template, dependencies);
-  return dependencies;
-}
-
-const reversed = new WeakMap<RenderedTemplate, Dependencies>();
+export const dependenciesIn = oncePer(({ Resources }: RenderedTemplate): Dependencies => {
+  return new Map(
+    Object.entries(Resources).map(([id, { DependsOn = [], ...resource }]) => [
+      id,
+      [...[DependsOn].flat(), ...usesIn(resource).map(({ name }) => name)],
+    ]),
+  );
+});
 
 /** For each resource of a template, those that wait for it. */
-export function dependentsIn(template: RenderedTemplate): Dependencies {
-  const dependents = reversed.get(template) ?? reverse(dependenciesIn(template));
-  reversed.set(template, dependents);
-  return dependents;
-}
+export const dependentsIn = oncePer((template: RenderedTemplate) => reverse(dependenciesIn(template)));
 
 function reverse(dependencies: Dependencies): Dependencies {
   const dependents = new Map<string, string[]>();
@@ -48,19 +37,15 @@ export function reachedFrom(starts: Iterable<string>, edges: Dependencies): Read
   return found;
 }
 
-const waiting = new WeakMap<RenderedTemplate, ReadonlySet<string>>();
-
 /** Whether a resource waits for a backup, at any distance. */
 export function isWaiting(template: RenderedTemplate, id: string): boolean {
-  const all = waiting.get(template) ?? waitingIn(template);
-  waiting.set(template, all);
-  return all.has(id);
+  return waitingIn(template).has(id);
 }
 
-function waitingIn(template: RenderedTemplate): ReadonlySet<string> {
+const waitingIn = oncePer((template: RenderedTemplate) => {
   const isBackup = (id: string) => [RESOURCE_TYPE, CONTINUATION_TYPE].includes(template.Resources[id].Type);
   return reachedFrom(Object.keys(template.Resources).filter(isBackup), dependentsIn(template));
-}
+});
 
 /** From one resource to another that it waits for, by the shortest way. */
 export function wayFrom(start: string, end: string, dependencies: Dependencies): string[] | undefined {

@@ -1,6 +1,7 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { dependenciesIn, isWaiting, reachedFrom } from './dependencies';
+import { oncePer } from './once';
 import { type RenderedTemplate, templateOf } from './rendered-template';
 
 /** The template of a backup, the only one that the backup can refer to. */
@@ -10,15 +11,14 @@ export interface Home {
   readonly before: ReadonlySet<string>;
 }
 
-const homes = new WeakMap<RenderedTemplate, Map<string, Home>>();
+const homesIn = oncePer((_: RenderedTemplate) => new Map<string, Home>());
 
 /** The same for all backups that can refer to the same. */
 export function homeOf(backup: IConstruct): Home {
   const template = templateOf(Stack.of(backup));
   const own = backup.node.findAll().flatMap((each) => template.ids.get(each as CfnResource) ?? []);
   const before = [...reachedFrom(own, dependenciesIn(template))].filter((id) => isWaiting(template, id));
-  const known = homes.get(template) ?? new Map<string, Home>();
-  homes.set(template, known);
+  const known = homesIn(template);
   const key = before
     .filter((id) => !template.own.has(id))
     .sort()

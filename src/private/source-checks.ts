@@ -1,6 +1,7 @@
 import { CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
+import { functionIn } from './template-functions';
 import type { BackupSource } from '../backup-source';
 
 const FILE_SYSTEM = 'AWS::FSx::FileSystem';
@@ -95,7 +96,7 @@ function whyNotFileSystem(
       'BackupSource.of with the volume, or fromVolumeId'
     );
   }
-  if (FileSystemType !== 'LUSTRE' || isIntrinsic(lustre)) return undefined;
+  if (FileSystemType !== 'LUSTRE' || functionIn(lustre)) return undefined;
   // FSx's own default
   const type = lustre.DeploymentType ?? (BackupId ? 'as in the backup' : 'SCRATCH_1');
   if (String(type).startsWith('SCRATCH')) {
@@ -125,12 +126,6 @@ function whyNotVolume(
     ? `"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the ` +
         'source of its replication'
     : undefined;
-}
-
-/** A function of CloudFormation in place of a value. */
-function isIntrinsic(value: object): boolean {
-  const [key, ...others] = Object.keys(value);
-  return others.length === 0 && /^(Ref$|Fn::)/.test(key ?? '');
 }
 
 /** @throws if the source of something is none */

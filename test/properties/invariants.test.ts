@@ -122,25 +122,24 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
   };
   allows('one that has failed and vanished: nothing tells what was before', (tale) => failed(tale, true));
   finds('one that has failed and is there', (tale) => failed(tale, false), /returned to backup-2/);
-  /** It held none; an update without other triggers took its first backup, and is rolled back. */
-  const first = (tale: Tale, id: string) => {
+  /** It held none, and an update without other triggers took its first backup. */
+  const takesFirst = (tale: Tale) => {
     tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
     const forward = updateTo(tale, 'before', 'none');
     tale
       .takes(forward, 'backup-2')
       .passes(11 * MINUTE)
       .answers(forward, 'backup-2');
+  };
+  /** That update is rolled back. */
+  const first = (tale: Tale, id: string) => {
+    takesFirst(tale);
     tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
     return tale.answers(updateTo(tale, 'before', 'backup-2'), id);
   };
   allows('the first backup of a resource that held none', (tale) => first(tale, 'backup-2'));
   allows('the first one over an attempt without rollback that asked for another', (tale) => {
-    tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
-    const forward = updateTo(tale, 'before', 'none');
-    tale
-      .takes(forward, 'backup-2')
-      .passes(11 * MINUTE)
-      .answers(forward, 'backup-2');
+    takesFirst(tale);
     tale.stack('UPDATE_FAILED').begins().stack('UPDATE_IN_PROGRESS');
     tale.answers(updateTo(tale, 'b', 'backup-2', {}), 'backup-2', 'FAILED');
     tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
