@@ -26,6 +26,7 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   const { fsx, cloudFormation, callsTake } = run.habits;
   Object.assign(sandbox.fsx.options, fsx);
   Object.assign(sandbox.cloudFormation.options, cloudFormation);
+  if (usesOtherStack(run)) sandbox.cloudFormation.options.rollbackResolvesAgain = false;
   sandbox.callDuration = (operation) => (operation.startsWith('fsx:') ? callsTake : 0);
 
   const stage = new Stage(sandbox, stack);
@@ -38,6 +39,16 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
   if (run.isDestroyed) await stage.destroyForGood(app);
   await stage.rest(REST);
   return stage.history();
+}
+
+/**
+ * Known, and open: if a rollback resolves a weak reference again [?], it leaves the backup with a value that
+ * the stack does not have. docs/moments.md, "What the library cannot prevent".
+ * Found by `--seed 1796093425 --path 20` and `--seed 1796091700 --path 186`, when it was drawn.
+ */
+function usesOtherStack({ app, steps }: Run): boolean {
+  const changes = steps.flatMap((step) => step.changes);
+  return [app, ...changes].some((one) => 'origin' in one && one.origin === 'other stack');
 }
 
 interface Began {
