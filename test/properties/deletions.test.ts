@@ -53,6 +53,10 @@ about('theLastCopyOfAnotherSourceStays', ({ allows, finds }) => {
     updated(deployed(tale), 'backup-2', { FileSystemId: 'fs-2' }).stack('UPDATE_COMPLETE');
     return tale.begins().stack('DELETE_IN_PROGRESS').deletes('backup-1');
   });
+  allows('its deletion after a person deleted the backup that the resource holds', (tale) => {
+    updated(deployed(tale), 'backup-2', { FileSystemId: 'fs-2' });
+    return tale.person('delete', 'backup-2').deletes('backup-1');
+  });
   finds(
     'the deletion of the only backup of the former source',
     (tale) => updated(deployed(tale), 'backup-2', { FileSystemId: 'fs-2' }).deletes('backup-1'),

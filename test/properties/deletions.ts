@@ -150,7 +150,8 @@ function isSameResource(one: Request, other: Request): boolean {
 
 /**
  * The last copy of what a resource backed up before stays: while the resource lives on and holds a backup of
- * another source, the newest AVAILABLE one that it has held of the former source is not deleted.
+ * another source, the newest AVAILABLE one that it has held of the former source is not deleted. If a person
+ * deleted the one that it holds, nothing may tell that it lives on: CloudFormation may show the old id [?].
  */
 export const theLastCopyOfAnotherSourceStays: Invariant = (facts) =>
   deletions(facts).flatMap((backup): Finding[] => {
@@ -159,6 +160,7 @@ export const theLastCopyOfAnotherSourceStays: Invariant = (facts) =>
     if (!status.startsWith('UPDATE_') || !wasHeld(facts, backup, index)) return [];
     const held = facts.backups.find(({ id }) => id === heldAt(facts, backup.logicalId, index));
     if (!held || held.source === backup.source || held.resource !== backup.resource) return [];
+    if (held.removed !== undefined && held.removed < index) return [];
     const others = facts.backups.filter((other) => {
       return other !== backup && other.source === backup.source && isAvailable(other, { at, index });
     });
