@@ -23,9 +23,7 @@ export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'Rol
   const restored = isBackupId(to) ? await fsx.backup(to) : undefined;
   await returnTags(context, restored);
   const response = restored ? success(restored) : successWithout(to, stackId, 'DELETED', desired.source);
-  // If the update had succeeded, CloudFormation deletes what it took.
-  const isDone = to !== physicalId || isSame(request);
-  if (isDone || former?.removal !== 'DESTROY') return respond(response);
+  if (former?.removal !== 'DESTROY' || !mayHaveStartedOne(request, to, restored)) return respond(response);
   return cleanUp(now, response, {
     goal: { delete: 'attempts', of: to, except: to },
     sources: isDeployed(former.source)
@@ -34,6 +32,12 @@ export async function rollBack(context: Context<Deployment>, phase: PhaseOf<'Rol
     mustSucceed: false,
     mayGrow: true,
   });
+}
+
+/** If the update had succeeded, CloudFormation deletes what it took. */
+function mayHaveStartedOne(request: Deployment, to: string, restored: Backup | undefined): boolean {
+  if (to !== request.physicalId) return false;
+  return !isSame(request) || (restored !== undefined && !isAttempt(request, restored));
 }
 
 async function returnTags(
@@ -80,9 +84,14 @@ function beforeAttempt(request: Deployment, named: Backup, before: string): stri
   return isAttempt(request, named) ? before : request.physicalId;
 }
 
-/** Only what is not deployed yet goes without a backup, or what has none before its first update. */
+/**
+ * Only what is not deployed yet goes without a backup, or what has none before its first update. But where
+ * the properties stay the same, the named backup may be what was held for others: a weak reference was
+ * resolved again [?].
+ */
 function noneBefore(request: Deployment, named: Backup): string {
-  return isAttempt(request, named) || isDeployed(request.desired.source) ? NO_BACKUP : request.physicalId;
+  const mayHaveNone = isDeployed(request.desired.source) && !isSame(request);
+  return isAttempt(request, named) || mayHaveNone ? NO_BACKUP : request.physicalId;
 }
 
 /** After an attempt without rollback, the named backup is of neither the old nor the new properties. */

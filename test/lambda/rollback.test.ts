@@ -149,6 +149,35 @@ test('a rollback keeps the id if an unknown version wrote the former properties'
   expect(world.logged.map(({ level }) => level)).not.toContain('warn');
 });
 
+describe('of properties that are the same, and of what was not held for them', () => {
+  // A weak reference was resolved again [?], or attempts without rollback came and failed.
+  const deployed = { FileSystemId: undefined, DeployedFileSystem: 'Files', RemovalPolicy: 'DESTROY' };
+  const undone = undo(BACKUP, { ...deployed, Triggers: ['v2'] }, deployed);
+  const of = (value: string) => generation([value], { logicalId: 'Files' });
+  const held = one(BACKUP, { generation: of('v1'), removal: 'DESTROY' });
+  const ids = () => world.backups.map(({ BackupId }) => BackupId);
+
+  test('returns to its own id if nothing was held before: else what is held would be deleted', async () => {
+    world.backups = [held];
+    expect(await returned(undone)).toBe(BACKUP);
+    expect(ids()).toEqual([BACKUP]);
+  });
+
+  test('returns along `previous` to what was taken for them', async () => {
+    world.backups = [
+      one(BACKUP, { generation: of('v1'), previous: OLD }),
+      one(OLD, { generation: of('v2') }),
+    ];
+    expect(await returned(undone)).toBe(OLD);
+  });
+
+  test('deletes what the attempt had started, if that says DESTROY', async () => {
+    world.backups = [held, one(NEW, { generation: of('v2'), previous: BACKUP, removal: 'DESTROY' })];
+    expect(await returned(undone)).toBe(BACKUP);
+    expect(ids()).toEqual([BACKUP]);
+  });
+});
+
 test('a rollback of a request that named `none` keeps it', async () => {
   expect(await returned(undo('none'))).toBe('none');
 });

@@ -151,6 +151,21 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
     );
     return tale.answers(back, 'backup-2');
   });
+  /** An attempt without rollback took its first backup; the rollback asks for what the resource has now. */
+  const keeps = (tale: Tale, id: string) => {
+    tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
+    const attempt = updateTo(tale, 'b', 'none');
+    tale
+      .takes(attempt, 'backup-2', { generation: '2' })
+      .passes(11 * MINUTE)
+      .answers(attempt, 'backup-2');
+    tale.stack('UPDATE_FAILED').begins().stack('UPDATE_IN_PROGRESS');
+    tale.answers(updateTo(tale, 'before', 'backup-2'), 'backup-2', 'FAILED');
+    tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
+    return tale.answers(updateTo(tale, 'before', 'backup-2'), id);
+  };
+  allows('what it has, if its properties stay as they are', (tale) => keeps(tale, 'backup-2'));
+  finds('another one then', (tale) => keeps(tale, 'backup-3'), /backup-3, and held none before/);
   finds('another one than the first', (tale) => first(tale, 'backup-3'), /backup-3, and held none before/);
 });
 

@@ -74,7 +74,8 @@ function isUntold({ stackStatus, people }: Facts, { index, event }: Request): bo
 /**
  * A rollback returns to the backup that the resource held before, unless a person changed one. A resource
  * that held none keeps its first backup, if that was taken for what the resource returns to: by an update of
- * its tags alone, or by an attempt without rollback that went back to it.
+ * its tags alone, or by an attempt without rollback that went back to it. If its properties do not change, it
+ * may keep what it has: nothing tells whether a weak reference was resolved again [?].
  */
 export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
   facts.requests.flatMap((request): Finding[] => {
@@ -84,7 +85,7 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
     const before = heldBefore(facts, request);
     const given = answer.body.PhysicalResourceId;
     if (before === undefined || before === given) return [];
-    if (before === 'none' && isFirstFor(facts, request, given)) return [];
+    if (before === 'none' && (isFirstFor(facts, request, given) || keepsIt(request, given))) return [];
     if (isUntold(facts, request) || isDisturbed(facts, request)) return [];
     if (given === event.PhysicalResourceId && hasVanished(facts, request, given)) return [];
     return [{ index: answer.index, what: `${logicalId} returned to ${given}, and held ${before} before` }];
@@ -93,6 +94,10 @@ export const aRollbackReturnsToWhatWasHeld: Invariant = (facts) =>
 function isFirstFor({ backups }: Facts, request: Request, id: string): boolean {
   const taken = backups.find((backup) => backup.id === id)?.request;
   return taken !== undefined && wishOf(taken) === wishOf(request);
+}
+
+function keepsIt(request: Request, given: string): boolean {
+  return given === request.event.PhysicalResourceId && !wantsAnother(request);
 }
 
 /** In a rollback of the stack: when it was last stable. Without rollback: before the update that failed. */

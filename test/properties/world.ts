@@ -42,9 +42,9 @@ export async function carryOut(run: Run, sandbox: Sandbox, stack: string): Promi
 }
 
 /**
- * Known, and open: if a rollback resolves a weak reference again [?], it leaves the backup with a value that
- * the stack does not have. docs/moments.md, "What the library cannot prevent".
- * Found by `--seed 1796093425 --path 20` and `--seed 1796091700 --path 186`, when it was drawn.
+ * Nothing can be done about it: if a rollback resolves a weak reference again [?], it leaves the backup with
+ * a value that what is guarded does not have, and the next deployment takes none.
+ * docs/moments.md, "What the library cannot prevent".
  */
 function usesOtherStack({ app, steps }: Run): boolean {
   const changes = steps.flatMap((step) => step.changes);
