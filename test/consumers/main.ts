@@ -128,8 +128,11 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     ].filter((entry) => !entry.includes('.'));
     const found = [];
     for (const example of examples) found.push(...(await compare(example, cdk, join(path, example))));
+    run(join(environment, 'bin/python'), [join(__dirname, 'mistakes.py')]);
     return {
-      what: `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized`,
+      what:
+        `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized, ` +
+        'mistakes are told',
       differences: found,
     };
   },
