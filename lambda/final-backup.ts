@@ -1,4 +1,4 @@
-import type { FileSystem, Volume } from '@aws-sdk/client-fsx';
+import type { FileSystem } from '@aws-sdk/client-fsx';
 import { type Context, hasSureStatus, stackNow, VISIBILITY_GRACE } from './context';
 import { unless } from './errors';
 import type { Fsx } from './fsx';
@@ -8,6 +8,7 @@ import type { FinalBackup } from './request';
 import { type Source, sourceId, sourceWithId } from './source';
 import { prepare } from './take';
 import { notPossibleAtDeletion } from './texts';
+import { type FileSystemLike, whyNotFileSystem, whyNotVolume } from '../src/private/rules';
 
 /**
  * The resource is called after what it backs up when it is deleted. Another source makes another resource,
@@ -26,6 +27,8 @@ function finalSource(physicalId: string): Source | undefined {
 export function isFinalId(physicalId: string): boolean {
   return finalSource(physicalId) !== undefined;
 }
+
+const UNKNOWN = 'is not known to FSx in the Region and account of the stack: check its id';
 
 /** A backup that is taken at deletion. */
 export async function beginFinal(context: Context<FinalBackup>): Promise<Phase> {
@@ -48,48 +51,25 @@ async function check(context: Context<FinalBackup>): Promise<Phase> {
   return fail(request, BEGIN.phase, notPossibleAtDeletion(sourceId(source), why));
 }
 
+/** FSx knows no such source, or cannot back it up. */
 async function whyNot(fsx: Fsx, source: Source): Promise<string | undefined> {
-  return 'VolumeId' in source
-    ? whyNotVolume(await unless(NOT_FOUND, () => fsx.volume(source.VolumeId)))
-    : whyNotFileSystem(await unless(NOT_FOUND, () => fsx.fileSystem(source.FileSystemId)));
+  const why = await problemOf(fsx, source);
+  return why && `it ${why}.`;
 }
 
-/** Why FSx cannot back up a file system, as far as its description shows. Pure. */
-export function whyNotFileSystem(fileSystem: FileSystem | undefined): string | undefined {
-  if (!fileSystem) return UNKNOWN;
-  if (fileSystem.FileSystemType === 'ONTAP') {
-    return (
-      'it is an ONTAP file system, and FSx backs up its volumes. Name a volume instead ' +
-      '(BackupSource.fromVolumeId).'
-    );
+async function problemOf(fsx: Fsx, source: Source): Promise<string | undefined> {
+  if ('VolumeId' in source) {
+    const volume = await unless(NOT_FOUND, () => fsx.volume(source.VolumeId));
+    return volume ? whyNotVolume(volume) : UNKNOWN;
   }
-  const { DeploymentType, DataRepositoryConfiguration } = fileSystem.LustreConfiguration ?? {};
-  if (DeploymentType?.startsWith('SCRATCH')) {
-    return (
-      `it is a Lustre file system of deployment type ${DeploymentType}, and FSx backs up persistent ones ` +
-      'only. Use PERSISTENT_1 or PERSISTENT_2, or remove the final backup.'
-    );
-  }
-  const { ImportPath, ExportPath } = DataRepositoryConfiguration ?? {};
-  return (ImportPath ?? ExportPath) === undefined
-    ? undefined
-    : 'it is linked to a data repository, and FSx does not back up linked file systems. Remove the link, ' +
-        'or the final backup (the repository holds the data).';
+  const fileSystem = await unless(NOT_FOUND, () => fsx.fileSystem(source.FileSystemId));
+  return fileSystem ? whyNotFileSystem(factsOf(fileSystem)) : UNKNOWN;
 }
 
-/** Why FSx cannot back up a volume, as far as its description shows. Pure. */
-export function whyNotVolume(volume: Volume | undefined): string | undefined {
-  if (!volume) return UNKNOWN;
-  if (volume.VolumeType === 'OPENZFS') {
-    return 'it is a volume of an OpenZFS file system, which FSx backs up as a whole: name that instead.';
-  }
-  return volume.OntapConfiguration?.OntapVolumeType === 'DP'
-    ? 'it is an ONTAP volume of type DP, and FSx backs up read-write volumes only. Back up the source of ' +
-        'its replication.'
-    : undefined;
+function factsOf({ FileSystemType, LustreConfiguration }: FileSystem): FileSystemLike {
+  const { DeploymentType, DataRepositoryConfiguration } = LustreConfiguration ?? {};
+  return { FileSystemType, DeploymentType, ...DataRepositoryConfiguration };
 }
-
-const UNKNOWN = 'FSx does not know it in the Region and account of the stack. Check its id.';
 
 async function beginDeletion(context: Context<FinalBackup>): Promise<Phase> {
   const { request, log } = context;

@@ -10,6 +10,7 @@ import {
   MAX_BACKUP_TIMEOUT,
   SCHEMA_VERSION,
 } from '../src/private/contract';
+import { BACKUP_ID } from '../src/private/rules';
 
 /** The desired properties of a resource, or what the input of a run asks for. */
 export interface Desired {
@@ -86,7 +87,7 @@ function finalBackupOf(asked: Asked, desired: Desired): FinalBackup {
 }
 
 export function isBackupId(id: string): boolean {
-  return /^backup-[0-9a-f]{8,}$/.test(id);
+  return BACKUP_ID.test(id);
 }
 
 function parseDesired(given: Record<string, unknown>): Desired {

@@ -3,7 +3,8 @@ import type { Fsx } from './fsx';
 import { marksOf, type Owner, type Removal } from './identity';
 import type { Deployment } from './request';
 import { tagChanges, tagsAt, timeOfName } from './tags';
-import { MAX_TAGS, TAG } from '../src/private/contract';
+import { TAG } from '../src/private/contract';
+import { MAX_TAGS } from '../src/private/rules';
 
 /** Changes the tag `removal` in place, if it says otherwise. */
 export async function retagRemoval(fsx: Fsx, owner: Owner, backup: Backup, removal: Removal): Promise<void> {

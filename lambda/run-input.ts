@@ -5,19 +5,15 @@ import { type Deployed, type Source, sourceId, sourceWithId } from './source';
 import {
   type ContractTag,
   MAX_RUN_TIMEOUT,
-  MAX_TAG_KEY,
-  MAX_TAG_VALUE,
-  MAX_USER_TAGS,
+  RUN_TIMEOUT,
   type RunInput,
   SCHEMA_VERSION,
-  TAG_CHARACTERS,
   TAG_PREFIX,
 } from '../src/private/contract';
+import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_USER_TAGS, TAG_CHARACTERS } from '../src/private/rules';
 
 /** A series is part of tags and of log lines. */
 const MAX_NAME = 200;
-/** In seconds. */
-const DEFAULT_TIMEOUT = 43_200;
 const MEMBERS: readonly string[] = [
   'version',
   'source',
@@ -37,7 +33,7 @@ const MEMBERS: readonly string[] = [
  */
 export function runOf(input: unknown, asked: Asked): Run {
   const given = membersOf(input);
-  const { timeout = DEFAULT_TIMEOUT, whenMissing = 'FAIL', tags = {}, keepLast } = given;
+  const { timeout = RUN_TIMEOUT, whenMissing = 'FAIL', tags = {}, keepLast } = given;
   const source = sourceIn(given.source);
   const series = nameIn('series', given.series, MAX_NAME) ?? sourceId(source).slice(-MAX_NAME);
   const removal = kept('keepLast', keepLast);

@@ -1,4 +1,5 @@
 import { isText } from './readers';
+import { FILE_SYSTEM_ID, VOLUME_ID } from '../src/private/rules';
 
 /** What is backed up, as FSx names it: exactly one of the two. */
 export type Source = { readonly FileSystemId: string } | { readonly VolumeId: string };
@@ -37,6 +38,6 @@ export function distinct(...sources: Array<Source | Deployed | undefined>): Sour
 
 /** The source with this id, if it is one. */
 export function sourceWithId(id: unknown): Source | undefined {
-  if (isText(id, /^fs-[0-9a-f]{8,18}$/)) return { FileSystemId: id };
-  return isText(id, /^fsvol-[0-9a-f]{17}$/) ? { VolumeId: id } : undefined;
+  if (isText(id, FILE_SYSTEM_ID)) return { FileSystemId: id };
+  return isText(id, VOLUME_ID) ? { VolumeId: id } : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Backup, Tag } from '@aws-sdk/client-fsx';
 import type { Desired } from './request';
-import { type ContractTag, MAX_TAG_VALUE, MAX_TAGS, TAG_PREFIX } from '../src/private/contract';
+import { type ContractTag, TAG_PREFIX } from '../src/private/contract';
+import { MAX_TAG_VALUE, MAX_TAGS } from '../src/private/rules';
 
 /** How a time is written at the end of a name. */
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\dZ$/;

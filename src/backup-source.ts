@@ -2,6 +2,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import type { RunInput } from './private/contract';
 import { recognizable } from './private/copies';
+import { FILE_SYSTEM_ID, VOLUME_ID } from './private/rules';
 import {
   checkReference,
   dataRepositoriesOf,
@@ -156,12 +157,12 @@ recognizable(BackupSource);
 const IDS = {
   fromFileSystemId: {
     kind: 'FileSystemId',
-    form: /^fs-[0-9a-f]{8,18}$/,
+    form: FILE_SYSTEM_ID,
     problem: 'is not the id of an FSx file system: it must be "fs-" and 8 to 18 hexadecimal digits',
   },
   fromVolumeId: {
     kind: 'VolumeId',
-    form: /^fsvol-[0-9a-f]{17}$/,
+    form: VOLUME_ID,
     problem: 'is not the id of an FSx volume: it must be "fsvol-" and 17 hexadecimal digits',
   },
 } as const;

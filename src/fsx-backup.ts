@@ -1,4 +1,4 @@
-import { CfnResource, Duration, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
+import { CfnResource, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
@@ -37,6 +37,13 @@ import { warnOfUses } from './private/use-warnings';
  * CloudFormation returns to the previous backup. `Tags.of(backup)` changes the tags of the backup in place.
  *
  * @resource Custom::FsxBackup
+ *
+ * @example
+ * new FsxBackup(this, 'BeforeMigration', {
+ *   source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
+ *   triggers: [BackupTrigger.onValue('7.2')],
+ *   executeBefore: [service],
+ * });
  */
 export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrigger {
   /**
@@ -136,15 +143,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
     super(scope, id);
     markAsOwn(this);
     checkProps(`backup "${this.node.path}"`, props);
-
-    const timeout = checkTimeout(
-      props.timeout ?? Duration.seconds(MAX_WAIT),
-      Duration.seconds(MAX_BACKUP_TIMEOUT),
-    );
-    this.keepLast = checkKeepLast(
-      props.keepLast,
-      'To keep no backup of a deleted resource, use removalPolicy: RemovalPolicy.DESTROY',
-    );
+    const timeout = checkTimeout(props.timeout, MAX_WAIT, MAX_BACKUP_TIMEOUT);
+    this.keepLast = checkKeepLast(props.keepLast);
     this.source = checkSource(this, props.source);
     this.triggers = [...checkTriggers(this, props.triggers)];
     this.provider = FsxBackupProvider._for(this, props.provider);

@@ -55,6 +55,9 @@ export interface FsxFinalBackupProps {
  * `Tags.of(finalBackup)` gives tags to the backup.
  *
  * @resource Custom::FsxFinalBackup
+ *
+ * @example
+ * new FsxFinalBackup(this, 'FinalBackup', { source: BackupSource.of(fileSystem) });
  */
 export class FsxFinalBackup extends Construct implements ITaggable {
   /** The tags of the backup. */

@@ -196,7 +196,6 @@ const NO_FAILURES = new Set([
   'Role of the state machines that wait for Amazon FSx backups (cdk-fsx-backup)',
   'a value of cdk-fsx-backup', // in a hash
   'file system (fs-0123456789abcdef0)',
-  'as in the backup', // parts of other texts
   'wait for the status', // a decision
 ]);
 

@@ -38,21 +38,6 @@ export const TAG = {
   hold: `${TAG_PREFIX}hold`,
 } as const;
 
-/** FSx allows this many tags on a backup. */
-export const MAX_TAGS = 50;
-
-/** And this many are left to users. */
-export const MAX_USER_TAGS = MAX_TAGS - 6;
-
-/** FSx allows this many characters in the key of a tag. */
-export const MAX_TAG_KEY = 128;
-
-/** FSx allows this many characters in the value of a tag. */
-export const MAX_TAG_VALUE = 256;
-
-/** Characters that FSx allows in the key and the value of a tag. */
-export const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-
 /** How long CloudFormation waits for a custom resource at most, in seconds. */
 export const MAX_SERVICE_TIMEOUT = 3600;
 
@@ -61,6 +46,9 @@ export const MAX_WAIT = 3300;
 
 /** How long a deployment waits for a backup at most, in seconds. */
 export const MAX_BACKUP_TIMEOUT = 43_200;
+
+/** How long a run waits for its backup, in seconds, if nothing is said. */
+export const RUN_TIMEOUT = 43_200;
 
 /** How long CodePipeline waits for a Step Functions action at most, in seconds. */
 export const MAX_RUN_TIMEOUT = 604_800;

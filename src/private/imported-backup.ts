@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { BACKUP_ID } from './rules';
 import { isUnknown } from './source-checks';
 import type { IFsxBackup } from '../fsx-backup-props';
 
@@ -13,7 +14,7 @@ export class ImportedBackup extends Construct implements IFsxBackup {
     public readonly backupId: string,
   ) {
     super(scope, id);
-    if (!isUnknown(backupId) && !/^backup-[0-9a-f]{8,}$/.test(backupId)) {
+    if (!isUnknown(backupId) && !BACKUP_ID.test(backupId)) {
       throw new Error(
         `"${backupId}" is not the id of an FSx backup: it must be "backup-" and 8 or more hexadecimal digits`,
       );

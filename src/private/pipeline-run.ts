@@ -1,10 +1,10 @@
-import { Duration, Stack, Stage } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Construct } from 'constructs';
 import type { BackupSource } from '../backup-source';
 import type { FsxPipelineBackupProps } from '../fsx-backup-action';
 import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
-import { MAX_RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
+import { MAX_RUN_TIMEOUT, RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
 import { checkCopy, shown } from './copies';
 import { hashOf } from './hash';
 import { outermost } from './nesting';
@@ -29,7 +29,7 @@ export function checkPipelineBackup(what: string, props: FsxPipelineBackupProps)
   ]);
   const [problem] = tagProblems({ Name: 'Name', ...Object.fromEntries(withoutVariables) });
   if (problem !== undefined) throw new Error(problem);
-  return checkTimeout(timeout ?? Duration.hours(12), Duration.seconds(MAX_RUN_TIMEOUT));
+  return checkTimeout(timeout, RUN_TIMEOUT, MAX_RUN_TIMEOUT);
 }
 
 function checkTypes(

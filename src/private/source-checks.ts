@@ -1,6 +1,7 @@
 import { CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
+import { whyNotFileSystem, whyNotVolume } from './rules';
 import { functionIn } from './template-functions';
 import type { BackupSource } from '../backup-source';
 
@@ -83,49 +84,18 @@ export function whyNot(resource: CfnResource, isVolume: boolean): string | undef
       : `"${path}" is a volume, not a file system: use BackupSource.of`;
   }
   const properties = renderedProperties(resource);
-  return isVolume ? whyNotVolume(path, properties) : whyNotFileSystem(path, properties);
+  const why = isVolume ? whyNotVolume(properties) : whyNotRendered(properties);
+  return why && `"${path}" ${why}`;
 }
 
-function whyNotFileSystem(
-  path: string,
-  { FileSystemType, LustreConfiguration: lustre = {}, BackupId }: Record<string, any>,
-): string | undefined {
-  if (FileSystemType === 'ONTAP') {
-    return (
-      `"${path}" is an ONTAP file system, and FSx backs up its volumes, not the file system: use ` +
-      'BackupSource.of with the volume, or fromVolumeId'
-    );
-  }
-  if (FileSystemType !== 'LUSTRE' || functionIn(lustre)) return undefined;
-  // FSx's own default
-  const type = lustre.DeploymentType ?? (BackupId ? 'as in the backup' : 'SCRATCH_1');
-  if (String(type).startsWith('SCRATCH')) {
-    return (
-      `"${path}" is a Lustre file system of deployment type ${type}, and FSx cannot back up scratch file ` +
-      'systems: use PERSISTENT_1 or PERSISTENT_2'
-    );
-  }
-  const link = ['ImportPath', 'ExportPath'].find((name) => lustre[name] !== undefined);
-  return link === undefined
-    ? undefined
-    : `"${path}" is linked to a data repository by its ${link}, and FSx cannot back up linked file ` +
-        'systems: remove the link, or the backup (the repository holds the data)';
-}
-
-function whyNotVolume(
-  path: string,
-  { VolumeType, OntapConfiguration }: Record<string, any>,
-): string | undefined {
-  if (VolumeType === 'OPENZFS') {
-    return (
-      `"${path}" is an OpenZFS volume, and FSx backs up the OpenZFS file system as a whole: use ` +
-      'BackupSource.of with the file system'
-    );
-  }
-  return OntapConfiguration?.OntapVolumeType === 'DP'
-    ? `"${path}" is an ONTAP volume of type DP, and FSx backs up read-write volumes only: back up the ` +
-        'source of its replication'
-    : undefined;
+function whyNotRendered({
+  FileSystemType,
+  LustreConfiguration: lustre = {},
+  BackupId,
+}: Record<string, any>): string | undefined {
+  if (FileSystemType !== 'LUSTRE' || functionIn(lustre)) return whyNotFileSystem({ FileSystemType });
+  const { DeploymentType = BackupId ? undefined : 'SCRATCH_1' } = lustre; // FSx's own default
+  return whyNotFileSystem({ FileSystemType, ...lustre, DeploymentType });
 }
 
 /** @throws if the source of something is none */

@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS, TAG_PREFIX } from './contract';
+import { TAG_PREFIX } from './contract';
+import { MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, MAX_USER_TAGS, TAG_CHARACTERS } from './rules';
 import { checkText } from './type-checks';
 
 /** The value of a trigger that is part of a name has at most this many characters. */

@@ -150,8 +150,8 @@ const byId = (id: string) =>
 
 /** Sources that could not be backed up at their deletion, and what is said of them. */
 const IMPOSSIBLE: Record<string, [create: (world: World) => string, says: RegExp]> = {
-  'that is not there': [() => 'fs-0123456789abcdef0', /FSx does not know it in the Region and account/],
-  'that is a volume and not there': [() => 'fsvol-0123456789abcdef0', /FSx does not know it in the Region/],
+  'that is not there': [() => 'fs-0123456789abcdef0', /it is not known to FSx in the Region and account/],
+  'that is a volume and not there': [() => 'fsvol-0123456789abcdef0', /it is not known to FSx in the Region/],
   'that is a Lustre scratch file system': [
     ({ fsx }) => create(fsx, 'LUSTRE', { LustreConfiguration: { DeploymentType: 'SCRATCH_2' } }),
     /it is a Lustre file system of deployment type SCRATCH_2/,
@@ -173,7 +173,7 @@ const IMPOSSIBLE: Record<string, [create: (world: World) => string, says: RegExp
         OpenZFSConfiguration: { ParentVolumeId: RootVolumeId },
       }).volumeId;
     },
-    /it is a volume of an OpenZFS file system/,
+    /it is an OpenZFS volume/,
   ],
   'that is an ONTAP volume of type DP': [
     ({ fsx }) => {

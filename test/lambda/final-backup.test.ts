@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-fsx';
 import { backup, NEW, OTHER_FILE_SYSTEM, removalOf } from './backups';
 import { MockedAws } from './mocked-aws';
-import { isFinalId, whyNotFileSystem, whyNotVolume } from '../../lambda/final-backup';
+import { isFinalId } from '../../lambda/final-backup';
 import {
   awsError,
   createEvent,
@@ -72,8 +72,8 @@ describe('a source that could not be backed up at its deletion', () => {
     expect(response).toMatchObject({
       Status: 'FAILED',
       Reason:
-        `A final backup of ${FILE_SYSTEM} would not be possible: FSx does not know it in the Region and ` +
-        'account of the stack. Check its id.',
+        `A final backup of ${FILE_SYSTEM} would not be possible: it is not known to FSx in the Region ` +
+        'and account of the stack: check its id.',
     });
     expect(PhysicalResourceId).toMatch(/^none-/);
     world.fsx.resetHistory();
@@ -87,7 +87,9 @@ describe('a source that could not be backed up at its deletion', () => {
   test('fails the Create of a volume', async () => {
     world.fsx.on(DescribeVolumesCommand).rejects(awsError('VolumeNotFound', 'no'));
     await world.toTheEnd(asFinal(createEvent({ FileSystemId: undefined, VolumeId: VOLUME })));
-    expect(world.responses[0].Reason).toMatch(`A final backup of ${VOLUME} would not be possible: FSx does`);
+    expect(world.responses[0].Reason).toMatch(
+      `A final backup of ${VOLUME} would not be possible: it is not known`,
+    );
   });
 
   test('is given a minute, since FSx may show a new one late', async () => {
@@ -160,37 +162,26 @@ describe('a source that could not be backed up at its deletion', () => {
   });
 });
 
-const LINK = { ImportPath: 's3://data' };
-test.each<[what: string, fileSystem: any, why: RegExp | undefined]>([
-  ['missing', undefined, /^FSx does not know it/],
-  ['described by its id alone', {}, undefined],
-  ['of a type not yet invented', { FileSystemType: 'NEW' }, undefined],
-  ['WINDOWS', { FileSystemType: 'WINDOWS' }, undefined],
-  ['OPENZFS', { FileSystemType: 'OPENZFS' }, undefined],
-  ['ONTAP', { FileSystemType: 'ONTAP' }, /^it is an ONTAP file system.* \(BackupSource\.fromVolumeId\)\.$/],
-  ['LUSTRE', { FileSystemType: 'LUSTRE' }, undefined],
-  ...['SCRATCH_1', 'SCRATCH_2'].map((DeploymentType): [string, any, RegExp] => [
-    DeploymentType,
-    { FileSystemType: 'LUSTRE', LustreConfiguration: { DeploymentType } },
-    new RegExp(`of deployment type ${DeploymentType}, .* persistent`),
-  ]),
-  ['PERSISTENT_2', { LustreConfiguration: { DeploymentType: 'PERSISTENT_2' } }, undefined],
-  ['linked', { LustreConfiguration: { DataRepositoryConfiguration: LINK } }, /^it is linked to a data repo/],
-  ['not linked', { LustreConfiguration: { DataRepositoryConfiguration: {} } }, undefined],
-])('whether FSx could back up a file system that is %s', (_, fileSystem, why) => {
-  if (why) expect(whyNotFileSystem(fileSystem)).toMatch(why);
-  else expect(whyNotFileSystem(fileSystem)).toBeUndefined();
+test.each<[what: string, fileSystem: any, why: RegExp]>([
+  ['of ONTAP', { FileSystemType: 'ONTAP' }, /possible: it is an ONTAP file system, .*fromVolumeId\.$/],
+  ['scratch', { LustreConfiguration: { DeploymentType: 'SCRATCH_2' } }, /it is a Lustre file system/],
+  [
+    'linked',
+    { LustreConfiguration: { DataRepositoryConfiguration: { ExportPath: 's3://data' } } },
+    /it is linked to a data repository by its ExportPath/,
+  ],
+])('a file system that is %s is refused when the resource is created', async (_, fileSystem, why) => {
+  world.stack.status = 'CREATE_IN_PROGRESS';
+  world.fileSystem = fileSystem;
+  await world.toTheEnd(asFinal(createEvent()));
+  expect(world.responses[0]).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(why) });
 });
 
-test.each<[what: string, volume: any, why: RegExp | undefined]>([
-  ['missing', undefined, /^FSx does not know it/],
-  ['described by its id alone', {}, undefined],
-  ['ONTAP', { VolumeType: 'ONTAP', OntapConfiguration: { OntapVolumeType: 'RW' } }, undefined],
-  ['of type DP', { OntapConfiguration: { OntapVolumeType: 'DP' } }, /^it is an ONTAP volume of type DP/],
-  ['OPENZFS', { VolumeType: 'OPENZFS', FileSystemId: FILE_SYSTEM }, /an OpenZFS.*as a whole: name that/],
-])('whether FSx could back up a volume that is %s', (_, volume, why) => {
-  if (why) expect(whyNotVolume(volume)).toMatch(why);
-  else expect(whyNotVolume(volume)).toBeUndefined();
+test('a volume of OpenZFS is refused when the resource is created', async () => {
+  world.stack.status = 'CREATE_IN_PROGRESS';
+  world.fsx.on(DescribeVolumesCommand).resolves({ Volumes: [{ VolumeType: 'OPENZFS' }] });
+  await world.toTheEnd(asFinal(createEvent({ FileSystemId: undefined, VolumeId: VOLUME })));
+  expect(world.responses[0].Reason).toMatch(/possible: it is an OpenZFS volume, and FSx backs up/);
 });
 
 describe('the deletion', () => {
