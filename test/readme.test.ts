@@ -14,7 +14,7 @@ const README = read('README.md');
 
 describe('docs/troubleshooting.md', () => {
   const page = read('docs/troubleshooting.md').replace(/\s+/g, ' ');
-  const sources = ['lambda', 'src', 'src/private'].flatMap((folder) => {
+  const sources = ['lambda', 'src', 'src/pipelines', 'src/private'].flatMap((folder) => {
     return readdirSync(join(ROOT, folder))
       .filter((file) => file.endsWith('.ts'))
       .map((file) => `${folder}/${file}`);

@@ -2,10 +2,10 @@ import { Duration } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Action, StateMachineInput, StepFunctionInvokeAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Construct } from 'constructs';
-import { BackupSource } from './backup-source';
-import { FsxBackupProvider, IFsxBackupProvider } from './fsx-backup-provider';
-import { checkPipelineBackup, providerFor, runInput, variableProblems } from './private/pipeline-run';
-import { checkMember, checkProps, checkRole } from './private/type-checks';
+import { BackupSource } from '../backup-source';
+import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
+import { checkPipelineBackup, providerFor, runInput, variableProblems } from './pipeline-run';
+import { checkMember, checkProps, checkRole } from '../private/type-checks';
 
 /**
  * When a source is missing from its stack.

@@ -2,8 +2,8 @@ import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { FsxBackupAction, FsxPipelineBackupProps } from './fsx-backup-action';
-import { checkPipelineBackup } from './private/pipeline-run';
-import { checkRole } from './private/type-checks';
+import { checkPipelineBackup } from './pipeline-run';
+import { checkRole } from '../private/type-checks';
 
 /**
  * Properties of an FsxBackupStep.

@@ -2,16 +2,16 @@ import { Stack, Stage } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Construct } from 'constructs';
 import type { BackupSource } from '../backup-source';
-import type { FsxPipelineBackupProps } from '../fsx-backup-action';
+import type { FsxPipelineBackupProps } from './fsx-backup-action';
 import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
-import { MAX_RUN_TIMEOUT, RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from './contract';
-import { checkCopy, shown } from './copies';
-import { hashOf } from './hash';
-import { outermost } from './nesting';
-import { checkKeepLast, checkTimeout } from './option-checks';
-import { checkSourceClass, differ } from './source-checks';
-import { checkName, tagProblems, withTagCharacters } from './tag-checks';
-import { checkMember, checkProps, checkText } from './type-checks';
+import { MAX_RUN_TIMEOUT, RUN_TIMEOUT, type RunInput, SCHEMA_VERSION } from '../private/contract';
+import { checkCopy, shown } from '../private/copies';
+import { hashOf } from '../private/hash';
+import { outermost } from '../private/nesting';
+import { checkKeepLast, checkTimeout } from '../private/option-checks';
+import { checkSourceClass, differ } from '../private/source-checks';
+import { checkName, tagProblems, withTagCharacters } from '../private/tag-checks';
+import { checkMember, checkProps, checkText } from '../private/type-checks';
 
 /** A variable of the pipeline, which CodePipeline replaces by its value. */
 const VARIABLE = /#\{[^{}]+\}/g;
