@@ -1,4 +1,4 @@
-import { CfnResource, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
+import { CfnResource, CustomResource, ITaggable, RemovalPolicy, TagManager } from 'aws-cdk-lib';
 import { ITrigger } from 'aws-cdk-lib/triggers';
 import { Construct, IConstruct } from 'constructs';
 import { BackupSource } from './backup-source';
@@ -6,14 +6,9 @@ import { BackupTrigger } from './backup-trigger';
 import { FsxBackupBeforeChangeOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
 import { FsxBackupProvider } from './fsx-backup-provider';
 import { tagsOf } from './private/backup-tags';
+import { ConstructWithAttributes } from './private/construct-with-attributes';
 import { continueWaiting } from './private/continuations';
-import {
-  BackupAttributes,
-  BackupProperties,
-  MAX_BACKUP_TIMEOUT,
-  MAX_WAIT,
-  RESOURCE_TYPE,
-} from './private/contract';
+import { BackupProperties, MAX_BACKUP_TIMEOUT, MAX_WAIT, RESOURCE_TYPE } from './private/contract';
 import { defineResource, resourceOf } from './private/custom-resource';
 import { checkSource, executeAfter, executeBefore } from './private/execution-order';
 import { ImportedBackup } from './private/imported-backup';
@@ -39,13 +34,17 @@ import { warnOfUses } from './private/use-warnings';
  * @resource Custom::FsxBackup
  *
  * @example
+ * // Before each change of the service, by the deployment that changes it:
+ * FsxBackup.beforeChangeOf(this, 'BeforeUpgrade', service, { source: BackupSource.of(fileSystem) });
+ *
+ * // Whenever this value changes, before the service does:
  * new FsxBackup(this, 'BeforeMigration', {
  *   source: BackupSource.fromFileSystemId('fs-0498eed5fe91001ec'),
  *   triggers: [BackupTrigger.onValue('7.2')],
  *   executeBefore: [service],
  * });
  */
-export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrigger {
+export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, ITaggable, ITrigger {
   /**
    * Refer to a backup that exists.
    *
@@ -94,44 +93,9 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   /** The tags of the backup. */
   public readonly tags: TagManager;
 
-  /** The id of the backup, such as `backup-03e3c82e0183b7b6b`, or `none` if there was nothing to back up. */
-  public readonly backupId: string;
-
-  /** The ARN of the backup. */
-  public readonly backupArn: string;
-
-  /** When the backup was started, in ISO 8601, for example `2026-11-02T09:00:00.000Z`. */
-  public readonly backupCreationTime: string;
-
-  /** The lifecycle of the backup: `AVAILABLE`, or `DELETED` if somebody deleted it. */
-  public readonly backupLifecycle: string;
-
-  /** The type of the backup: `USER_INITIATED`. */
-  public readonly backupType: string;
-
-  /** The size of the backup in bytes, empty if FSx does not tell it. */
-  public readonly backupSizeInBytes: string;
-
-  /** The ARN of the KMS key that encrypts the backup. */
-  public readonly backupKmsKeyId: string;
-
-  /** The account that owns the backup. */
-  public readonly backupOwnerId: string;
-
-  /** `FILE_SYSTEM` or `VOLUME`. */
-  public readonly backupResourceType: string;
-
-  /** The id of the file system that was backed up, or that holds the volume. */
-  public readonly sourceFileSystemId: string;
-
-  /** `WINDOWS`, `LUSTRE`, `ONTAP` or `OPENZFS`. */
-  public readonly sourceFileSystemType: string;
-
-  /** The id of the volume that was backed up, empty for a file system. */
-  public readonly sourceVolumeId: string;
-
   private readonly resource: CfnResource;
-  private readonly last: CfnResource; // of those that wait for the backup
+  /** @internal of those that wait for the backup */
+  public readonly _last: CustomResource;
   private readonly provider: FsxBackupProvider;
   private readonly source: BackupSource;
   private readonly triggers: BackupTrigger[];
@@ -163,25 +127,11 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
       RemovalPolicy: 'RETAIN',
       KeepLast: this.keepLast?.toString(),
     });
-    const last = continueWaiting(this, first, timeout, engine);
-    [this.resource, this.last] = [resourceOf(first), resourceOf(last)];
-    this.provider._serve(this.last, this.source);
+    this.resource = resourceOf(first);
+    this._last = continueWaiting(this, first, timeout, engine);
+    this.provider._serve(resourceOf(this._last), this.source);
     this.node.addDependency(...needed);
     this.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
-
-    const attribute = (name: keyof BackupAttributes) => last.getAttString(name);
-    this.backupId = attribute('BackupId');
-    this.backupArn = attribute('BackupArn');
-    this.backupCreationTime = attribute('BackupCreationTime');
-    this.backupLifecycle = attribute('BackupLifecycle');
-    this.backupType = attribute('BackupType');
-    this.backupSizeInBytes = attribute('BackupSizeInBytes');
-    this.backupKmsKeyId = attribute('BackupKmsKeyId');
-    this.backupOwnerId = attribute('BackupOwnerId');
-    this.backupResourceType = attribute('BackupResourceType');
-    this.sourceFileSystemId = attribute('SourceFileSystemId');
-    this.sourceFileSystemType = attribute('SourceFileSystemType');
-    this.sourceVolumeId = attribute('SourceVolumeId');
 
     this.executeBefore(...checkList('executeBefore', props.executeBefore));
     this.executeAfter(...checkList('executeAfter', props.executeAfter));
@@ -237,7 +187,8 @@ export class FsxBackup extends Construct implements IFsxBackup, ITaggable, ITrig
   }
 
   private problems(): string[] {
-    const { last, triggers, waiting, keepLast } = this;
+    const { triggers, waiting, keepLast } = this;
+    const last = resourceOf(this._last);
     if (triggers.length > 0) warnOfUses(this, last);
     warnOfMoment({ backup: this, last, triggers, executeBefore: waiting, keepLast });
     warnOfOtherPolicy(this, this.resource, this.removalPolicy);

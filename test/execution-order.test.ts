@@ -858,3 +858,12 @@ describe('executeBefore of what another stack defines', () => {
     expect(warnings()).toEqual([]);
   });
 });
+
+test('the order is looked at anew in each synthesis', () => {
+  const final = new FsxFinalBackup(stack, 'Final', { source });
+  const waiting = service();
+  waiting.node.addDependency(final);
+  app.synth();
+  final.node.addDependency(waiting);
+  expect(() => app.synth({ force: true })).toThrow(/a backup waits for itself/);
+});

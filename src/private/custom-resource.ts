@@ -1,6 +1,7 @@
-import { CfnResource, CustomResource, Duration } from 'aws-cdk-lib';
+import { CfnResource, CustomResource, Duration, Lazy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { MAX_SERVICE_TIMEOUT, SCHEMA_VERSION } from './contract';
+import { prepareAgain } from './preparation';
 
 /** What answers the requests of CloudFormation: the provider's function, and its state machine. */
 export interface Engine {
@@ -23,7 +24,17 @@ export function defineResource<P extends object>(
     serviceToken,
     resourceType,
     serviceTimeout: Duration.seconds(MAX_SERVICE_TIMEOUT),
-    properties: { SchemaVersion: SCHEMA_VERSION, StateMachineArn: stateMachineArn, ...properties },
+    properties: { SchemaVersion: versionFor(scope), StateMachineArn: stateMachineArn, ...properties },
+  });
+}
+
+/** CDK resolves it whenever it prepares the app. */
+function versionFor(scope: Construct): string {
+  return Lazy.uncachedString({
+    produce: ({ preparing }) => {
+      if (preparing) prepareAgain(scope);
+      return SCHEMA_VERSION;
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import { resourcesIn } from './changes';
 import { dependenciesIn, dependentsIn, reachedFrom } from './dependencies';
 import { outermost, stacksAround } from './nesting';
 import { isOwn } from './own';
+import { constructsOf } from './preparation';
 import { type RenderedTemplate, templateOf } from './rendered-template';
 import type { BackupTrigger } from '../backup-trigger';
 
@@ -96,9 +97,9 @@ function isWaitedForElsewhere(backup: IConstruct): boolean {
       ({ nestedStackParent: parent, nestedStackResource: nested }) =>
         parent && waitingIn(templateOf(parent), nested as CfnResource).length > 0,
     ) ||
-    backup.node.root.node
-      .findAll()
-      .some((each) => Stack.isStack(each) && each !== outer && each.dependencies.includes(outer))
+    constructsOf(backup.node.root).some(
+      (each) => Stack.isStack(each) && each !== outer && each.dependencies.includes(outer),
+    )
   );
 }
 

@@ -10,8 +10,8 @@ import {
   Stack,
   Tokenization,
 } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
 import { isOwn } from './own';
+import { oncePerPreparation } from './preparation';
 import { isHidden } from './secrets';
 
 /** A value of the library's own resources: it counts as constant. No property that CloudFormation knows. */
@@ -34,23 +34,7 @@ export interface RenderedTemplate extends Sections {
   readonly hidden: ReadonlySet<string>;
 }
 
-/** Of each app, until CDK prepares it again. */
-const templates = new WeakMap<IConstruct, Map<Stack, RenderedTemplate>>();
-
-/** Another template may come of the app now. */
-export function forgetTemplates(construct: IConstruct): void {
-  templates.delete(construct.node.root);
-}
-
-export function templateOf(stack: Stack): RenderedTemplate {
-  const { root } = stack.node;
-  const known = templates.get(root) ?? new Map<Stack, RenderedTemplate>();
-  const template = known.get(stack) ?? render(stack);
-  templates.set(root, known.set(stack, template));
-  return template;
-}
-
-function render(stack: Stack): RenderedTemplate {
+export const templateOf = oncePerPreparation((stack: Stack): RenderedTemplate => {
   const sections = Object.fromEntries(SECTIONS.map((section) => [section, {} as Record<string, any>]));
   const ids = new Map<CfnResource, string>();
   const nested = new Map<string, Stack>();
@@ -67,7 +51,7 @@ function render(stack: Stack): RenderedTemplate {
   }
   const own = new Set([...ids].flatMap(([resource, id]) => (isOwn(resource) ? [id] : [])));
   return { stack, ...(sections as Sections), ids, own, nested, hidden: resolver.hidden };
-}
+});
 
 function resolveIn(stack: Stack, value: unknown, resolver: DefaultTokenResolver): any {
   return Tokenization.resolve(value, { scope: stack, resolver, preparing: false });

@@ -1,6 +1,7 @@
 import { CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
+import { constructsOf, oncePerPreparation } from './preparation';
 import { whyNotFileSystem, whyNotVolume } from './rules';
 import { functionIn } from './template-functions';
 import type { BackupSource } from '../backup-source';
@@ -133,15 +134,15 @@ export function dataRepositoriesOf(
   fileSystemId: string,
   fileSystem: CfnResource | undefined,
 ): CfnResource[] {
-  return app.node.findAll().filter((construct): construct is CfnResource => {
-    if (
-      !CfnResource.isCfnResource(construct) ||
-      construct.cfnResourceType !== 'AWS::FSx::DataRepositoryAssociation'
-    ) {
-      return false;
-    }
-    const { fileSystemId: linked } = construct as { fileSystemId?: string };
+  return associationsIn(app).filter((association) => {
+    const { fileSystemId: linked } = association as { fileSystemId?: string };
     if (linked === undefined) return false;
     return fileSystem ? resourceBehind(linked) === fileSystem : linked === fileSystemId;
   });
 }
+
+const associationsIn = oncePerPreparation((app: IConstruct) =>
+  constructsOf(app)
+    .filter(CfnResource.isCfnResource)
+    .filter(({ cfnResourceType }) => cfnResourceType === 'AWS::FSx::DataRepositoryAssociation'),
+);

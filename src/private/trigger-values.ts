@@ -1,7 +1,7 @@
 import { IResolvable, Lazy } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { checkClass } from './copies';
-import { forgetTemplates, readFromTemplates } from './rendered-template';
+import { readFromTemplates } from './rendered-template';
 import { checkList } from './type-checks';
 import type { BackupTrigger } from '../backup-trigger';
 
@@ -27,7 +27,6 @@ export function triggerValues(backup: IConstruct, triggers: readonly BackupTrigg
     Lazy.uncachedAny(
       {
         produce: (context) => {
-          if (context.preparing) forgetTemplates(backup);
           const isRead = isComplete && !context.preparing;
           const given = triggers.flatMap((trigger) => trigger._values(backup));
           const read = isRead ? triggers.flatMap((trigger) => trigger._read(backup)) : [];

@@ -1,11 +1,12 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { constructsOf } from './preparation';
 import { usesOwn } from './rendered-template';
 import { isSource } from './source-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
-  for (const construct of backup.node.root.node.findAll()) {
+  for (const construct of constructsOf(backup.node.root)) {
     if (isSource(construct) && usesOwn(construct, 'BackupId', resource)) {
       Annotations.of(construct).addWarningV2(
         'cdk-fsx-backup:restoreFromTriggered',
