@@ -1,7 +1,21 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { IConstruct } from 'constructs';
+
+/**
+ * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
+ */
+export interface IFsxBackupProvider extends IConstruct {
+  /**
+   * The state machine that takes a backup and waits for it, for those who want one without CloudFormation.
+   * docs/pipelines.md in the repository documents the input of its executions.
+   */
+  readonly stateMachine: sfn.IStateMachine;
+}
 
 /**
  * Properties of an FsxBackupProvider.
@@ -63,4 +77,18 @@ export interface FsxBackupProviderProps {
    * @default - keys owned by AWS
    */
   readonly encryptionKey?: kms.IKey;
+}
+
+/**
+ * Who is told of a backup that failed.
+ */
+export interface FsxBackupFailureOptions {
+  /**
+   * Where the event goes: a topic, a queue, a function.
+   *
+   * It gets `status`, `name`, `executionArn`, `startDate` and `stopDate` of the execution, whatever input it
+   * was given; the name begins with the logical id of the backup's resource. The dates are milliseconds since
+   * 1970. Not a log group, which wants another form.
+   */
+  readonly target: events.IRuleTarget;
 }

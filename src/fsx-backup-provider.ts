@@ -1,30 +1,27 @@
-import { CfnResource, PhysicalName, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Lazy, PhysicalName, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct, IConstruct } from 'constructs';
+import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
-import { FsxBackupProviderProps } from './fsx-backup-provider-props';
+import {
+  FsxBackupFailureOptions,
+  FsxBackupProviderProps,
+  IFsxBackupProvider,
+} from './fsx-backup-provider-props';
 import { checkClass, checkCopy, recognizable } from './private/copies';
 import { defineFunction, defineFunctionRole, defineLogGroup, defineStateMachine } from './private/engine';
 import { checkOrder, Served } from './private/execution-order';
+import { metricOfFailed, ruleOfFailed } from './private/failures';
 import * as permissions from './private/handler-permissions';
 import { HandlerPolicies } from './private/handler-policies';
 import { hashOf } from './private/hash';
+import { ImportedProvider } from './private/imported-provider';
 import { markAsOwn } from './private/own';
 import { checkPlace } from './private/source-checks';
-import { checkProviderProps } from './private/type-checks';
-
-/**
- * An engine that takes backups: an `FsxBackupProvider`, or one that is deployed already.
- */
-export interface IFsxBackupProvider extends IConstruct {
-  /**
-   * The state machine that takes a backup and waits for it, for those who want one without CloudFormation.
-   * docs/pipelines.md in the repository documents the input of its executions.
-   */
-  readonly stateMachine: sfn.IStateMachine;
-}
+import { checkProviderProps, checkTarget } from './private/type-checks';
 
 /**
  * The engine that takes backups: one Lambda function, and a state machine that calls it until a backup is
@@ -54,23 +51,20 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     id: string,
     stateMachineArn: string,
   ): IFsxBackupProvider {
-    if (
-      !Token.isUnresolved(stateMachineArn) &&
-      !/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/.test(stateMachineArn)
-    ) {
-      throw new Error(
-        `"${stateMachineArn}" is not the ARN of a state machine: give that of the other provider's ` +
-          '`stateMachine`',
-      );
-    }
-    class Import extends Construct implements IFsxBackupProvider {
-      public readonly stateMachine = sfn.StateMachine.fromStateMachineArn(
-        this,
-        'StateMachine',
-        stateMachineArn,
-      );
-    }
-    return new Import(scope, id);
+    return new ImportedProvider(scope, id, stateMachineArn);
+  }
+
+  /**
+   * The provider that all backups of a stack share which name none; if there is none yet, a new one.
+   *
+   * @param scope in the stack
+   * @throws if another copy of the library has defined it
+   */
+  public static defaultFor(scope: Construct): FsxBackupProvider {
+    const [stack, id] = [Stack.of(scope), 'FsxBackupDefaultProvider'];
+    const shared = stack.node.tryFindChild(id) as FsxBackupProvider | undefined;
+    checkCopy(`the provider of "${scope.node.path}"`, shared, 'FsxBackupProvider');
+    return shared ?? new FsxBackupProvider(stack, id);
   }
 
   /**
@@ -88,11 +82,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
           `serves the stack in which it is defined, so define one in "${stack.node.path}"`,
       );
     }
-    if (named) return named;
-    const id = 'FsxBackupDefaultProvider';
-    const shared = stack.node.tryFindChild(id) as FsxBackupProvider | undefined;
-    checkCopy(what, shared, 'FsxBackupProvider');
-    return shared ?? new FsxBackupProvider(stack, id);
+    return named ?? FsxBackupProvider.defaultFor(backup);
   }
 
   /** The Lambda function's role, as principal of grants. */
@@ -158,9 +148,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
     }
   }
 
-  /**
-   * Let executions with `keepLast` delete backups that the provider has taken.
-   */
+  /** Let executions with `keepLast` delete backups that the provider has taken. */
   public allowPruning(): void {
     this._policies.allowDeletion();
   }
@@ -188,6 +176,44 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
         resourceArns: [permissions.statesArn(Stack.of(this), 'execution', `${stateMachineName}:*`)],
       }),
     );
+  }
+
+  /**
+   * How many backups that somebody wanted are not there: executions of the state machines that failed, timed
+   * out or were aborted, as AWS itself counts them.
+   *
+   * An alarm on it costs as much as six metrics. Let it treat missing data as not breaching.
+   *
+   * @param options default: the sum of five minutes
+   *
+   * @example
+   * provider.metricFailed().createAlarm(this, 'BackupFailed', {
+   *   threshold: 1,
+   *   evaluationPeriods: 1,
+   *   treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+   * });
+   */
+  public metricFailed(options?: cloudwatch.MathExpressionOptions): cloudwatch.MathExpression {
+    // There may be runs later. A metric of what is not there has no data.
+    const runs = Lazy.string({ produce: () => this.runs?.stateMachineArn ?? 'no runs' });
+    return metricOfFailed([this._engine.stateMachineArn, runs], options);
+  }
+
+  /**
+   * Tell somebody of each backup that was wanted and is not there, by AWS's own event of its execution. AWS
+   * delivers events as well as it can; what must not be missed needs an alarm on `metricFailed`.
+   *
+   * @param id the construct id of the rule
+   * @param options where the event goes
+   * @throws if there is no target
+   *
+   * @example
+   * provider.onFailed('Failed', { target: new targets.SnsTopic(topic) });
+   */
+  public onFailed(id: string, options: FsxBackupFailureOptions): events.IRule {
+    const machines = () => [this._engine.stateMachineArn, ...(this.runs ? [this.runs.stateMachineArn] : [])];
+    checkTarget(options);
+    return ruleOfFailed(this, id, machines, options.target);
   }
 
   /**

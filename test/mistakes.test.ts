@@ -440,7 +440,7 @@ const OPTIONS: Row[] = [
   ],
   [
     'a provider that is imported',
-    /is an object \(Import\): give an FsxBackupProvider/,
+    /is an object \(ImportedProvider\): give an FsxBackupProvider/,
     () => backup({ provider: imported() }),
   ],
   [

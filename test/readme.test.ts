@@ -195,6 +195,9 @@ const NO_FAILURES = new Set([
   'Role of the function that takes Amazon FSx backups (cdk-fsx-backup)',
   'Role of the state machines that wait for Amazon FSx backups (cdk-fsx-backup)',
   'a value of cdk-fsx-backup', // in a hash
+  'backups that failed',
+  'backups that somebody wanted, and that are not there',
+  'Step Functions Execution Status Change',
   'file system (fs-0123456789abcdef0)',
   'wait for the status', // a decision
 ]);

@@ -48,7 +48,7 @@ describe('an option of a wrong type', () => {
     [
       'a provider that is imported',
       () => backupOf({ provider: FsxBackupProvider.fromStateMachineArn(stack, 'P', ARN) }),
-      /^the provider of "Files\/Backup" is an object \(Import\): give an FsxBackupProvider/,
+      /^the provider of "Files\/Backup" is an object \(ImportedProvider\): give an FsxBackupProvider/,
     ],
     [
       'a source of a provider',

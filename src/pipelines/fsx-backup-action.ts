@@ -3,7 +3,8 @@ import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Action, StateMachineInput, StepFunctionInvokeAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Construct } from 'constructs';
 import { BackupSource } from '../backup-source';
-import { FsxBackupProvider, IFsxBackupProvider } from '../fsx-backup-provider';
+import { FsxBackupProvider } from '../fsx-backup-provider';
+import { IFsxBackupProvider } from '../fsx-backup-provider-props';
 import { checkPipelineBackup, providerFor, runInput, variableProblems } from './pipeline-run';
 import { checkMember, checkProps, checkRole } from '../private/type-checks';
 

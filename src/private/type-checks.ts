@@ -1,6 +1,6 @@
 import { Construct, IConstruct } from 'constructs';
 import { shown } from './copies';
-import type { FsxBackupProviderProps } from '../fsx-backup-provider-props';
+import type { FsxBackupFailureOptions, FsxBackupProviderProps } from '../fsx-backup-provider-props';
 
 /*
  * What is given by those who write no TypeScript, or get a value from somewhere: refused with the name of the
@@ -44,6 +44,13 @@ export function checkMember(what: string, value: unknown, member: string, exampl
 
 export function checkRole(what: string, role: unknown): void {
   checkMember(`the role of ${what}`, role, 'roleArn', 'an IRole, such as iam.Role.fromRoleArn gives');
+}
+
+export function checkTarget(options: FsxBackupFailureOptions): void {
+  checkProps('onFailed', options);
+  const example = 'an IRuleTarget, such as new targets.SnsTopic(topic)';
+  if (options.target === undefined) throw new Error(`onFailed needs a target: ${example}`);
+  checkMember('the target of onFailed', options.target, 'bind', example);
 }
 
 export function checkProviderProps(what: string, props: FsxBackupProviderProps): void {

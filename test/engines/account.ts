@@ -43,7 +43,7 @@ export class Account {
    */
   static async start(speed: number, fsxUrl?: string): Promise<Account> {
     const account = new Account(speed);
-    await account.listen();
+    await account.serveFsx();
     if (fsxUrl) account.environment.AWS_ENDPOINT_URL_FSX = fsxUrl;
     await account.startMinistack(speed);
     return account;
@@ -159,21 +159,46 @@ export class Account {
 
   /** What the functions of the account have logged, line by line. */
   async logs(): Promise<string[]> {
-    const call = async (operation: string, input: object): Promise<any> => {
-      const headers = {
-        'Content-Type': 'application/x-amz-json-1.1',
-        'X-Amz-Target': `Logs_20140328.${operation}`,
-        'Authorization': AUTHORIZATION,
-      };
-      return (
-        await fetch(this.ministack!.url, { method: 'POST', headers, body: JSON.stringify(input) })
-      ).json();
-    };
-    const { logGroups } = await call('DescribeLogGroups', {});
+    const { logGroups } = await this.call('logs', 'Logs_20140328.DescribeLogGroups');
     const found = await Promise.all(
-      logGroups.map(({ logGroupName }: any) => call('FilterLogEvents', { logGroupName })),
+      logGroups.map(({ logGroupName }: any) =>
+        this.call('logs', 'Logs_20140328.FilterLogEvents', { logGroupName }),
+      ),
     );
     return found.flatMap(({ events }) => events.map(({ message }: any) => message.trim()));
+  }
+
+  /** What is published to a topic from now on, by a queue that subscribes to it. */
+  async listen(TopicArn: string): Promise<() => Promise<string[]>> {
+    const { QueueUrl } = await this.call('sqs', 'AmazonSQS.CreateQueue', { QueueName: 'listener' });
+    const QueueArn = `arn:aws:sqs:${PLACE.region}:${PLACE.accountId}:listener`;
+    const subscription = { Action: 'Subscribe', TopicArn, Protocol: 'sqs', Endpoint: QueueArn };
+    await this.post('sns', 'application/x-www-form-urlencoded', new URLSearchParams(subscription).toString());
+    return async () => {
+      const received = await this.call('sqs', 'AmazonSQS.ReceiveMessage', {
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 20,
+      });
+      return (received.Messages ?? []).map(({ Body }: any) => JSON.parse(Body).Message);
+    };
+  }
+
+  /** Services whose clients are not installed here. */
+  private async call(service: string, target: string, input: object = {}): Promise<any> {
+    const type = 'application/x-amz-json-1.1';
+    return (await this.post(service, type, JSON.stringify(input), { 'X-Amz-Target': target })).json();
+  }
+
+  private post(
+    service: string,
+    type: string,
+    body: string,
+    more: Record<string, string> = {},
+  ): Promise<Response> {
+    const Authorization = AUTHORIZATION.replace('/logs/', `/${service}/`);
+    const headers = { 'Content-Type': type, Authorization, ...more };
+    return fetch(this.ministack!.url, { method: 'POST', headers, body });
   }
 
   /** The calls of FSx that change something. */
@@ -212,7 +237,7 @@ export class Account {
     });
   }
 
-  private async listen(): Promise<void> {
+  private async serveFsx(): Promise<void> {
     // ministack does not say whose call it is, and nobody asks
     const role = 'arn:aws:iam::000000000000:role/any';
     const api = await listen(this.fsx.api, {

@@ -279,6 +279,28 @@ describe('Deployments', () => {
     );
   });
 
+  test('a topic hears of a backup that fails, not of one that does not, and never the input', async () => {
+    const [folder, told] = ['test/engines/told', (throughput: string) => ({ throughput })];
+    expect((await account.deploy(folder)).succeeded).toBe(true);
+    const topics = (await account.events('Told')).filter(({ ResourceType }) => {
+      return ResourceType === 'AWS::SNS::Topic';
+    });
+    const heard = await account.listen(topics.at(-1)!.PhysicalResourceId!);
+    expect((await account.deploy(folder, told('128'))).succeeded).toBe(true);
+    account.fsx.options.fail = () => 'The volume is full.';
+    expect((await account.deploy(folder, told('160'))).succeeded).toBe(false);
+    account.fsx.options.fail = () => undefined;
+    expect((await heard()).map((message) => JSON.parse(message))).toEqual([
+      {
+        status: 'FAILED',
+        name: expect.stringMatching(/^Guard[0-9A-F]{8}-/),
+        executionArn: expect.stringMatching(/:execution:FsxBackup-.*:Guard[0-9A-F]{8}-/),
+        startDate: expect.any(Number),
+        stopDate: expect.any(Number),
+      },
+    ]);
+  });
+
   describe('more than an hour (long-first-backup)', () => {
     test('a backup of seventy minutes, behind six continuations: what uses its id waits for it', async () => {
       const { fileSystemId } = account.fsx.createFileSystem({

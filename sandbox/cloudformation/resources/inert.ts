@@ -127,6 +127,11 @@ function table(world: World): Record<string, Inert> {
       replacedBy: ['BucketName'],
     },
     'AWS::S3::BucketPolicy': { id: ({ properties }) => properties.Bucket, replacedBy: ['Bucket'] },
+    'AWS::CloudWatch::Alarm': {
+      id: (request) => request.properties.AlarmName ?? nameFor(request),
+      attributes: { Arn: (id) => arn(world, 'cloudwatch', `alarm:${id}`) },
+      replacedBy: ['AlarmName'],
+    },
     'AWS::CodeBuild::Project': {
       id: (request) => request.properties.Name ?? nameFor(request),
       attributes: { Arn: (id) => arn(world, 'codebuild', `project/${id}`) },
