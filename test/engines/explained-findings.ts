@@ -212,4 +212,18 @@ export const EXPLAINED_FINDINGS: ExplainedFinding[] = [
       "Not the library's: the network and the container of two examples, which are as short as they can " +
       'be.',
   },
+
+  // --------------------------------------------------------------------------------- who is told of failures
+  {
+    rules: ['SNSEncryptedKMS'],
+    where: ['Topic'],
+    why:
+      'The example `alarm`. A message has the name of an execution and no secret; a key would need a ' +
+      'policy for CloudWatch and EventBridge, which is for who brings one.',
+  },
+  {
+    rules: ['EventBusDLQ'],
+    where: ['FsxBackupProvider/Failed'],
+    why: 'The target of `onFailed` is the user’s, and so is its queue for what cannot be delivered.',
+  },
 ];

@@ -28,7 +28,7 @@ file_system = fsx.CfnFileSystem(
 )
 FsxBackup.before_change_of(stack, "Guard", file_system)
 
-topic = sns.Topic(stack, "Topic")
+topic = sns.Topic(stack, "Topic", enforce_ssl=True)
 provider = FsxBackupProvider.default_for(stack)
 provider.on_failed("Failed", target=targets.SnsTopic(topic))
 provider.metric_failed().create_alarm(

@@ -24,7 +24,7 @@ const fileSystem = new fsx.CfnFileSystem(stack, 'FileSystem', {
 });
 FsxBackup.beforeChangeOf(stack, 'Guard', fileSystem);
 
-const topic = new Topic(stack, 'Topic');
+const topic = new Topic(stack, 'Topic', { enforceSSL: true });
 const provider = FsxBackupProvider.defaultFor(stack);
 provider.onFailed('Failed', { target: new SnsTopic(topic) });
 provider
