@@ -117,6 +117,7 @@ describe('onFailed', () => {
   test.each<[string, any, RegExp]>([
     ['no options', undefined, /^what onFailed got is undefined: give an object of properties/],
     ['no target', {}, /^onFailed needs a target: an IRuleTarget, such as new targets\.SnsTopic\(topic\)$/],
+    ['a target that is null', { target: null }, /^onFailed needs a target/],
     ['a topic', { target: 'arn' }, /^the target of onFailed is "arn": give an IRuleTarget/],
   ])('%s draws an error', (_, options, error) => {
     expect(() => provider.onFailed('Failed', options)).toThrow(error);

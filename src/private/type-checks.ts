@@ -49,7 +49,7 @@ export function checkRole(what: string, role: unknown): void {
 export function checkTarget(options: FsxBackupFailureOptions): void {
   checkProps('onFailed', options);
   const example = 'an IRuleTarget, such as new targets.SnsTopic(topic)';
-  if (options.target === undefined) throw new Error(`onFailed needs a target: ${example}`);
+  if (!options.target) throw new Error(`onFailed needs a target: ${example}`);
   checkMember('the target of onFailed', options.target, 'bind', example);
 }
 
