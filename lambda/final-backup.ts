@@ -53,11 +53,6 @@ async function check(context: Context<FinalBackup>): Promise<Phase> {
 
 /** FSx knows no such source, or cannot back it up. */
 async function whyNot(fsx: Fsx, source: Source): Promise<string | undefined> {
-  const why = await problemOf(fsx, source);
-  return why && `it ${why}.`;
-}
-
-async function problemOf(fsx: Fsx, source: Source): Promise<string | undefined> {
   if ('VolumeId' in source) {
     const volume = await unless(NOT_FOUND, () => fsx.volume(source.VolumeId));
     return volume ? whyNotVolume(volume) : UNKNOWN;

@@ -159,7 +159,7 @@ export function purposeOf(request: Request): string {
 
 /** A source is refused that nobody could back up at its deletion. */
 export function notPossibleAtDeletion(source: string, why: string): string {
-  return `A final backup of ${source} would not be possible: ${why}`;
+  return `A final backup of ${source} would not be possible: it ${why}.`;
 }
 
 /** Why a source is not deleted, and how it can be all the same. */

@@ -47,6 +47,7 @@ export class BackupTrigger {
    * @param scopes constructs, of this or other stacks of the same stage; at least one resource must be at or
    * below them, and they may use at most 500 values that are known only at deployment. Of another stack, the
    * text counts
+   * @throws if one of them is no construct
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
    */
   public static onChangeOf(...scopes: IConstruct[]): BackupTrigger {

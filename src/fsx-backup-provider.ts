@@ -137,6 +137,7 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
    *
    * @param sources of the account and Region of the provider; with `fromDeployed`, any file system (or
    * volume) may be backed up, and their stacks may be asked
+   * @throws if one of them is no source, or of another account or Region
    */
   public allowBackupsOf(...sources: BackupSource[]): void {
     this.machineOfRuns();

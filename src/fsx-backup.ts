@@ -142,6 +142,7 @@ export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, IT
    * Take another backup when one of these triggers says so, too.
    *
    * @param triggers added to those that the backup has
+   * @throws if one of them is no trigger
    */
   public addTrigger(...triggers: BackupTrigger[]): void {
     this.triggers.push(...checkTriggers(this, triggers));

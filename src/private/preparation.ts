@@ -1,4 +1,5 @@
 import { IConstruct } from 'constructs';
+import { oncePer } from './once';
 
 /** The last preparation of each app. */
 const preparations = new WeakMap<IConstruct, object>();
@@ -10,15 +11,8 @@ export function prepareAgain({ node: { root } }: IConstruct): void {
 
 /** A function that computes its result once for each construct, until CDK prepares the app again. */
 export function oncePerPreparation<K extends IConstruct, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new WeakMap<K, { readonly preparation?: object; readonly value: V }>();
-  return (key) => {
-    const preparation = preparations.get(key.node.root);
-    const last = known.get(key);
-    if (last && last.preparation === preparation) return last.value;
-    const value = compute(key);
-    known.set(key, { preparation, value });
-    return value;
-  };
+  const knownIn = oncePer((_preparation: object) => oncePer(compute));
+  return (key) => knownIn(preparations.get(key.node.root) ?? key.node.root)(key);
 }
 
 /** All that an app consists of. */

@@ -7,7 +7,7 @@ import re
 import sys
 
 from aws_cdk import App, Duration, Stack, assertions, aws_fsx as fsx, aws_ssm as ssm
-from cdk_fsx_backup import BackupSource, BackupTrigger, FsxBackup, FsxBackupProvider, FsxFinalBackup
+from cdk_fsx_backup import BackupSource, BackupTrigger, FsxBackup, FsxFinalBackup
 
 ID = "fs-0498eed5fe91001ec"
 

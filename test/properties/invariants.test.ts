@@ -122,12 +122,12 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
   };
   allows('one that has failed and vanished: nothing tells what was before', (tale) => failed(tale, true));
   finds('one that has failed and is there', (tale) => failed(tale, false), /returned to backup-2/);
-  /** It held none, and an update without other triggers took its first backup. */
-  const takesFirst = (tale: Tale) => {
+  /** It held none, and an update took its first backup: without other triggers, or for this value. */
+  const takesFirst = (tale: Tale, value = 'before', generation?: string) => {
     tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
-    const forward = updateTo(tale, 'before', 'none');
+    const forward = updateTo(tale, value, 'none');
     tale
-      .takes(forward, 'backup-2')
+      .takes(forward, 'backup-2', { generation })
       .passes(11 * MINUTE)
       .answers(forward, 'backup-2');
   };
@@ -153,12 +153,7 @@ about('aRollbackReturnsToWhatWasHeld', ({ allows, finds }) => {
   });
   /** An attempt without rollback took its first backup; the rollback asks for what the resource has now. */
   const keeps = (tale: Tale, id: string) => {
-    tale.begins().stack('CREATE_COMPLETE').begins().stack('UPDATE_IN_PROGRESS');
-    const attempt = updateTo(tale, 'b', 'none');
-    tale
-      .takes(attempt, 'backup-2', { generation: '2' })
-      .passes(11 * MINUTE)
-      .answers(attempt, 'backup-2');
+    takesFirst(tale, 'b', '2');
     tale.stack('UPDATE_FAILED').begins().stack('UPDATE_IN_PROGRESS');
     tale.answers(updateTo(tale, 'before', 'backup-2'), 'backup-2', 'FAILED');
     tale.stack('UPDATE_ROLLBACK_IN_PROGRESS');
