@@ -1,6 +1,6 @@
 import { Canary } from './canary';
 import { VirtualClock } from './clock';
-import { CloudFormation, type StackOutcome } from './cloudformation/engine';
+import { type AssemblyOptions, CloudFormation, type StackOutcome } from './cloudformation/engine';
 import type { CloudFormationOptions, Place } from './cloudformation/world';
 import { putBootstrapRole } from './codepipeline/bootstrap-role';
 import { CodePipeline } from './codepipeline/service';
@@ -107,10 +107,7 @@ export class Sandbox {
   }
 
   /** Deploy the stacks of a cloud assembly (`cdk.out`), and let time pass until that is done. */
-  deploy(
-    directory: string,
-    options: Parameters<CloudFormation['deployAssembly']>[1] = {},
-  ): Promise<Record<string, StackOutcome>> {
+  deploy(directory: string, options: AssemblyOptions = {}): Promise<Record<string, StackOutcome>> {
     return this.clock.run(this.cloudFormation.deployAssembly(directory, options));
   }
 

@@ -14,6 +14,7 @@ import {
 import { FailurePlan } from './failures';
 import { Identities } from './identities';
 import { invalid } from './intrinsics';
+import { withPrevious } from './parameters';
 import { providersOf } from './resources';
 import { nestedStackProvider, type Nesting } from './resources/nested-stack';
 import { same, type ResourceProvider } from './resources/provider';
@@ -31,6 +32,14 @@ import {
 } from './world';
 
 export type { Deployment, StackOutcome } from './deployment';
+
+/** How `cdk deploy` is called. */
+export interface AssemblyOptions extends Partial<Deployment> {
+  /** Default: all. */
+  stacks?: string[];
+  /** `--previous-parameters`: keep the values of parameters that are not given. Default: true. */
+  previousParameters?: boolean;
+}
 
 export interface StackSnapshot {
   id: string;
@@ -130,12 +139,12 @@ export class CloudFormation {
   /** Deploy the stacks of a cloud assembly (`cdk.out`), in the order of their dependencies. */
   async deployAssembly(
     directory: string,
-    { stacks, ...rest }: { stacks?: string[] } & Partial<Deployment> = {},
+    { stacks, previousParameters = true, ...rest }: AssemblyOptions = {},
   ): Promise<Record<string, StackOutcome>> {
     const outcomes: Record<string, StackOutcome> = {};
     const chosen = stacksOf(directory).filter(({ stackName }) => !stacks || stacks.includes(stackName));
     for (const found of chosen) {
-      outcomes[found.stackName] = await this.deployFound(found, rest);
+      outcomes[found.stackName] = await this.deployFound(found, rest, previousParameters);
       if (!outcomes[found.stackName].status.match(/^(CREATE|UPDATE)_COMPLETE$/)) break;
     }
     return outcomes;
@@ -331,9 +340,16 @@ export class CloudFormation {
   }
 
   /** `cdk deploy` deletes a stack whose creation was rolled back, and creates it again. */
-  private async deployFound(found: AssemblyStack, rest: Partial<Deployment>): Promise<StackOutcome> {
+  private async deployFound(
+    found: AssemblyStack,
+    rest: Partial<Deployment>,
+    previousParameters: boolean,
+  ): Promise<StackOutcome> {
     if (this.find(found.stackName)?.status === 'ROLLBACK_COMPLETE') await this.destroy(found.stackName);
-    return this.deploy({ ...found, ...rest });
+    const previous = previousParameters ? this.find(found.stackName)?.plan.texts : {};
+    const given = { ...found.parameters, ...rest.parameters };
+    const parameters = withPrevious(found.template, given, previous);
+    return this.deploy({ ...found, ...rest, parameters });
   }
 
   private async operate(stack: Stack, operation: () => Promise<void>): Promise<StackOutcome> {

@@ -10,12 +10,11 @@ interface ParameterDefinition {
 const SSM_TYPE = /^AWS::SSM::Parameter::Value<(.+)>$/;
 const LIST_TYPE = /^(List<.+>|CommaDelimitedList)$/;
 
-/** The values of a template's parameters: strings, and lists for the list types. */
-export function parameterValues(
+/** The values of a template's parameters as texts: what is given, or the default. */
+export function parameterTexts(
   definitions: Record<string, ParameterDefinition>,
   given: Record<string, string>,
-  ssm: ReadonlyMap<string, string>,
-): Record<string, string | string[]> {
+): Record<string, string> {
   const unknown = Object.keys(given).filter((name) => !(name in definitions));
   if (unknown.length > 0) throw invalid(`Parameters: [${unknown.join(', ')}] do not exist in the template`);
   const missing = Object.keys(definitions).filter(
@@ -26,9 +25,30 @@ export function parameterValues(
     Object.entries(definitions).map(([name, definition]) => {
       const value = String(given[name] ?? definition.Default);
       check(name, value, definition);
-      return [name, valueOf(name, value, definition.Type, ssm)];
+      return [name, value];
     }),
   );
+}
+
+/** What functions see of them: texts, and lists for the list types. */
+export function parameterValues(
+  definitions: Record<string, ParameterDefinition>,
+  texts: Record<string, string>,
+  ssm: ReadonlyMap<string, string>,
+): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, { Type }]) => [name, valueOf(name, texts[name], Type, ssm)]),
+  );
+}
+
+/** What `cdk deploy` gives: of what is not said, the stack's present value rather than a new default. */
+export function withPrevious(
+  { Parameters: definitions = {} }: { Parameters?: Record<string, unknown> },
+  given: Record<string, string> = {},
+  previous: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const kept = Object.entries(previous).filter(([name]) => name in definitions);
+  return { ...Object.fromEntries(kept), ...given };
 }
 
 function check(name: string, value: string, { AllowedValues, AllowedPattern }: ParameterDefinition): void {

@@ -9,7 +9,7 @@ import {
   withConditions,
   type Scope,
 } from './intrinsics';
-import { parameterValues } from './parameters';
+import { parameterTexts, parameterValues } from './parameters';
 import { urlSuffix, type World } from './world';
 
 export type DeletionPolicy = 'Delete' | 'Retain' | 'RetainExceptOnCreate';
@@ -48,6 +48,9 @@ export interface PlannedResource {
 /** What a template asks for, given its parameters: conditions decided, references checked, order known. */
 export interface Plan {
   template: Template;
+  /** the values of its parameters as texts, as `UsePreviousValue` gives them again */
+  texts: Readonly<Record<string, string>>;
+  /** and as functions see them: a list, or what the parameter store has */
   parameters: Record<string, string | string[]>;
   resources: ReadonlyMap<string, PlannedResource>;
   outputs: Record<string, { value: unknown; exportName?: unknown; description?: string }>;
@@ -117,7 +120,8 @@ export function planOf(
 ): Plan {
   assertServed(template);
   assertTypes(template, types);
-  const parameters = parameterValues(template.Parameters ?? {}, given, world.ssm);
+  const texts = parameterTexts(template.Parameters ?? {}, given);
+  const parameters = parameterValues(template.Parameters ?? {}, texts, world.ssm);
   const globals = globalScope(template, parameters, stack, world, others);
   const holds = conditionsOf(template.Conditions ?? {}, globals);
   for (const name of Object.keys(template.Conditions ?? {})) holds(name);
@@ -158,6 +162,7 @@ export function planOf(
 
   return {
     template,
+    texts,
     parameters,
     resources,
     outputs,

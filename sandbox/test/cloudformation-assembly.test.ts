@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   App,
   CfnOutput,
+  CfnParameter,
   CustomResource,
   Duration,
   NestedStack,
@@ -17,6 +18,7 @@ import * as fsx from 'aws-cdk-lib/aws-fsx';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { VirtualClock } from '../clock';
 import { CloudFormation } from '../cloudformation/engine';
@@ -340,4 +342,42 @@ test('a nested stack goes back with its parent, and cleans up after its parent h
   expect(told.lastIndexOf('Parent- DELETE_COMPLETE one')).toBeGreaterThan(
     told.lastIndexOf('Parent UPDATE_COMPLETE later-three'),
   );
+});
+
+describe('parameters of an assembly', () => {
+  const deploy = async (
+    { cloudFormation, clock }: ReturnType<typeof sandbox>,
+    value: string | undefined,
+    options: { id?: string; fallback?: string; previousParameters?: boolean } = {},
+  ) => {
+    const { id = 'In', fallback, previousParameters } = options;
+    const app = new App();
+    const stack = new Stack(app, 'Given');
+    new CfnOutput(stack, 'Out', { value: new CfnParameter(stack, id, { default: fallback }).valueAsString });
+    new sns.CfnTopic(stack, `TopicBeside${id}`);
+    const parameters = value === undefined ? undefined : { [id]: value };
+    const { Given } = await clock.run(
+      cloudFormation.deployAssembly(app.synth().directory, { parameters, previousParameters }),
+    );
+    return Given.outputs.Out;
+  };
+
+  test('keep their value in a stack that is there, whatever default the template has by then', async () => {
+    const world = sandbox();
+    expect(await deploy(world, 'first')).toBe('first');
+    expect(await deploy(world, undefined)).toBe('first');
+    expect(await deploy(world, undefined, { fallback: 'default' })).toBe('first');
+    expect(await deploy(world, 'second')).toBe('second');
+    expect(await deploy(world, undefined)).toBe('second');
+  });
+
+  test('must be given otherwise: for a new stack, a new parameter, and without previous values', async () => {
+    const world = sandbox();
+    const missing = (name: string) => `Parameters: [${name}] must have values`;
+    await expect(deploy(world, undefined)).rejects.toThrow(missing('In'));
+    await deploy(world, 'first');
+    await expect(deploy(world, undefined, { id: 'Other' })).rejects.toThrow(missing('Other'));
+    await expect(deploy(world, undefined, { previousParameters: false })).rejects.toThrow(missing('In'));
+    expect(await deploy(world, undefined)).toBe('first');
+  });
 });
