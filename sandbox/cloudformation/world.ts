@@ -57,7 +57,8 @@ export interface FileSystemService {
   /** @param ms how long it is UPDATING */
   updateFileSystem(id: string, properties: any, ms?: number): Created;
   deleteFileSystem(id: string): void;
-  createVolume(properties: any): Created;
+  /** @param ms how long it is CREATING */
+  createVolume(properties: any, ms?: number): Created;
   updateVolume(id: string, properties: any): void;
   deleteVolume(id: string): void;
   createStorageVirtualMachine(properties: any): Created;

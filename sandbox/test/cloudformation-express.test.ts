@@ -104,7 +104,7 @@ describe('rollback', () => {
   });
 });
 
-test('FSx is told how long a file system takes, since nobody waits for that', async () => {
+test('FSx is told how long file systems and volumes take, since nobody waits for that', async () => {
   const took: unknown[][] = [];
   const fsx = {
     createFileSystem: (_: unknown, ms?: number) => {
@@ -115,18 +115,26 @@ test('FSx is told how long a file system takes, since nobody waits for that', as
       took.push(['update', ms]);
       return { fileSystemId: 'fs-1' };
     },
+    createVolume: (_: unknown, ms?: number) => {
+      took.push(['create volume', ms]);
+      return { volumeId: 'fsvol-1' };
+    },
   } as unknown as FileSystemService;
   const world = testWorld(
     { duration: (_, operation) => ({ create: 10, update: 5, delete: 1 })[operation] },
     { fsx },
   );
-  const fileSystem = (StorageCapacity: number) => ({
-    Resources: { Fs: { Type: 'AWS::FSx::FileSystem', Properties: { StorageCapacity } } },
+  const stack = (StorageCapacity: number) => ({
+    Resources: {
+      Fs: { Type: 'AWS::FSx::FileSystem', Properties: { StorageCapacity } },
+      Volume: { Type: 'AWS::FSx::Volume', Properties: { Name: { Ref: 'Fs' } } },
+    },
   });
-  await world.deploy(fileSystem(1200), { express: true });
-  await world.deploy(fileSystem(2400));
+  await world.deploy(stack(1200), { express: true });
+  await world.deploy(stack(2400));
   expect(took).toEqual([
     ['create', 10],
+    ['create volume', 10],
     ['update', 5],
   ]);
 });

@@ -33,8 +33,8 @@ export function fsxTypes(world: World): Record<string, NativeType> {
         'OntapConfiguration.StorageVirtualMachineId',
         'OntapConfiguration.OntapVolumeType',
       ],
-      create: ({ properties }) => {
-        const { volumeId, resourceArn, uuid } = fsx().createVolume(properties);
+      create: ({ properties, takes }) => {
+        const { volumeId, resourceArn, uuid } = fsx().createVolume(properties, takes);
         return {
           physicalId: volumeId,
           attributes: { VolumeId: volumeId, ResourceARN: resourceArn, UUID: uuid },
