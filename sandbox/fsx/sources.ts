@@ -11,6 +11,7 @@ import {
   type Resource,
 } from './description';
 import { fromList } from './tags';
+import { assertUniqueInSvm } from './volume-names';
 
 export interface Location {
   accountId: string;
@@ -125,15 +126,19 @@ export class Sources {
 
   /** @param ms how long it is CREATING */
   createVolume(properties: any, ms = 0) {
-    const { id, arn } = this.addVolume(this.nextId('fsvol'), this.homeOf(properties), properties, ms);
+    const home = this.homeOf(properties);
+    assertUniqueInSvm(properties, this.volumes.values());
+    const { id, arn } = this.addVolume(this.nextId('fsvol'), home, properties, ms);
     return { volumeId: id, resourceArn: arn, uuid: uuidOf(id) };
   }
 
   /** @param ms how long it has an administrative action in progress */
   updateVolume(id: string, properties: any, ms = 0): void {
     const volume = this.volume(id);
-    const { VolumeType } = volume.description;
-    volume.description = { ...volume.description, ...volumeDescription(id, { ...properties, VolumeType }) };
+    const { VolumeType, OntapConfiguration } = volume.description;
+    const own = { OntapConfiguration, ...properties, VolumeType };
+    assertUniqueInSvm(own, this.volumes.values(), id);
+    volume.description = { ...volume.description, ...volumeDescription(id, own) };
     volume.tags = fromList(properties.Tags);
     this.keepUpdating(volume, ms);
   }

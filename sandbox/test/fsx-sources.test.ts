@@ -1,4 +1,4 @@
-import { world } from './fsx-fixture';
+import { ontapVolume, world } from './fsx-fixture';
 
 const SUBNETS = { SubnetIds: ['subnet-1234abcd'] };
 const WINDOWS = { FileSystemType: 'WINDOWS', StorageCapacity: '300', ...SUBNETS };
@@ -140,6 +140,58 @@ test('a volume of ONTAP shows what its template says, and its update', async () 
       },
     },
   ]);
+});
+
+describe('the volumes of an SVM', () => {
+  const refused = (message: string) =>
+    expect.objectContaining({ code: 'BadRequest', message: expect.stringContaining(message) });
+
+  const volumes = () => {
+    const all = world();
+    const { properties, volumeId } = ontapVolume(all.service, {
+      configuration: { JunctionPath: '/vol1' },
+    });
+    const named = (Name: string, JunctionPath?: string) => ({
+      ...properties,
+      Name,
+      OntapConfiguration: { ...properties.OntapConfiguration, JunctionPath },
+    });
+    return { ...all, volumeId, named };
+  };
+
+  test('have different names and junction paths', () => {
+    const { service, volumeId, named } = volumes();
+    const create = (Name: string, path?: string) => () => service.createVolume(named(Name, path));
+    expect(create('vol1', '/vol2')).toThrow(refused(`the Name vol1 already: ${volumeId}`));
+    expect(create('vol2', '/vol1')).toThrow(refused(`the JunctionPath /vol1 already: ${volumeId}`));
+    create('vol2', '/vol2')();
+    expect(service.volumes.size).toBe(2);
+  });
+
+  test('have them after an update, too; each may keep its own', async () => {
+    const { service, volume, volumeId, named } = volumes();
+    service.createVolume(named('vol2', '/vol2'));
+    const change = (Name: string, path?: string) => () => service.updateVolume(volumeId, named(Name, path));
+    expect(change('vol2', '/vol1')).toThrow(refused('the Name vol2'));
+    expect(change('vol1', '/vol2')).toThrow(refused('the JunctionPath /vol2'));
+    change('vol1', '/vol1')();
+    change('vol3', '/vol3')();
+    const OntapConfiguration = expect.objectContaining({ JunctionPath: '/vol3' });
+    expect(await volume(volumeId)).toMatchObject({ Name: 'vol3', OntapConfiguration });
+  });
+
+  test('may all be without a junction path', () => {
+    const { service, named } = volumes();
+    service.createVolume(named('vol2'));
+    service.createVolume(named('vol3'));
+    expect(service.volumes.size).toBe(3);
+  });
+
+  test('may have the names and paths of those of another SVM', () => {
+    const { service } = volumes();
+    ontapVolume(service, { configuration: { JunctionPath: '/vol1' } });
+    expect(service.volumes.size).toBe(2);
+  });
 });
 
 test('what still has something in it cannot be deleted', () => {
