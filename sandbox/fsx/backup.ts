@@ -20,6 +20,8 @@ export interface BackupRecord {
   /** the source as it was, which outlives it */
   fileSystem: any;
   volume?: any;
+  /** the data of the source when the backup began */
+  data: string;
   kmsKeyId: string;
   tags: Tags;
   /** milliseconds since the epoch */
@@ -32,7 +34,10 @@ export interface BackupRecord {
   lifecycle?: BackupLifecycle;
   /** the backup that it is a copy of */
   sourceBackupId?: string;
-  /** a file system that is being restored from it: it cannot be deleted meanwhile */
+  /**
+   * a file system that is being restored from it, so that it cannot be deleted: for tests; restores that the
+   * sandbox plays need no mark
+   */
   restoringTo?: string;
   /** a backup that is being copied from it: it cannot be deleted meanwhile */
   beingCopiedTo?: string;

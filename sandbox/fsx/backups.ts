@@ -1,10 +1,12 @@
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import { lifecycleOf, type BackupRecord } from './backup';
+import { dataStoreOf } from './contents';
 import { descriptionOf, type FileSystemType } from './description';
 import { KINDS } from './existing';
 import { DEFAULTS, type FsxOptions } from './options';
 import { Records } from './records';
+import { restoredFileSystem, restoredVolume, restoringTo, type Restored } from './restores';
 import { Sources, type Location } from './sources';
 import { fromList, type TagList } from './tags';
 import { copiedTags, type Target } from './target';
@@ -36,13 +38,23 @@ export class Backups extends Sources {
   }
 
   override createFileSystem(properties: any, ms = 0) {
-    this.assertRestorable(properties.BackupId);
-    return super.createFileSystem(properties, ms);
+    return super.createFileSystem(properties, ms, this.restored(properties, restoredFileSystem));
   }
 
   override createVolume(properties: any, ms = 0) {
-    this.assertRestorable(properties.BackupId);
-    return super.createVolume(properties, ms);
+    return super.createVolume(properties, ms, this.restored(properties, restoredVolume));
+  }
+
+  /** An application changes the data on a file system, or on a volume of ONTAP. */
+  write(id: string, data: string): void {
+    const store = dataStoreOf(id, this);
+    if (!store) throw new Error(`${id} is not there, or holds no data itself`);
+    store.data = data;
+  }
+
+  /** '' if nothing was ever written; undefined if it is not there, or holds no data itself */
+  read(id: string): string | undefined {
+    return dataStoreOf(id, this)?.data;
   }
 
   /** Automatic backups go with their file system, the others stay. */
@@ -81,6 +93,7 @@ export class Backups extends Sources {
         arn: this.arnOf(`backup/${id}`),
         ownerId: this.location.accountId,
         type: 'USER_INITIATED',
+        data: '',
         kmsKeyId: of!.fileSystem.KmsKeyId,
         tags: new Map([
           ['Name', `nightly ${nth}`],
@@ -117,12 +130,14 @@ export class Backups extends Sources {
     throw new AwsError('ServiceLimitExceeded', message, 400, { Limit: 'TOTAL_USER_INITIATED_BACKUPS' });
   }
 
-  private assertRestorable(backupId: string | undefined): void {
-    if (backupId === undefined) return;
-    const lifecycle = lifecycleOf(this.backup(backupId), this.clock.now());
-    if (lifecycle !== 'AVAILABLE') {
-      throw new AwsError('BadRequest', `The backup ${backupId} is ${lifecycle}, not AVAILABLE.`);
-    }
+  private restored(properties: any, from: typeof restoredVolume): Restored | undefined {
+    if (properties.BackupId === undefined) return undefined;
+    return from(this.backup(properties.BackupId), properties, this.clock.now());
+  }
+
+  protected restoringTo(backup: BackupRecord): string | undefined {
+    const stores = [...this.fileSystems.values(), ...this.volumes.values()];
+    return restoringTo(backup, stores, this.clock.now());
   }
 
   protected addBackup(
@@ -139,6 +154,7 @@ export class Backups extends Sources {
       fileSystem:
         volume && !this.options.fileSystemInVolumeBackups ? {} : descriptionOf(fileSystem, this.clock.now()),
       volume: volume && descriptionOf(volume, this.clock.now()),
+      data: (volume ?? fileSystem).data,
       kmsKeyId: fileSystem.description.KmsKeyId,
       createdAt: this.clock.now(),
       duration: this.options.backupDuration(source),

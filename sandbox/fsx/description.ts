@@ -28,7 +28,17 @@ export interface Resource {
   description: any;
 }
 
-export interface FileSystem extends Resource {
+/** A file system or volume. */
+export interface DataStore extends Resource {
+  /** the version of the data that is on it, by any name; '' if it is new and empty */
+  data: string;
+  /** the backup that it was created from */
+  restoredFrom?: string;
+  /** the values of the backup, which hold if the template does not set them */
+  defaults?: any;
+}
+
+export interface FileSystem extends DataStore {
   type: FileSystemType;
 }
 
@@ -60,6 +70,25 @@ function isVolume({ description }: Resource): boolean {
 
 export function configurationOf({ type, description }: FileSystem): any {
   return description[CONFIGURATION[type]];
+}
+
+/** For CloudFormation's Fn::GetAtt. */
+export function attributesOf(fileSystem: FileSystem): {
+  fileSystemId: string;
+  resourceArn: string;
+  dnsName: string;
+  lustreMountName?: string;
+  rootVolumeId?: string;
+} {
+  const { id, arn, description } = fileSystem;
+  const { MountName, RootVolumeId } = configurationOf(fileSystem);
+  return {
+    fileSystemId: id,
+    resourceArn: arn,
+    dnsName: description.DNSName,
+    lustreMountName: MountName,
+    rootVolumeId: RootVolumeId,
+  };
 }
 
 /** What of CloudFormation's properties FSx shows of a file system. */

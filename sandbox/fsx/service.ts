@@ -206,7 +206,8 @@ export class FsxService extends Backups {
   }
 
   private assertDeletable(backup: BackupRecord): void {
-    const { id, type, restoringTo, beingCopiedTo } = backup;
+    const { id, type, beingCopiedTo } = backup;
+    const restoringTo = this.restoringTo(backup);
     const refuse = (code: string, why: string, fields = {}) => {
       throw new AwsError(code, `The backup ${id} ${why}.`, 400, fields);
     };

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import type { VirtualClock } from '../clock';
 import { AwsError } from '../endpoint';
 import {
+  attributesOf,
   CONFIGURATION,
   configurationOf,
   fileSystemDescription,
   uuidOf,
   volumeDescription,
+  type DataStore,
   type FileSystem,
   type Resource,
 } from './description';
+import { completed, type Restored } from './restores';
 import { fromList } from './tags';
 import { assertUniqueInSvm } from './volume-names';
 
@@ -26,7 +29,7 @@ export interface Location {
 export class Sources {
   readonly fileSystems = new Map<string, FileSystem>();
   readonly storageVirtualMachines = new Map<string, Resource>();
-  readonly volumes = new Map<string, Resource>();
+  readonly volumes = new Map<string, DataStore>();
   readonly dataRepositoryAssociations = new Map<string, Resource>();
   private readonly sequences = new Map<string, number>();
 
@@ -36,7 +39,8 @@ export class Sources {
   ) {}
 
   /** @param ms how long it is CREATING */
-  createFileSystem(properties: any, ms = 0) {
+  createFileSystem(given: any, ms = 0, restored?: Restored) {
+    const properties = completed(given, restored?.defaults);
     const type = properties.FileSystemType;
     if (!(type in CONFIGURATION)) {
       throw new AwsError(
@@ -47,6 +51,7 @@ export class Sources {
     const id = this.nextId('fs');
     const fileSystem: FileSystem = {
       ...this.resource(id, id, `file-system/${id}`, 'AVAILABLE', properties),
+      ...contentsOf(restored),
       type,
       creatingUntil: this.clock.now() + ms,
       description: this.fileSystemDescription(id, properties, {
@@ -67,7 +72,7 @@ export class Sources {
     const fileSystem = this.fileSystem(id);
     const { MountName, RootVolumeId } = configurationOf(fileSystem);
     const { CreationTime } = fileSystem.description;
-    const own = { ...properties, FileSystemType: fileSystem.type };
+    const own = { ...completed(properties, fileSystem.defaults), FileSystemType: fileSystem.type };
     fileSystem.description = {
       ...this.fileSystemDescription(id, own, { MountName, RootVolumeId }),
       CreationTime,
@@ -125,10 +130,10 @@ export class Sources {
   }
 
   /** @param ms how long it is CREATING */
-  createVolume(properties: any, ms = 0) {
+  createVolume(properties: any, ms = 0, restored?: Restored) {
     const home = this.homeOf(properties);
     assertUniqueInSvm(properties, this.volumes.values());
-    const { id, arn } = this.addVolume(this.nextId('fsvol'), home, properties, ms);
+    const { id, arn } = this.addVolume(this.nextId('fsvol'), home, properties, ms, restored);
     return { volumeId: id, resourceArn: arn, uuid: uuidOf(id) };
   }
 
@@ -136,8 +141,8 @@ export class Sources {
   updateVolume(id: string, properties: any, ms = 0): void {
     const volume = this.volume(id);
     const { VolumeType, OntapConfiguration } = volume.description;
-    const own = { OntapConfiguration, ...properties, VolumeType };
-    assertUniqueInSvm(own, this.volumes.values(), id);
+    const own = { ...completed(properties, volume.defaults), VolumeType };
+    assertUniqueInSvm(completed(own, { OntapConfiguration }), this.volumes.values(), id);
     volume.description = { ...volume.description, ...volumeDescription(id, own) };
     volume.tags = fromList(properties.Tags);
     this.keepUpdating(volume, ms);
@@ -181,7 +186,7 @@ export class Sources {
     return found(this.storageVirtualMachines, id, 'StorageVirtualMachineNotFound');
   }
 
-  volume(id: string): Resource {
+  volume(id: string): DataStore {
     return found(this.volumes, id, 'VolumeNotFound');
   }
 
@@ -262,9 +267,19 @@ export class Sources {
     }
   }
 
-  private addVolume(id: string, fileSystemId: string, properties: any, ms: number): Resource {
+  private addVolume(
+    id: string,
+    fileSystemId: string,
+    given: any,
+    ms: number,
+    restored?: Restored,
+  ): DataStore {
+    const properties = completed(given, restored?.defaults);
     const lifecycle = properties.VolumeType === 'ONTAP' ? 'CREATED' : 'AVAILABLE';
-    const volume = this.resource(id, fileSystemId, `volume/${fileSystemId}/${id}`, lifecycle, properties);
+    const volume: DataStore = {
+      ...this.resource(id, fileSystemId, `volume/${fileSystemId}/${id}`, lifecycle, properties),
+      ...contentsOf(restored),
+    };
     const own = {
       CreationTime: this.clock.now() / 1000,
       FileSystemId: fileSystemId,
@@ -278,23 +293,8 @@ export class Sources {
   }
 }
 
-/** For CloudFormation's Fn::GetAtt. */
-function attributesOf(fileSystem: FileSystem): {
-  fileSystemId: string;
-  resourceArn: string;
-  dnsName: string;
-  lustreMountName?: string;
-  rootVolumeId?: string;
-} {
-  const { id, arn, description } = fileSystem;
-  const { MountName, RootVolumeId } = configurationOf(fileSystem);
-  return {
-    fileSystemId: id,
-    resourceArn: arn,
-    dnsName: description.DNSName,
-    lustreMountName: MountName,
-    rootVolumeId: RootVolumeId,
-  };
+function contentsOf(restored: Restored | undefined): Pick<DataStore, 'data' | 'restoredFrom' | 'defaults'> {
+  return { data: restored?.data ?? '', restoredFrom: restored?.backupId, defaults: restored?.defaults };
 }
 
 function assertEmpty(id: string, inside: Resource[]): void {

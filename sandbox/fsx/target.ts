@@ -1,6 +1,6 @@
 import { AwsError } from '../endpoint';
 import type { BackupSource } from './backup';
-import { configurationOf, isUpdating, lifecycleAt, type FileSystem, type Resource } from './description';
+import { configurationOf, isUpdating, lifecycleAt, type DataStore, type FileSystem } from './description';
 import type { FsxOptions } from './options';
 import { withoutReserved, type Tags } from './tags';
 
@@ -8,7 +8,7 @@ import { withoutReserved, type Tags } from './tags';
 export interface Target {
   source: BackupSource;
   fileSystem: FileSystem;
-  volume?: Resource;
+  volume?: DataStore;
   /** Lustre: by associations; a link by its own configuration shows there */
   associated: boolean;
 }

@@ -34,7 +34,7 @@ export function testWorld(
   options: Partial<CloudFormationOptions> = {},
   more: Partial<Neighbours & Place> = {},
 ): TestWorld {
-  const clock = new VirtualClock();
+  const clock = more.clock ?? new VirtualClock();
   const journal = new Journal(clock);
   const faults = new FaultPlan();
   let nth = 0;

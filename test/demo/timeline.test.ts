@@ -54,6 +54,7 @@ function backup(
     type: 'USER_INITIATED',
     source,
     fileSystem: {},
+    data: '',
     kmsKeyId: '',
     tags,
     ...times,
