@@ -6,7 +6,7 @@ import { screenSvg } from './screen';
 import { tellStory } from './story';
 import { timelineSvg } from './timeline';
 
-/* The pictures of README.md that show what a run shows: `npm run pictures`. */
+/* The pictures of README.md and docs that show what a run shows: `npm run pictures`. */
 
 const DOCS = resolve(__dirname, '../docs');
 
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   const { untrue, history } = await tellStory();
   if (untrue.length > 0) throw new Error(`the demo did not go as its story says: ${untrue.join('; ')}`);
   write('timeline.svg', timelineSvg(ofStack(history, 'Wiki')));
+  write('restore.svg', timelineSvg(ofStack(history, 'Shop')));
 }
 
 function write(file: string, svg: string): void {

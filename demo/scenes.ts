@@ -23,8 +23,6 @@ export interface Stage {
   existing: Existing;
   /** of every backup that there ever was */
   backups: ReadonlySet<BackupRecord>;
-  /** for what is synthesized on the way */
-  directory: string;
 }
 
 /** File systems that belong to no stack. */
@@ -47,6 +45,7 @@ export type Assemblies = Awaited<ReturnType<typeof synthesizeAll>>;
 export async function synthesizeAll(directory: string, { shared, archive }: Existing) {
   const wiki = (context: Record<string, string>) =>
     synthesizeExample('before-an-upgrade', directory, context);
+  const shop = (version: string) => synthesizeExample('restore-in-place', directory, { version });
   return allOf({
     version1: wiki({ version: '1' }),
     version2: wiki({ version: '2' }),
@@ -57,6 +56,9 @@ export async function synthesizeAll(directory: string, { shared, archive }: Exis
     quickStart: synthesizeExample('quick-start', directory),
     development: synthesizeExample('development', directory, { shared }),
     longFirstBackup: synthesizeExample('long-first-backup', directory, { archive }),
+    shop1: shop('1'),
+    shop2: shop('2'),
+    shop3: shop('3'),
   });
 }
 
@@ -78,9 +80,9 @@ function synthesizeExample(
   });
 }
 
-/** The story of a wiki, with what else the library does in the middle. */
+/** The stories of a wiki and of a shop, with what else the library does between them. */
 export function scenesOf(stage: Stage): Scene[] {
-  return [...wikiLives(stage), ...meanwhile(stage), ...endings(stage)];
+  return [...wikiLives(stage), ...meanwhile(stage), ...ending(stage), ...restores(stage)];
 }
 
 function wikiLives(stage: Stage): Scene[] {
@@ -357,11 +359,10 @@ function meanwhile(stage: Stage): Scene[] {
   ];
 }
 
-function endings(stage: Stage): Scene[] {
+function ending(stage: Stage): Scene[] {
   const {
-    sandbox: { cloudFormation, fsx, journal },
+    sandbox: { journal },
     terminal,
-    directory,
   } = stage;
   const { statusIs, taken, existing, available, began } = factsOf(stage);
   const final = () => taken('Wiki/Final')[0];
@@ -396,20 +397,118 @@ function endings(stage: Stage): Scene[] {
         },
       },
     },
+  ];
+}
+
+/** An upgrade ruins the data, and the backup of before brings them back. */
+function restores(stage: Stage): Scene[] {
+  const {
+    sandbox: { cloudFormation, fsx, journal },
+    terminal,
+    assemblies,
+  } = stage;
+  const { statusIs, taken, existing, available, began, creations } = factsOf(stage);
+  const BEFORE = 'the orders until Tuesday evening';
+  const DURING = `${BEFORE}, and one more`;
+  const RUINED = 'zeros';
+  const theOne = (type: string) =>
+    Object.values(cloudFormation.stack('Shop').resources).find((resource) => resource.type === type)!;
+  const files = () => theOne('AWS::FSx::FileSystem').physicalId!;
+  const show = () => terminal.tell(`The file system ${files()} has: ${fsx.read(files()) || 'nothing'}.`);
+  const deploy = async (assembly: string, restoreFrom?: string) => {
+    const parameters = restoreFrom === undefined ? undefined : { RestoreFrom: restoreFrom };
+    await terminal.deploy(assembly, { parameters });
+  };
+  let ruined: string;
+
+  return [
     {
-      title: 'And comes back',
-      begins: '2026-11-09T14:00:00Z',
-      words: 'Somebody misses it. Another stack restores the file system from the final backup, by its id.',
-      act: async () => terminal.deploy(await synthesizeExample('restore', directory, { backup: final().id })),
+      title: 'A shop',
+      begins: '2026-11-10T09:00:00Z',
+      label: 'version 1, new',
+      words:
+        'The stack Shop has a file system with the orders, a service, and one guard for both. Its file ' +
+        'system is created from what the parameter RestoreFrom says, and now it says "new".',
+      act: async () => {
+        await deploy(assemblies.shop1, 'new');
+        fsx.write(files(), BEFORE);
+      },
       claims: {
-        'Restored is CREATE_COMPLETE, with a file system made from that backup': () => {
-          const { resources, status } = cloudFormation.stack('Restored');
-          return (
-            status === 'CREATE_COMPLETE' &&
-            resources.FileSystem.properties.BackupId === final().id &&
-            fsx.fileSystems.has(resources.FileSystem.physicalId!)
-          );
-        },
+        'Shop is CREATE_COMPLETE, and the guard took no backup: there was nothing yet': () =>
+          statusIs('Shop', 'CREATE_COMPLETE')() && taken('Shop/').length === 0,
+      },
+    },
+    {
+      title: 'An upgrade ruins the data',
+      begins: '2026-11-11T09:00:00Z',
+      label: 'version 2',
+      words:
+        'With `-c version=2`. The guard takes its backup, and another order arrives while it runs. The ' +
+        'upgrade succeeds, and nobody notices that version 2 overwrites the orders with zeros.',
+      act: async () => {
+        const before = journal.calls('fsx:CreateBackup').length;
+        journal.onEntry(({ kind }) => {
+          const hasBegun = kind === 'call' && journal.calls('fsx:CreateBackup').length > before;
+          if (hasBegun && fsx.read(files()) === BEFORE) fsx.write(files(), DURING);
+        });
+        await deploy(assemblies.shop2);
+        fsx.write(files(), RUINED);
+        show();
+      },
+      claims: {
+        'a backup was AVAILABLE before the update of the service began': (since) =>
+          available(taken('Shop/Guard')[0], began('Shop', 'Service', 'UPDATE', since)),
+        'the deployment succeeded, and the orders are gone': () =>
+          statusIs('Shop', 'UPDATE_COMPLETE')() && fsx.read(files()) === RUINED,
+      },
+    },
+    {
+      title: 'The data of before come back',
+      begins: '2026-11-12T09:00:00Z',
+      label: 'version 1, restored',
+      words:
+        'The next day somebody notices. Version 1 is deployed with `--parameters RestoreFrom=…`: the id of ' +
+        'the backup from before the upgrade. The guard backs up what is there now, and only then does ' +
+        'CloudFormation replace the file system by one that FSx restores.',
+      act: async () => {
+        ruined = files();
+        await deploy(assemblies.shop1, taken('Shop/Guard')[0].id);
+        show();
+      },
+      claims: {
+        'the orders are back, as they were when the backup began': () => fsx.read(files()) === BEFORE,
+        'it is another file system, and the ruined one is deleted': () =>
+          files() !== ruined && !fsx.fileSystems.has(ruined),
+        'a backup of the ruined one was AVAILABLE before it was replaced': (since) =>
+          taken('Shop/Guard')[1].data === RUINED &&
+          available(taken('Shop/Guard')[1], began('Shop', 'FileSystem', 'UPDATE', since)),
+        'the service uses the restored one: its tasks mount the new DNS name': () =>
+          JSON.stringify(theOne('AWS::ECS::TaskDefinition').properties).includes(
+            fsx.fileSystems.get(files())!.description.DNSName,
+          ),
+        'CreateBackup was called once': (since) => creations(since).length === 1,
+      },
+    },
+    {
+      title: 'And they stay',
+      begins: '2026-11-12T15:00:00Z',
+      label: 'version 3',
+      words:
+        'Version 3 has the fix. It is deployed without the parameter, and CloudFormation keeps its value: ' +
+        'nothing is restored again, and nothing is lost.',
+      act: async () => {
+        fsx.write(files(), `${BEFORE}, and those of Thursday`);
+        await deploy(assemblies.shop3);
+        show();
+      },
+      claims: {
+        'Shop is UPDATE_COMPLETE, and the file system was not touched': (since) =>
+          statusIs('Shop', 'UPDATE_COMPLETE')() && !began('Shop', 'FileSystem', 'UPDATE', since),
+        'the orders of Thursday are there': () => fsx.read(files())!.endsWith('and those of Thursday'),
+        'all three backups are there, each of its own moment': () =>
+          existing('Shop/Guard')
+            .map(({ data }) => data)
+            .join(' | ') === [BEFORE, RUINED, `${BEFORE}, and those of Thursday`].join(' | '),
       },
     },
   ];

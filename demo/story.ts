@@ -50,7 +50,6 @@ export async function tellStory(options: TerminalOptions = {}): Promise<Told> {
       assemblies,
       existing,
       backups,
-      directory,
     }).entries()) {
       await clock.run(clock.sleep(Date.parse(scene.begins) - clock.now()));
       terminal.brief = index > 0;

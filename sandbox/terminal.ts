@@ -1,7 +1,7 @@
 import { Format, MultiBar, type Options, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import { stacksOf } from './cloudformation/assembly';
-import type { StackOutcome } from './cloudformation/engine';
+import type { AssemblyOptions, StackOutcome } from './cloudformation/engine';
 import type { Template } from './cloudformation/template';
 import type { Entry, Recorded } from './journal';
 import type { Sandbox } from './sandbox';
@@ -41,7 +41,7 @@ export interface Terminal {
   print(line?: string): void;
   /** print a text, in lines that are good to read */
   tell(text: string, colour?: (line: string) => string): void;
-  deploy(directory: string): Promise<Record<string, StackOutcome>>;
+  deploy(directory: string, how?: AssemblyOptions): Promise<Record<string, StackOutcome>>;
   destroy(stackName: string): Promise<StackOutcome>;
 }
 
@@ -122,9 +122,9 @@ export function terminalOf(
     brief: false,
     print,
     tell,
-    deploy: async (directory) => {
+    deploy: async (directory, how) => {
       for (const { stackName, template } of stacksOf(directory)) templates.set(stackName, template);
-      const outcomes = await sandbox.deploy(directory).finally(bars.stop);
+      const outcomes = await sandbox.deploy(directory, how).finally(bars.stop);
       for (const [stackName, outcome] of Object.entries(outcomes)) summarize(stackName, outcome);
       return outcomes;
     },

@@ -16,6 +16,7 @@ import { warnOfMoment } from './private/moment-warnings';
 import { checkKeepLast, checkRemovalPolicy, checkTimeout } from './private/option-checks';
 import { markAsOwn } from './private/own';
 import { tellOf, warnOfOtherPolicy } from './private/removal-policies';
+import { problemsOfBackup } from './private/restore-checks';
 import { tagProblems } from './private/tag-checks';
 import { checkTriggers, triggerValues } from './private/trigger-values';
 import { checkList, checkProps } from './private/type-checks';
@@ -196,6 +197,7 @@ export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, IT
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
+      ...problemsOfBackup(this, last, this.source._resource),
       ...triggers.flatMap((trigger) => trigger._validate(this)),
     ];
   }

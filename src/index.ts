@@ -7,3 +7,4 @@ export * from './fsx-backup-provider';
 export * from './fsx-backup-provider-props';
 export * from './pipelines/fsx-backup-step';
 export * from './fsx-final-backup';
+export * from './restore-point';

@@ -27,6 +27,7 @@ import {
   FsxBackupProvider,
   FsxBackupStep,
   FsxFinalBackup,
+  RestorePoint,
   WhenMissing,
 } from '../src';
 
@@ -37,6 +38,7 @@ import {
 
 const { RemovalPolicy, RemovalPolicies, Duration, NestedStack } = cdk;
 const ID = 'fs-0498eed5fe91001ec';
+const BACKUP = 'backup-0123456789abcdef0';
 const ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:Runs';
 
 let app: App;
@@ -586,7 +588,35 @@ const PIPELINES: Row[] = [
   ],
 ];
 
-const ROWS = [...SOURCES, ...MOMENTS, ...POLICIES, ...OPTIONS, ...PROVIDERS, ...PIPELINES];
+const RESTORES: Row[] = [
+  [
+    'the id of a file system as a restore point',
+    /^the restore point is "fs-0498eed5fe91001ec": it must be "new", or "backup-"/,
+    () => RestorePoint.literal(stack, ID),
+  ],
+  [
+    'a restore point without a value',
+    /^the restore point is undefined: it must be "new"/,
+    () => RestorePoint.literal(stack, app.node.tryGetContext('forgotten')),
+  ],
+  [
+    'a restore point that is not used',
+    'restorePointUnused',
+    () => RestorePoint.parameter(stack, 'RestoreFrom'),
+  ],
+  [
+    'a restored volume with the name of the one that it replaces',
+    'restoreKeepsName',
+    () => volume({ backupId: RestorePoint.parameter(stack, 'RestoreFrom').backupId }),
+  ],
+  [
+    'a restored ONTAP file system',
+    /is an ONTAP file system, and FSx restores its volumes/,
+    () => fileSystem({ fileSystemType: 'ONTAP', backupId: RestorePoint.literal(stack, BACKUP).backupId }),
+  ],
+];
+
+const ROWS = [...SOURCES, ...MOMENTS, ...POLICIES, ...OPTIONS, ...PROVIDERS, ...PIPELINES, ...RESTORES];
 
 /** What the app draws when it is synthesized: the text of the error, or the warnings. */
 function drawnBy(make: () => unknown): string {
@@ -671,6 +701,13 @@ test.each<[string, () => unknown]>([
   [
     'D10: a path of long characters',
     () => new FsxBackup(new Construct(stack, '𠮷'.repeat(129)), 'Backup', { source }),
+  ],
+  [
+    'a file system that can be restored, and its guard',
+    () => {
+      const made = fileSystem({ backupId: RestorePoint.parameter(stack, 'RestoreFrom').backupId });
+      FsxBackup.beforeChangeOf(stack, 'Guard', made);
+    },
   ],
   ['a step that may be skipped', () => step({ whenMissing: WhenMissing.SKIP })],
   [

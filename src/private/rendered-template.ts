@@ -98,11 +98,11 @@ function isHiddenElement(target: CfnElement, name: string): boolean {
   return CfnResource.isCfnResource(target) && isHidden(target.cfnResourceType, name);
 }
 
-/** Whether a property of a resource is made of what a resource of the library gives. */
-export function usesOwn(user: CfnResource, property: string, own: CfnResource): boolean {
+/** Whether a property of a resource is made of what this resource or parameter gives. */
+export function usesIt(user: CfnResource, property: string, given: CfnElement): boolean {
   class Uses extends DefaultTokenResolver {
     public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: any): any {
-      if (Reference.isReference(token) && token.target === own) return OWN_VALUE;
+      if (Reference.isReference(token) && token.target === given) return OWN_VALUE;
       return super.resolveToken(token, context, postProcessor);
     }
   }

@@ -68,7 +68,7 @@ export function checkReference(method: string, id: string): void {
 }
 
 /** The properties of a resource as they will be in the template, with all that was overridden. */
-function renderedProperties(resource: CfnResource): Record<string, any> {
+export function renderedProperties(resource: CfnResource): Record<string, any> {
   const [rendered] = Object.values<any>(
     resource.stack.resolve((resource as any)._toCloudFormation()).Resources ?? {},
   );

@@ -1,19 +1,19 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { constructsOf } from './preparation';
-import { usesOwn } from './rendered-template';
+import { usesIt } from './rendered-template';
 import { isSource } from './source-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
   for (const construct of constructsOf(backup.node.root)) {
-    if (isSource(construct) && usesOwn(construct, 'BackupId', resource)) {
+    if (isSource(construct) && usesIt(construct, 'BackupId', resource)) {
       Annotations.of(construct).addWarningV2(
         'cdk-fsx-backup:restoreFromTriggered',
         `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
           `changes: CloudFormation would then replace "${construct.node.path}" by a new one, restored from ` +
-          'that backup, and delete this one with its data. Restore from an id that stays the same, such as ' +
-          'one from the context',
+          'that backup, and delete this one with its data. Restore from an id that stays the same: use a ' +
+          'RestorePoint',
       );
     }
     if (
