@@ -172,7 +172,7 @@ function requestOf(api: AwsApi, incoming: IncomingMessage, body: string, request
   const accessKeyId = /Credential=([^/,\s]+)\//.exec(incoming.headers.authorization ?? '')?.[1] ?? '';
   if (api.protocol === 'query') {
     const { Action, Version, ...input } = Object.fromEntries(new URLSearchParams(body));
-    return { operation: Action ?? 'unknown', accessKeyId, requestId, input: () => assertFlat(input) };
+    return { operation: Action ?? 'unknown', accessKeyId, requestId, input: () => withLists(input) };
   }
   const target = String(incoming.headers['x-amz-target'] ?? 'unknown');
   return {
@@ -193,12 +193,22 @@ function parseJson(body: string): any {
   throw new AwsError('SerializationException', 'the body of the request is not a JSON object');
 }
 
-function assertFlat(input: Record<string, string>): Record<string, string> {
-  const nested = Object.keys(input).find((name) => name.includes('.'));
-  if (nested === undefined) return input;
+/** The members of a list are parameters of their own: `Names.member.1`, `Names.member.2`. */
+function withLists(input: Record<string, string>): Record<string, string | string[]> {
+  const lists: Record<string, string[]> = {};
+  const scalars = Object.entries(input).filter(([name, value]) => {
+    if (!name.includes('.')) return true;
+    const [, list, nth] = /^(\w+)\.member\.(\d+)$/.exec(name) ?? unreadable(name);
+    (lists[list] ??= [])[Number(nth) - 1] = value;
+    return false;
+  });
+  return { ...Object.fromEntries(scalars), ...lists };
+}
+
+function unreadable(name: string): never {
   throw new AwsError(
     'InvalidParameterValue',
-    `the sandbox reads parameters that are scalars only, got ${nested}`,
+    `the sandbox reads parameters that are scalars, or lists of them, got ${name}`,
   );
 }
 

@@ -3,10 +3,18 @@ import { invalid } from './intrinsics';
 import { seenLate, type ResourceState, type Stack } from './stack';
 import { arn, type World } from './world';
 
-/** DescribeStackResources returns no more of a stack, and has no pages. */
+/** DescribeStackResources returns no more of a stack, and has no pages; a page of ListStackResources. */
 const MAX_RESOURCES = 100;
 
-const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: any) => unknown> = {
+/** What a call changes. It is answered at once: how the operation ends, the events tell. */
+export interface Operations {
+  cancelUpdate(stackName: string): void;
+  destroy(stackName: string, options: { retainResources: string[] }): Promise<unknown>;
+}
+
+type Action = (world: World, stacks: readonly Stack[], input: any, operations: Operations) => unknown;
+
+const ACTIONS: Record<string, Action> = {
   DescribeStacks: (world, stacks, { StackName }) => {
     const seen = stacks.map((stack) => seenLate(stack, world));
     return {
@@ -37,6 +45,30 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
       }),
     };
   },
+  ListStackResources: (world, stacks, { StackName, NextToken = '0' }) => {
+    if (StackName === undefined) throw invalid('StackName must be specified');
+    const stack = find(stacks, StackName);
+    const shown = [...stack.resources.keys()].map((logicalId) => shownResource(stack, logicalId, world)!);
+    const to = Number(NextToken) + MAX_RESOURCES;
+    return {
+      StackResourceSummaries: shown.slice(Number(NextToken), to).map(describedResource),
+      NextToken: to < shown.length ? String(to) : undefined,
+    };
+  },
+  CancelUpdateStack: (_world, stacks, { StackName }, operations) => {
+    if (StackName === undefined) throw invalid('StackName must be specified');
+    operations.cancelUpdate(find(stacks, StackName).id);
+    return {};
+  },
+  DeleteStack: async (_world, stacks, { StackName, RetainResources = [] }, operations) => {
+    if (StackName === undefined) throw invalid('StackName must be specified');
+    const stack = lookUp(stacks, StackName);
+    if (!stack || !isLive(stack)) return {}; // nothing to delete is no error
+    const over = operations.destroy(stack.id, { retainResources: RetainResources });
+    // what is refused is refused before anything is awaited; all else is an outcome
+    await Promise.race([over, Promise.resolve()]);
+    return {};
+  },
   DescribeStackEvents: (world, stacks, { StackName, NextToken }) => {
     if (StackName === undefined) throw invalid('StackName must be specified');
     const stack = find(stacks, StackName);
@@ -64,8 +96,8 @@ const ACTIONS: Record<string, (world: World, stacks: readonly Stack[], input: an
   },
 };
 
-/** What a deployed function may ask of CloudFormation. */
-export function cloudFormationApi(world: World, stacks: readonly Stack[]): AwsApi {
+/** What a deployed function, or a person, may ask of CloudFormation. */
+export function cloudFormationApi(world: World, stacks: readonly Stack[], operations: Operations): AwsApi {
   return {
     service: 'cloudformation',
     protocol: 'query',
@@ -82,7 +114,7 @@ export function cloudFormationApi(world: World, stacks: readonly Stack[]): AwsAp
         action: `cloudformation:${operation}`,
         resource: resourceOf(world, stacks, input.StackName),
       });
-      return action(world, stacks, input);
+      return action(world, stacks, input, operations);
     },
   };
 }

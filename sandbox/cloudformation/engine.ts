@@ -108,7 +108,7 @@ export class CloudFormation {
           .filter((stack) => isLive(stack) && stack.plan.imports.includes(name))
           .map((stack) => stack.name),
     };
-    this.api = cloudFormationApi(this.world, this.stacks);
+    this.api = cloudFormationApi(this.world, this.stacks, this);
     this.types = {
       isServed: (type) => providers.has(type),
       hasAttribute: (type, attribute) => {

@@ -1,10 +1,13 @@
 import {
+  CancelUpdateStackCommand,
   CloudFormationClient,
+  DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStackResourceCommand,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
   paginateDescribeStackEvents,
+  paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import { custom, testWorld, topic, type TestWorld } from './cloudformation-fixture';
 import { VirtualClock } from '../clock';
@@ -123,6 +126,61 @@ test('DescribeStackResources tells the first hundred only, and serves no other q
   await expect(client.send(new DescribeStackResourcesCommand({ PhysicalResourceId: 'a-1' }))).rejects.toThrow(
     'by StackName alone',
   );
+});
+
+test('ListStackResources tells all of them, in pages', async () => {
+  const world = testWorld();
+  const ids = Array.from({ length: 101 }, (_, nth) => `T${nth}`);
+  await world.deploy({ Resources: Object.fromEntries(ids.map((id) => [id, topic()])) });
+  const shown: string[] = [];
+  for await (const page of paginateListStackResources(
+    { client: await clientOf(world) },
+    { StackName: 'Stack' },
+  )) {
+    shown.push(...page.StackResourceSummaries!.map(({ LogicalResourceId }) => LogicalResourceId!));
+  }
+  expect(shown.sort()).toEqual(ids.sort());
+});
+
+test('CancelUpdateStack sends an update back, and is refused if there is none', async () => {
+  const world = testWorld();
+  await world.deploy({ Resources: { A: custom({ v: 1 }) } });
+  const client = await clientOf(world);
+  const cancel = () => client.send(new CancelUpdateStackCommand({ StackName: 'Stack' }));
+  await expect(cancel()).rejects.toThrow('cannot be called from current stack status CREATE_COMPLETE');
+  world.provider = () => world.clock.sleep(30 * 60_000).then(() => ({}));
+  const updated = world.cloudFormation.deploy({
+    stackName: 'Stack',
+    template: { Resources: { A: custom({ v: 2 }) } },
+  });
+  await world.clock.run(world.clock.sleep(60_000));
+  await cancel();
+  await expect(world.clock.run(updated)).resolves.toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+});
+
+describe('DeleteStack', () => {
+  const status = (world: TestWorld) => world.cloudFormation.stack('Stack').status;
+
+  test('is answered at once, and retains what it is told to, once a deletion has failed', async () => {
+    const world = testWorld();
+    await world.deploy({ Resources: { A: custom() } });
+    const client = await clientOf(world);
+    const retaining = { StackName: 'Stack', RetainResources: ['A'] };
+    await expect(client.send(new DeleteStackCommand(retaining))).rejects.toThrow('RetainResources');
+    world.provider = () => ({ Status: 'FAILED', Reason: 'not now' });
+    await client.send(new DeleteStackCommand({ StackName: 'Stack' }));
+    expect(status(world)).toBe('DELETE_IN_PROGRESS');
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(status(world)).toBe('DELETE_FAILED');
+    await client.send(new DeleteStackCommand(retaining));
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(status(world)).toBe('DELETE_COMPLETE');
+  });
+
+  test('of a stack that does not exist is no error', async () => {
+    const client = await clientOf(testWorld());
+    await expect(client.send(new DeleteStackCommand({ StackName: 'Other' }))).resolves.toBeDefined();
+  });
 });
 
 test('DescribeStackResource tells the physical id, by the name or the id of the stack', async () => {

@@ -1,4 +1,8 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { VirtualClock } from '../clock';
 import { AwsError, listen, type AwsApi, type AwsCall } from '../endpoint';
@@ -186,7 +190,14 @@ describe('Query', () => {
     });
   });
 
-  test('parameters that are not scalars are refused', async () => {
+  test('a list of scalars reaches the service as a list', async () => {
+    const { configuration, calls } = await cloudFormation(() => ({}));
+    const input = { StackName: 'one', RetainResources: ['A', 'B'] };
+    await new CloudFormationClient(configuration).send(new DeleteStackCommand(input));
+    expect(calls).toEqual([{ operation: 'DeleteStack', input, principal: ROLE }]);
+  });
+
+  test('parameters with members of their own are refused', async () => {
     const { url } = await cloudFormation(() => ({}));
     const headers = {
       authorization: 'AWS4-HMAC-SHA256 Credential=KNOWN/20261102/us-east-1/cloudformation/aws4_request',
