@@ -7,6 +7,7 @@ const FOREIGN = join(__dirname, 'foreign');
 const INTEG = resolve(__dirname, '../integ');
 export const ENGINES = resolve(__dirname, '../../.engines');
 export const PYTHON = join(ENGINES, 'python/bin');
+export const AWS_CLI = join(ENGINES, 'aws/bin');
 export const NODE_MODULES = join(ENGINES, 'node/node_modules');
 export const INTEG_RUNNER = join(ENGINES, 'integ');
 
@@ -27,24 +28,22 @@ export function findPython(): { command: string } | { missing: string } {
 
 /** Everything that `foreign/` names, into `.engines/`: once, and again when it changes. */
 export function install(python: string): void {
-  once('python', FOREIGN, ['requirements.txt'], (folder) => {
-    run(python, ['-m', 'venv', folder]);
-    run(join(folder, 'bin/python'), [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '-r',
-      join(FOREIGN, 'requirements.txt'),
-    ]);
-  });
+  installPython(python, 'python', 'requirements.txt');
+  // in an environment of its own: what it needs and what the engines need may part ways
+  installPython(python, 'aws', 'aws-cli.txt');
   once('node', FOREIGN, ['package.json', 'package-lock.json'], (folder) => {
     mkdirSync(folder);
     for (const file of ['package.json', 'package-lock.json']) cpSync(join(FOREIGN, file), join(folder, file));
     // cdk-nag wants an aws-cdk-lib beside it; it gets the one of the tests
     run('npm', ['ci', '--legacy-peer-deps', '--no-fund', '--no-audit', '--loglevel=error'], folder);
+  });
+}
+
+function installPython(python: string, name: string, requirements: string): void {
+  once(name, FOREIGN, [requirements], (folder) => {
+    const options = ['--quiet', '--disable-pip-version-check', '--no-deps'];
+    run(python, ['-m', 'venv', folder]);
+    run(join(folder, 'bin/python'), ['-m', 'pip', 'install', ...options, '-r', join(FOREIGN, requirements)]);
   });
 }
 
