@@ -60,6 +60,14 @@ export const PARTS: Part[] = [
       'trace to the user, never a foreign backup touched.',
   },
   {
+    title: 'Runbook',
+    engines: ['AWS CLI 1.46.3', 'ministack 1.5.33'],
+    about:
+      "The genuine AWS CLI runs every command of [the page for the night](runbook.md), with the page's " +
+      "permissions and no others: on the sandbox's APIs, and CloudWatch Logs on ministack's, with lines " +
+      "that the handler wrote under AWS's runtime client.",
+  },
+  {
     title: 'Live tests',
     engines: ['@aws-cdk/integ-runner 2.197.10', '@aws-cdk/integ-tests-alpha 2.245.0'],
     about:
