@@ -34,7 +34,7 @@ export function problemsOfLiteral(scope: IConstruct, backupId: string): string[]
 export function problemsOfBackup(backup: IConstruct, last: CfnResource, source?: CfnResource): string[] {
   const of = source && renderedProperties(source);
   return sourcesIn(backup)
-    .filter((resource) => resource !== source && usesIt(resource, 'BackupId', last))
+    .filter((resource) => usesIt(resource, 'BackupId', last))
     .flatMap((resource) => [...problemsOf(resource), ...(of ? differences(resource, source, of) : [])]);
 }
 
