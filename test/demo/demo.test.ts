@@ -27,7 +27,7 @@ describe('the demo', () => {
   });
 
   test('reads well in a log', () => {
-    expect(text.match(/^── .* ─/gm)).toHaveLength(14);
+    expect(text.match(/^── .* ─/gm)).toHaveLength(17);
     expect(text.match(/^ {2}ok /gm)!.length).toBeGreaterThanOrEqual(30);
     expect(text).toMatch(
       new RegExp(
@@ -39,7 +39,7 @@ describe('the demo', () => {
   });
 
   test('ends with what became of each backup', () => {
-    const names = /^│ (Archive|FourKinds|QuickStart|Development|development|Wiki)/;
+    const names = /^│ (Archive|FourKinds|QuickStart|Development|development|Shop|Wiki)/;
     const rows = text
       .split('\n')
       .filter((line) => names.test(line))
@@ -65,6 +65,9 @@ describe('the demo', () => {
       ['FourKinds/OpenZfsBackup', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '2'],
       ['FourKinds/WindowsBackup', 'WINDOWS', 'AVAILABLE,', '8 min 34 s', '2'],
       ['QuickStart/Backup', 'LUSTRE', 'FAILED', '12 min 21 s', '1'],
+      ['Shop/Guard', 'OPENZFS', 'AVAILABLE', '6 min 28 s', '1'],
+      ['Shop/Guard', 'OPENZFS', 'AVAILABLE', '6 min 28 s', '1'],
+      ['Shop/Guard', 'OPENZFS', 'AVAILABLE', '6 min 28 s', '1'],
       ['Wiki/BeforeChange', 'OPENZFS', 'AVAILABLE,', '6 min 28 s', '1'],
       ['Wiki/BeforeUpgrade', 'OPENZFS', 'deleted', '6 min 28 s', '2'],
       // deleted, and returned to by the rollback
@@ -90,6 +93,11 @@ describe('the demo', () => {
       'Wiki/BeforeUpgrade 4: update Service',
       'Archive/Backup 1 1: create NewestBackup',
       'Wiki/Final 1: delete FileSystem',
+      'Shop/Guard 1: update Service',
+      // of the data that an upgrade has ruined: the file system is restored, and so the service changes
+      'Shop/Guard 2: update FileSystem',
+      'Shop/Guard 2: update Service',
+      'Shop/Guard 3: update Service',
     ]);
   });
 
@@ -111,16 +119,22 @@ describe('the demo', () => {
     expect(outsideOf(svg)).toEqual([]);
   });
 
-  test('is drawn in docs/timeline.svg, as far as it is the wiki: else draw it, npm run pictures', () => {
+  test.each([
+    ['timeline.svg', 'Wiki', ['1. Version 1', '6. The wiki goes', 'version 3 again', 'Final'], 'Shop'],
+    [
+      'restore.svg',
+      'Shop',
+      ['1. A shop', 'version 2', 'version 1, restored', '4. And they stay', "FSx's own"],
+      'Wiki',
+    ],
+  ])('is drawn in docs/%s, as far as it is %s: else draw it, npm run pictures', (file, stack, has, not) => {
     const shownIn = (svg: string) =>
       textsIn(svg).map(({ content }) => content.replace(/^[0-9a-f]{6}$/, 'id'));
-    const drawn = readFileSync(join(__dirname, '../../docs/timeline.svg'), 'utf8');
-    const svg = timelineSvg(ofStack(history, 'Wiki'));
+    const drawn = readFileSync(join(__dirname, '../../docs', file), 'utf8');
+    const svg = timelineSvg(ofStack(history, stack));
     expect(shownIn(drawn)).toEqual(shownIn(svg));
-    expect(shownIn(svg)).toEqual(
-      expect.arrayContaining(['1. Version 1', '6. The wiki goes', 'version 3 again', 'Final']),
-    );
-    expect(shownIn(svg)).not.toEqual(expect.arrayContaining(['Archive']));
+    expect(shownIn(svg)).toEqual(expect.arrayContaining(has));
+    expect(shownIn(svg)).not.toEqual(expect.arrayContaining([not]));
     expect(overlapsIn(svg)).toEqual([]);
     expect(outsideOf(svg)).toEqual([]);
   });
