@@ -26,7 +26,7 @@ const DESCRIPTION =
  * const point = RestorePoint.parameter(this, 'RestoreFrom');
  * const restored = new fsx.CfnFileSystem(this, 'FileSystem', {
  *   fileSystemType: 'WINDOWS',
- *   subnetIds: vpc.privateSubnets.slice(0, 1).map(({ subnetId }) => subnetId),
+ *   subnetIds: [vpc.privateSubnets[0].subnetId],
  *   storageCapacity: 300,
  *   windowsConfiguration: { throughputCapacity: 32, activeDirectoryId: 'd-1234abcd12' },
  *   backupId: point.backupId, // cdk deploy --parameters RestoreFrom=new, or a backup id

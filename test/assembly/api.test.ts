@@ -86,6 +86,7 @@ test('the API is all there', () => {
     'FsxPipelineBackupProps',
     'IFsxBackup',
     'IFsxBackupProvider',
+    'RestorePoint',
     'WhenMissing',
   ]);
 });
@@ -211,6 +212,8 @@ describe('names', () => {
       'BackupTrigger.onValue',
       'FsxBackup.beforeChangeOf',
       'FsxBackupProvider.defaultFor',
+      'RestorePoint.literal',
+      'RestorePoint.parameter',
     ]);
   });
 
