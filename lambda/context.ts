@@ -71,7 +71,10 @@ export async function locate({ stacks, request }: Context<Deployment | Run>): Pr
   if (id === undefined) return undefined;
   const found = sourceWithId(id);
   if (found) return found;
-  throw new InvalidRequest(`${sourceId(source)} is "${id.slice(0, 80)}", and no FSx file system or volume`);
+  throw new InvalidRequest(
+    `${sourceId(source)} is "${id.slice(0, 80)}", and no FSx file system or volume; name the resource of a ` +
+      'file system or volume',
+  );
 }
 
 /** The requests that take a backup. */

@@ -6,6 +6,7 @@ import { failedId } from './physical-id';
 import { isBackupId, type Request, requestOf } from './request';
 import type { Asked } from './response';
 import { runOf } from './run-input';
+import { notUsable } from './texts';
 import { MAX_SERVICE_TIMEOUT } from '../src/private/contract';
 
 /** What the state machine gives to a poll. Only `state` and `error` come from earlier polls. */
@@ -76,7 +77,7 @@ function parsed(
 }
 
 /** The response to a request that cannot be used. What was never made need not be deleted. */
-export function refuse({ address, problem }: Opened): Phase {
+export function refuse({ address, problem, responseUrl }: Opened): Phase {
   const { type, physicalId } = address;
   const isUnmade = !isBackupId(physicalId) && !isFinalId(physicalId);
   if (type === 'Delete' && isUnmade) return respond({ status: 'SUCCESS', physicalId });
@@ -84,6 +85,6 @@ export function refuse({ address, problem }: Opened): Phase {
   return respond({
     status: 'FAILED',
     physicalId: failedId(address, false),
-    reason: `${what}: ${problem!.message}.`,
+    reason: notUsable(what, problem!, responseUrl === undefined),
   });
 }

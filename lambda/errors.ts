@@ -1,5 +1,13 @@
 /** The request cannot be used; the message is for the person who deploys. */
-export class InvalidRequest extends Error {}
+export class InvalidRequest extends Error {
+  /** @param remedy what to do, if that is not the same for all of the properties or of the input */
+  constructor(
+    problem: string,
+    readonly remedy?: string,
+  ) {
+    super(remedy === undefined ? problem : `${problem}; ${remedy}`);
+  }
+}
 
 /** A response that cannot be one of AWS: empty, cut off, a proxy's page. */
 export class UnusableResponse extends Error {}

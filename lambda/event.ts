@@ -53,6 +53,9 @@ const PROPERTIES = [
   'BackupCreationTime',
 ];
 
+/** What a person needs who sends what only CloudFormation should send. */
+export const TO_TAKE_ONE = 'to take a backup, start the stateMachine of the FsxBackupProvider';
+
 /** An event larger than this is not waited for: an execution could not be started with it. */
 const MAX_CHARACTERS = 100_000;
 
@@ -128,10 +131,11 @@ export function addressOf(event: CloudFormationEvent): { address: Asked; problem
     logicalId: read('LogicalResourceId'),
     physicalId: type === 'Create' ? '' : read('PhysicalResourceId'),
   };
-  if (Buffer.byteLength(JSON.stringify(event)) > MAX_CHARACTERS) {
-    problems.push(`the request has more than ${MAX_CHARACTERS} characters: give fewer or shorter tags`);
-  }
-  return { address, problem: problems.length > 0 ? new InvalidRequest(problems.join(', ')) : undefined };
+  const isTooLarge = Buffer.byteLength(JSON.stringify(event)) > MAX_CHARACTERS;
+  if (isTooLarge) problems.push(`the request has more than ${MAX_CHARACTERS} characters`);
+  if (problems.length === 0) return { address };
+  const remedy = isTooLarge ? 'give fewer or shorter tags' : TO_TAKE_ONE;
+  return { address, problem: new InvalidRequest(problems.join(', '), remedy) };
 }
 
 function leanProperties(properties: unknown): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { CANCELLED_REQUEST_GRACE, type Context } from './context';
 import { open, type Opened, type PollInput, refuse } from './door';
 import { type Effects, finish, type End } from './ending';
 import { kindOf, sayError } from './errors';
-import { NotFromCloudFormation } from './event';
+import { NotFromCloudFormation, TO_TAKE_ONE } from './event';
 import { SearchGoesOn } from './listing';
 import { step } from './moments';
 import { BEGIN, Obstacle, type Phase, type Response, type State } from './phase';
@@ -66,7 +66,7 @@ function opens(given: PollInput, { environment, log }: Effects): Opened | Extrac
     return open(given, environment);
   } catch (error) {
     if (!(error instanceof NotFromCloudFormation)) throw error;
-    const cause = `The input is not a request of CloudFormation: ${error.message}.`;
+    const cause = `The input is not a request of CloudFormation: ${error.message}; ${TO_TAKE_ONE}.`;
     log({ execution: given.execution }).error('the input is refused', { cause });
     return { failure: { error: 'InvalidInput', cause } };
   }

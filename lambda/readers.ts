@@ -12,8 +12,8 @@ export function show(value: unknown): string {
 }
 
 /** @throws InvalidRequest unless it holds */
-export function check(holds: boolean, problem: string): asserts holds {
-  if (!holds) throw new InvalidRequest(problem);
+export function check(holds: boolean, problem: string, remedy?: string): asserts holds {
+  if (!holds) throw new InvalidRequest(problem, remedy);
 }
 
 export function isText(value: unknown, form: RegExp): value is string {

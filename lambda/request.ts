@@ -129,8 +129,9 @@ function checkVersion({ SchemaVersion }: Record<string, unknown>): void {
   check(
     SchemaVersion === SCHEMA_VERSION,
     `the resource's properties have schema version "${show(SchemaVersion)}", and this handler knows ` +
-      `version ${SCHEMA_VERSION}; deploy with a version of cdk-fsx-backup that is at least as new as the ` +
-      'one the stack was last deployed with',
+      `version ${SCHEMA_VERSION}`,
+    'deploy with a version of cdk-fsx-backup that is at least as new as the one the stack was last ' +
+      'deployed with',
   );
 }
 
@@ -150,7 +151,8 @@ function parseSource(given: Record<string, unknown>): Source | Deployed {
     property === 'VolumeId' ? 'volume (fsvol-0123456789abcdef0)' : 'file system (fs-0123456789abcdef0)';
   check(
     source !== undefined && property in source,
-    `"${show(id)}" is not the id of an FSx ${expected}; check what the source resolves to`,
+    `"${show(id)}" is not the id of an FSx ${expected}`,
+    'check what the source resolves to',
   );
   return source;
 }

@@ -87,7 +87,9 @@ export function sleep(ms: number): Promise<void> {
 }
 
 function printable(text: string): string {
-  return text.replace(/[\p{C}\s]+/gu, ' ').trim() || 'the reason is unknown';
+  return (
+    text.replace(/[\p{C}\s]+/gu, ' ').trim() || 'the reason is unknown: see the log of the FsxBackupProvider'
+  );
 }
 
 /** Cut to a number of bytes, counted as JSON writes the text, without breaking a character. */

@@ -1,5 +1,5 @@
 import type { BackupFailureDetails } from '@aws-sdk/client-fsx';
-import { isUnsigned, kindOf, sayError, sentence } from './errors';
+import { InvalidRequest, isUnsigned, kindOf, sayError, sentence } from './errors';
 import type { PhaseOf } from './phase';
 import { isBackupId, isSame, type Request } from './request';
 import { type Deployed, type Source, sourceId } from './source';
@@ -31,8 +31,13 @@ const BY_KIND = {
   passing:
     'AWS did not respond, or not usefully. In a VPC, check that the function reaches the endpoints of FSx, ' +
     'CloudFormation and Step Functions. Then try again.',
-  final: 'The log of the FsxBackupProvider has the details.',
+  final: 'See the log of the FsxBackupProvider, fix the cause, then try again.',
 };
+
+/** Nothing stood in the way that is known. */
+const UNKNOWN = 'See the log of the FsxBackupProvider, then try again.';
+
+const FIX = 'Fix the cause, then try again.';
 
 /** What the error says, and what to do. */
 export function sayObstacle(error: any, isDeleting = false): string {
@@ -53,6 +58,8 @@ function remedyFor(error: any): string {
       'again.'
     );
   }
+  // It says itself what to correct.
+  if (error instanceof InvalidRequest) return 'Then try again.';
   return BY_NAME[error?.name] ?? BY_KIND[kindOf(error)];
 }
 
@@ -64,22 +71,30 @@ function remedyOfDeletion(error: any): string {
   return kind === 'final' ? 'Delete the backup by hand, then try again.' : remedyFor(error);
 }
 
-export function backupFailed(
+/** The beginning of the texts about a failed backup. */
+export function whyFailed(
   source: string,
   backupId: string,
   details: BackupFailureDetails | undefined,
 ): string {
+  const why = sentence(details?.Message ?? 'it gives no reason');
+  return `FSx could not finish backup ${backupId} of ${source}: ${why}`;
+}
+
+export function failedAndKept(why: string, backupId: string): string {
   return (
-    `FSx could not finish backup ${backupId} of ${source}: ` +
-    `${sentence(details?.Message ?? 'it gives no reason')} Fix the cause, then try again.`
+    `${why} ${FIX} The failed backup counts towards your quota: delete it with aws fsx delete-backup ` +
+    `--backup-id ${backupId}.`
   );
 }
 
-export function notDeletedFailed(backupId: string): string {
-  return (
-    'The failed backup counts towards your quota: delete it with aws fsx delete-backup --backup-id ' +
-    `${backupId}.`
-  );
+export function failedAndDeleted(why: string): string {
+  return `${why} The failed backup is deleted. ${FIX}`;
+}
+
+/** The failed backup was to be deleted. The obstacle is long, and goes last: a text may be cut. */
+export function failedAndLeft(why: string, backupId: string, obstacle: string): string {
+  return `${failedAndKept(why, backupId)} The function could not delete it: ${obstacle || UNKNOWN}`;
 }
 
 export function backupVanished(source: string, backupId: string): string {
@@ -95,7 +110,7 @@ export const FAILED_LINK =
 export function notTaken(source: Source | Deployed): string {
   return (
     `No backup of ${sourceId(source)} was taken, because CloudFormation no longer waits for this one: the ` +
-    'operation of the stack is over, or is undone.'
+    'operation of the stack is over, or is undone. There is nothing to do; to have a backup, try again.'
   );
 }
 
@@ -112,10 +127,10 @@ export function notFinished(request: Request, phase: PhaseOf<'Waiting'>, minutes
 
 function sequelOf(request: Request, phase: PhaseOf<'Waiting'>): string {
   if (request.kind === 'run') {
-    return 'It goes on. A retry waits for its end, and then takes a backup of its own.';
+    return 'It goes on. Retry: the next run waits for its end, and then takes a backup of its own.';
   }
   if (request.kind === 'final') return 'It goes on. Delete again when it is finished.';
-  if (phase.isKept) return "It goes on, and stays this resource's backup.";
+  if (phase.isKept) return "It goes on, and stays this resource's backup: deploy again to wait for it.";
   if (request.kind === 'backup' && request.desired.removal === 'DESTROY') {
     return (
       'It is deleted with the rollback, as the removal policy DESTROY says, if FSx allows that in time; if ' +
@@ -130,11 +145,12 @@ function sequelOf(request: Request, phase: PhaseOf<'Waiting'>): string {
 
 /** The request came to its time limit before there was a backup. */
 export function notPossible(request: Request, minutes: number, obstacle: string): string {
-  return `${purposeOf(request)} was not possible in ${minutes} min. ${obstacle}${longer(request)}`.trim();
+  const what = `${purposeOf(request)} was not possible in ${minutes} min.`;
+  return `${what} ${obstacle || UNKNOWN}${longer(request)}`;
 }
 
 export function notDone(request: Request, obstacle: string): string {
-  return `${purposeOf(request)} failed. ${obstacle}`;
+  return `${purposeOf(request)} failed. ${obstacle || UNKNOWN}`;
 }
 
 function longer(request: Request): string {
@@ -159,8 +175,22 @@ export function purposeOf(request: Request): string {
 
 /** A source is refused that nobody could back up at its deletion. */
 export function notPossibleAtDeletion(source: string, why: string): string {
-  return `A final backup of ${source} would not be possible: it ${why}.`;
+  return (
+    `A final backup of ${source} would not be possible: it ${why}. Correct the source or remove the ` +
+    'FsxFinalBackup, then deploy again.'
+  );
 }
+
+/** A request, or the input of a run, was refused. */
+export function notUsable(what: string, { message, remedy }: InvalidRequest, isRun: boolean): string {
+  const refused = `${what}: ${message}.`;
+  if (isRun) return `${refused} Correct the input, then try again.`;
+  return remedy === undefined ? `${refused} ${RENDERED}` : refused;
+}
+
+/** The properties are what the construct rendered, unless somebody has changed them. */
+const RENDERED =
+  'Deploy the template as CDK synthesizes it; if it is unchanged, check what its tokens resolve to.';
 
 /** Why a source is not deleted, and how it can be all the same. */
 export function notDeleted(source: string, logicalId: string, reason: string): string {

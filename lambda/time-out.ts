@@ -4,7 +4,7 @@ import type { Context } from './context';
 import { type Phase, type PhaseOf, respond, type Response, type State } from './phase';
 import { fail } from './physical-id';
 import type { Request } from './request';
-import { notDone, notFinished, notPossible } from './texts';
+import { failedAndLeft, notDone, notFinished, notPossible } from './texts';
 import { MAX_WAIT } from '../src/private/contract';
 
 /** The time is up: what the response is then. */
@@ -40,9 +40,7 @@ export function giveUp(
     return { ...state, phase: respond(fixed) };
   }
   const said =
-    phase.phase === 'DeletingFailed'
-      ? `${phase.reason} It could not be deleted, and counts towards your quota: ${obstacle}`
-      : reason;
+    phase.phase === 'DeletingFailed' ? failedAndLeft(phase.reason, phase.backupId, obstacle) : reason;
   return { ...state, phase: fail(request, phase, said) };
 }
 

@@ -8,7 +8,7 @@ import { type Phase, type PhaseOf, respond, type Response } from './phase';
 import { fail } from './physical-id';
 import type { Request } from './request';
 import { sourceId } from './source';
-import { backupFailed, backupVanished, FAILED_LINK, notDeletedFailed } from './texts';
+import { backupVanished, FAILED_LINK, failedAndDeleted, failedAndKept, whyFailed } from './texts';
 
 /** The backup is there, or on its way, and the request waits until it is AVAILABLE. */
 export async function wait(context: Context, phase: PhaseOf<'Waiting'>): Promise<Phase> {
@@ -39,10 +39,10 @@ export function waitFor(context: Context, backup: Backup, known: Partial<PhaseOf
     };
     return { ...phase, seen };
   }
-  const reason = backupFailed(subject(request), phase.backupId, backup.FailureDetails);
+  const reason = whyFailed(subject(request), phase.backupId, backup.FailureDetails);
   const isRemoved = mayBeRemoved(request) && !phase.isKept;
   if (isRemoved) return { phase: 'DeletingFailed', backupId: phase.backupId, reason };
-  return failed(request, phase, `${reason} ${notDeletedFailed(phase.backupId)}`);
+  return failed(request, phase, failedAndKept(reason, phase.backupId));
 }
 
 /** What FSx keeps of a failed backup is no data. */
@@ -56,7 +56,7 @@ export async function deleteFailed(
     throw error;
   });
   if (!isGone) return phase;
-  return failed(request, phase, `${phase.reason} The failed backup is deleted.`);
+  return failed(request, phase, failedAndDeleted(phase.reason));
 }
 
 /** The role may delete backups that say so. */

@@ -141,8 +141,8 @@ describe('the example', () => {
     const execution = await release(world, second);
     expect(find(execution, 'Backup').error).toMatch(
       new RegExp(
-        /is not finished after 4320 min \(CREATING, 7\d %\)\. It goes on\. A retry waits for its end, /
-          .source + /and then takes a backup of its own\./.source,
+        /is not finished after 4320 min \(CREATING, 7\d %\)\. It goes on\. Retry: the next run waits /
+          .source + /for its end, and then takes a backup of its own\./.source,
       ),
     );
     world.fsx.options.backupDuration = () => HOUR;

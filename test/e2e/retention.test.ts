@@ -229,7 +229,7 @@ describe('nothing is deleted', () => {
     const { Files } = await world.deploy(upgrade('3'));
     expect(Files.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(Files.reason).toMatch(
-      /The volume ran out of space for the snapshot\..*The failed backup is deleted\./,
+      /The volume ran out of space for the snapshot\. The failed backup is deleted\. Fix the cause/,
     );
     expect([versions(world), held(world)]).toEqual([['1', '2'], '2']);
   });
@@ -312,7 +312,7 @@ test('a failed backup that cannot be deleted is named in the text, and stays', a
   Object.assign(world.fsx.options, { fail: () => 'failed for the test', deletionOfFailed: 'BadRequest' });
   const { Files } = await world.deploy(upgrade('2'));
   expect(Files.reason).toMatch(
-    /It could not be deleted, and counts towards your quota: BadRequest: .*Delete the backup by hand/,
+    /counts towards your quota: .* could not delete it: BadRequest: .*Delete the backup by hand/,
   );
   expect(Files.reason).toContain(backupBefore(world, '2').id);
   Object.assign(world.fsx.options, { fail: () => undefined, deletionOfFailed: 'deleted' });

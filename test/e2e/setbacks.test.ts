@@ -224,8 +224,8 @@ describe('a rollback goes on', () => {
     const [failed] = world.ownBackups;
     expect(Files.reason).toMatch(
       new RegExp(
-        `backup ${failed.id} .*ran out of space\\. .*could not be deleted, and counts towards your ` +
-          'quota: BadRequest: .*Delete the backup by hand',
+        `backup ${failed.id} .*ran out of space\\. .*counts towards your quota: delete it .* could not ` +
+          'delete it: BadRequest: .*Delete the backup by hand',
       ),
     );
     expect(Files.reason).not.toMatch(/The failed backup is deleted|Check that the source/);

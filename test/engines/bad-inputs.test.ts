@@ -142,7 +142,7 @@ describe('Bad inputs', () => {
       const Tags = Array.from({ length: 500 }, (_, nth) => ({ Key: `key-${nth}`, Value: 'x'.repeat(256) }));
       for (const type of TYPES) {
         const seen = await target.invoke(request(type, {}, { Tags }));
-        isRefused(type, seen, /more than 100000 characters: give fewer or shorter tags/);
+        isRefused(type, seen, /more than 100000 characters; give fewer or shorter tags/);
         expect([type, seen.calls]).toEqual([type, []]);
       }
       evidence({ inputs: TYPES.length });
@@ -410,7 +410,7 @@ describe('Bad inputs', () => {
             isRefused(
               input,
               seen,
-              /^(Backing up|Updating) \S+ failed\. \w+: .*(has the details|Allow the call)|no longer waits/,
+              /^(Backing up|Updating) \S+ failed\. \w+: .*(See the log of|Allow the call)|no longer waits/,
             );
           }
         });

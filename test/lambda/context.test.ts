@@ -78,7 +78,7 @@ describe('what is backed up', () => {
     world.resources.Files = { status: 'CREATE_COMPLETE', id: 'fs-efs' };
     await expect(find(createEvent(deployed('Files')))).rejects.toThrow(InvalidRequest);
     await expect(find(createEvent(deployed('Files')))).rejects.toThrow(
-      'Files is "fs-efs", and no FSx file system or volume',
+      'Files is "fs-efs", and no FSx file system or volume; name the resource of a file system or volume',
     );
   });
 });

@@ -76,6 +76,18 @@ describe('a request that cannot be used', () => {
     });
   });
 
+  test.each([
+    [
+      { Tags: 'Name' },
+      /: Tags must be a list of Key and Value\. Deploy the template as CDK synthesizes it; /,
+    ],
+    [{ SchemaVersion: '2' }, /; deploy with a version of cdk-fsx-backup .* deployed with\.$/],
+  ])('is told what to do, once: %j', (changes, reason) => {
+    expect(refuse(opened(createEvent(changes)))).toMatchObject({
+      response: { reason: expect.stringMatching(reason) },
+    });
+  });
+
   test('keeps its physical id in an Update', () => {
     expect(refuse(opened(updateEvent(BACKUP, bad)))).toMatchObject({
       response: { status: 'FAILED', physicalId: BACKUP },

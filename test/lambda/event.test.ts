@@ -158,7 +158,7 @@ test.each<[string, object, RegExp]>([
   [
     'another type',
     { RequestType: 'Upsert' },
-    /^RequestType is "Upsert", which CloudFormation would not send$/,
+    /^RequestType is "Upsert", which CloudFormation would not send; to take a backup, start the stateMachine/,
   ],
   ['a logical id of another form', { LogicalResourceId: '../x' }, /^LogicalResourceId is "..\/x"/],
   ['nothing to delete', { PhysicalResourceId: '' }, /^PhysicalResourceId is "empty"/],

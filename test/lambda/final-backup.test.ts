@@ -73,7 +73,8 @@ describe('a source that could not be backed up at its deletion', () => {
       Status: 'FAILED',
       Reason:
         `A final backup of ${FILE_SYSTEM} would not be possible: it is not known to FSx in the Region ` +
-        'and account of the stack: check its id.',
+        'and account of the stack: check its id. Correct the source or remove the FsxFinalBackup, then ' +
+        'deploy again.',
     });
     expect(PhysicalResourceId).toMatch(/^none-/);
     world.fsx.resetHistory();
@@ -163,7 +164,11 @@ describe('a source that could not be backed up at its deletion', () => {
 });
 
 test.each<[what: string, fileSystem: any, why: RegExp]>([
-  ['of ONTAP', { FileSystemType: 'ONTAP' }, /possible: it is an ONTAP file system, .*fromVolumeId\.$/],
+  [
+    'of ONTAP',
+    { FileSystemType: 'ONTAP' },
+    /possible: it is an ONTAP file system, .*fromVolumeId\. Correct the/,
+  ],
   ['scratch', { LustreConfiguration: { DeploymentType: 'SCRATCH_2' } }, /it is a Lustre file system/],
   [
     'linked',

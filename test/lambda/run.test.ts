@@ -89,7 +89,7 @@ describe('a run', () => {
     finish('CREATING', { ProgressPercent: 43 });
     const { failure } = await toTheEnd(input({ timeout: 600 }), polled);
     expect(failure.cause).toMatch(
-      /is not finished after 10 min \(CREATING, 43 %\)\. It goes on\. A retry waits for its end, and then/,
+      /is not finished after 10 min \(CREATING, 43 %\)\. It goes on\. Retry: the next run waits for/,
     );
     expect(failure.cause).toMatch(/Or allow more time with `timeout`\.$/);
   });
@@ -201,7 +201,7 @@ describe('keepLast', () => {
     const polled = await taken(kept);
     finish('FAILED');
     const { failure } = await toTheEnd(kept, polled);
-    expect(failure.cause).toMatch(/The failed backup is deleted\.$/);
+    expect(failure.cause).toMatch(/The failed backup is deleted\. Fix the cause/);
     expect(ids()).toEqual([OLDEST, OLDER, OLD]);
   });
 

@@ -1,5 +1,5 @@
 import { requestFor } from './mocked-aws';
-import { SourceBusy } from '../../lambda/errors';
+import { InvalidRequest, SourceBusy } from '../../lambda/errors';
 import { readable } from '../../lambda/response';
 import { runOf } from '../../lambda/run-input';
 import * as texts from '../../lambda/texts';
@@ -43,7 +43,7 @@ const remedy = (name: string, isDeleting = false) =>
 describe('every error of FSx has its own remedy', () => {
   test.each(names)('%s', (name) => {
     expect(remedy(name)).toMatch(/try again|Check|Delete|FSx cannot back this up/i);
-    expect(remedy(name)).not.toMatch(/The log of the FsxBackupProvider has the details/);
+    expect(remedy(name)).not.toMatch(/See the log of the FsxBackupProvider/);
   });
 
   test('that is no other’s', () => {
@@ -65,7 +65,12 @@ describe('every error of FSx has its own remedy', () => {
   });
 
   test('a mistake of the handler is in the log', () => {
-    expect(texts.sayObstacle(new TypeError('x'))).toMatch(/The log of the FsxBackupProvider has the details/);
+    expect(texts.sayObstacle(new TypeError('x'))).toMatch(/See the log of the FsxBackupProvider, fix the/);
+  });
+
+  test('what is wrong with the request is not in the log', () => {
+    const problem = new InvalidRequest('it is odd; make it even');
+    expect(texts.sayObstacle(problem)).toBe('it is odd; make it even. Then try again.');
   });
 });
 
@@ -99,6 +104,9 @@ describe('each text is printable and under 1 KB', () => {
     ...DELETION.map((name) => texts.sayObstacle(awsError(name, longest), true)),
     texts.sayObstacle(new SourceBusy(longest)),
   ];
+  const failed = [{ Message: longest }, undefined].map((details) =>
+    texts.whyFailed(FILE_SYSTEM, BACKUP, details),
+  );
   const all = [
     ...obstacles,
     ...Object.values(requests).flatMap((request) => [
@@ -108,9 +116,8 @@ describe('each text is printable and under 1 KB', () => {
     ]),
     notFinished(requests['a backup'], { operation: { isNewStack: true } }),
     notFinished(requests['an update'], { isKept: true }),
-    texts.backupFailed(FILE_SYSTEM, BACKUP, { Message: longest }),
-    texts.backupFailed(FILE_SYSTEM, BACKUP, undefined),
-    texts.notDeletedFailed(BACKUP),
+    ...failed.flatMap((why) => [texts.failedAndKept(why, BACKUP), texts.failedAndDeleted(why)]),
+    ...failed.map((why) => texts.failedAndLeft(why, BACKUP, '')),
     texts.backupVanished(longest, BACKUP),
     texts.notTaken({ logicalId: longest }),
     texts.notDeleted(FILE_SYSTEM, longest, longest),
@@ -140,7 +147,7 @@ describe('a backup that is not finished in time says what becomes of it', () => 
     ['a link', /It goes on: deploy again, and the deployment continues with it\.$/],
     [
       'a run',
-      /It goes on\. A retry waits for its end, and then takes a backup of its own\. Or allow more time/,
+      /It goes on\. Retry: the next run waits for its end, and then takes a backup of its own\. Or allow/,
     ],
   ])('%s', (name, sequel) => {
     expect(notFinished(requests[name])).toMatch(sequel);
@@ -154,7 +161,9 @@ describe('a backup that is not finished in time says what becomes of it', () => 
   });
 
   test('that the resource had before, it stays', () => {
-    expect(notFinished(requests['an update'], { isKept: true })).toMatch(/stays this resource's backup\./);
+    expect(notFinished(requests['an update'], { isKept: true })).toMatch(
+      /stays this resource's backup: deploy again to wait for it\./,
+    );
   });
 
   test('without progress', () => {

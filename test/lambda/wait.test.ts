@@ -59,7 +59,9 @@ describe('a FAILED backup', () => {
       becomes('FAILED', { FailureDetails });
       await world.poll(createEvent(changes), polled);
       expect(world.backups).toEqual([]);
-      expect(world.responses[0].Reason).toMatch(/the volume is full\. .* The failed backup is deleted\.$/);
+      expect(world.responses[0].Reason).toMatch(
+        /the volume is full\. The failed backup is deleted\. Fix the cause, then try again\.$/,
+      );
     },
   );
 
@@ -81,7 +83,7 @@ describe('a FAILED backup', () => {
     await world.poll(destroyed, polled);
     expect(world.responses[0]).toMatchObject({ PhysicalResourceId: NEW });
     expect(world.responses[0].Reason).toMatch(
-      /the volume is full.*could not be deleted, and counts towards your quota: BadRequest: no\. Delete the/,
+      /the volume is full.* quota: delete it with aws .*The function could not delete it: BadRequest: no\./,
     );
   });
 
@@ -93,7 +95,7 @@ describe('a FAILED backup', () => {
       throw awsError('AccessDeniedException', 'no tags');
     });
     await world.poll(destroyed, polled);
-    expect(world.responses[0].Reason).toMatch(/it gives no reason\. .*The failed backup is deleted\.$/);
+    expect(world.responses[0].Reason).toMatch(/it gives no reason\. The failed backup is deleted\./);
   });
 
   test('of an Update keeps the id of the request', async () => {
