@@ -41,9 +41,10 @@ export const PERMISSIONS = [...PAGE.matchAll(/`((?:cloudformation|fsx|states|log
 export const MENTIONED = [...PAGE.matchAll(/`aws ([\w-]+ [\w-]+)`/g)].map(([, command]) => command);
 
 /** What the command that restores needs for other kinds of file systems. */
-export const RESTORED_WITH = [...PAGE.matchAll(/^\| (\w+) \| (?:`(--[^`]+)`|nothing) \|$/gm)].map(
-  ([, kind, options = '']) => [kind.toUpperCase(), options],
-);
+export const RESTORED_WITH = [...PAGE.matchAll(/^\| (\w+) \| `(--[^`]+)` \|$/gm)].map(([, kind, options]) => [
+  kind.toUpperCase(),
+  options,
+]);
 
 /** What is printed, as far as the page says so. */
 export function patternOf(answer: string): RegExp {
