@@ -1,5 +1,6 @@
 import { requestFor } from './mocked-aws';
 import { InvalidRequest, SourceBusy } from '../../lambda/errors';
+import { addressOf } from '../../lambda/event';
 import { readable } from '../../lambda/response';
 import { runOf } from '../../lambda/run-input';
 import * as texts from '../../lambda/texts';
@@ -98,41 +99,110 @@ const waiting = { phase: 'Waiting', backupId: BACKUP, since: 0, seen: { lifecycl
 const notFinished = (request: any, more: object = {}) =>
   texts.notFinished(request, { ...waiting, ...more } as any, 55);
 
-describe('each text is printable and under 1 KB', () => {
-  const obstacles = [
-    ...names.map((name) => texts.sayObstacle(awsError(name, longest))),
-    ...DELETION.map((name) => texts.sayObstacle(awsError(name, longest), true)),
-    texts.sayObstacle(new SourceBusy(longest)),
-  ];
-  const failed = [{ Message: longest }, undefined].map((details) =>
-    texts.whyFailed(FILE_SYSTEM, BACKUP, details),
-  );
-  const all = [
-    ...obstacles,
-    ...Object.values(requests).flatMap((request) => [
-      ...obstacles.map((obstacle) => texts.notPossible(request, 55, obstacle)),
-      ...obstacles.map((obstacle) => texts.notDone(request, obstacle)),
-      notFinished(request),
-    ]),
+const obstacles = [
+  ...names.map((name) => texts.sayObstacle(awsError(name, longest))),
+  ...DELETION.map((name) => texts.sayObstacle(awsError(name, longest), true)),
+  texts.sayObstacle(new SourceBusy(longest)),
+  texts.sayObstacle(new InvalidRequest(longest)),
+  texts.sayObstacle(new TypeError(longest)),
+];
+const ofEach = (text: (request: any, obstacle: string) => string) =>
+  Object.values(requests).flatMap((request) => ['', ...obstacles].map((obstacle) => text(request, obstacle)));
+const failed = [{ Message: longest }, undefined].map((details) =>
+  texts.whyFailed(FILE_SYSTEM, BACKUP, details),
+);
+
+/** Each of the texts, by the function that makes it; not those that are only the beginning of one. */
+const all: Record<Exclude<keyof typeof texts, 'purposeOf' | 'whyFailed'>, string[]> = {
+  sayObstacle: obstacles,
+  failedAndKept: failed.map((why) => texts.failedAndKept(why, BACKUP)),
+  failedAndDeleted: failed.map(texts.failedAndDeleted),
+  failedAndLeft: failed.map((why) => texts.failedAndLeft(why, BACKUP, '')),
+  backupVanished: [texts.backupVanished(longest, BACKUP)],
+  FAILED_LINK: [texts.FAILED_LINK],
+  notTaken: [texts.notTaken({ logicalId: longest })],
+  notFinished: [
+    ...Object.values(requests).map((request) => notFinished(request)),
     notFinished(requests['a backup'], { operation: { isNewStack: true } }),
     notFinished(requests['an update'], { isKept: true }),
-    ...failed.flatMap((why) => [texts.failedAndKept(why, BACKUP), texts.failedAndDeleted(why)]),
-    ...failed.map((why) => texts.failedAndLeft(why, BACKUP, '')),
-    texts.backupVanished(longest, BACKUP),
-    texts.notTaken({ logicalId: longest }),
-    texts.notDeleted(FILE_SYSTEM, longest, longest),
-    texts.notPossibleAtDeletion(FILE_SYSTEM, `${longest}.`),
-    texts.crashed('Sandbox.Timedout'),
-    texts.FAILED_LINK,
-  ];
+  ],
+  notPossible: ofEach((request, obstacle) => texts.notPossible(request, 55, obstacle)),
+  notDone: ofEach(texts.notDone),
+  notPossibleAtDeletion: [texts.notPossibleAtDeletion(FILE_SYSTEM, longest)],
+  notUsable: refusals(),
+  notDeleted: [texts.notDeleted(FILE_SYSTEM, longest, longest)],
+  crashed: [texts.crashed('Sandbox.Timedout')],
+};
 
-  test('and a sentence', () => {
-    for (const text of all) {
+/** Of requests and of inputs of runs. */
+function refusals(): string[] {
+  const problemOf = (parse: () => unknown): InvalidRequest => {
+    try {
+      return (parse() as any).problem;
+    } catch (problem: any) {
+      return problem;
+    }
+  };
+  const refusal = (isRun: boolean) => (parse: () => unknown) =>
+    texts.notUsable('No backup was taken', problemOf(parse), isRun);
+  const bad = [
+    { FileSystemId: 7 },
+    { Tags: 7 },
+    { Triggers: 7 },
+    { KeepLast: 0 },
+    { SchemaVersion: '2' },
+  ].map((changes) => () => requestFor(createEvent(changes)));
+  const odd = { LogicalResourceId: '../x' };
+  const large = { ResourceProperties: { Tags: 'x'.repeat(100_001) } };
+  return [
+    ...bad.map(refusal(false)),
+    ...[odd, large].map((more) => () => addressOf({ ...createEvent(), ...more } as any)).map(refusal(false)),
+    ...['source', 'series', 'tags', 'keepLast', 'x']
+      .map((name) => () => run({ [name]: [] }))
+      .map(refusal(true)),
+  ];
+}
+
+describe('each text is printable and under 1 KB', () => {
+  test.each(Object.entries(all))('and a sentence: %s', (_, made) => {
+    expect(made).not.toEqual([]);
+    for (const text of made) {
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1024);
       expect(text).toBe(readable(text));
       expect(text).toMatch(/^[\x20-\x7e]+[.)]$/);
       expect(text).not.toMatch(/undefined|null|NaN|\[object|\s\s/);
     }
+  });
+});
+
+describe('each text ends with what to do', () => {
+  const VERBS =
+    'allow|back up|check|correct|create|delete|deploy|fix|give|retain|retry|roll back|see|start|try again';
+  const INSTRUCTION = new RegExp(`^(or |then )?(${VERBS})\\b`, 'i');
+  const lastOf = (text: string) => text.split(/(?<=\.) (?=[A-Z])/).at(-1)!;
+  const wrongIn = (made: readonly string[]) =>
+    made.map(lastOf).filter((last) => !last.split(/[:;,] /).some((part) => INSTRUCTION.test(part)));
+
+  test.each(Object.entries(all))('%s', (_, made) => {
+    expect(wrongIn(made)).toEqual([]);
+  });
+
+  test('which is told from what happened', () => {
+    expect(
+      wrongIn(['Try again. It goes on.', 'The log of the FsxBackupProvider has the details.']),
+    ).toHaveLength(2);
+  });
+
+  test('also if it is not known what failed', () => {
+    expect(wrongIn([readable('')])).toEqual([]);
+  });
+
+  test('which is not cut off if FSx and the error say much', () => {
+    const [why] = failed;
+    const text = readable(
+      texts.failedAndLeft(why, BACKUP, texts.sayObstacle(awsError('X', 'y'.repeat(400)))),
+    );
+    expect(text).toContain(`delete it with aws fsx delete-backup --backup-id ${BACKUP}.`);
   });
 });
 
