@@ -136,7 +136,7 @@ test('one that runs out of time says so and goes on; a retry waits for its end',
     status: 'FAILED',
     error: 'BackupFailed',
     cause: expect.stringMatching(
-      /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on\. A retry waits for its end/,
+      /is not finished after 240 min \(CREATING, \d+ %\)\. It goes on\. Retry: the next run waits for/,
     ),
   });
   expect(outputOf(await take(world)).BackupId).toBe(world.newest.id);
