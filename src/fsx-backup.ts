@@ -197,7 +197,7 @@ export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, IT
     return [
       ...tagProblems(this.tags.tagValues()),
       ...this.source._validate(this.node.root),
-      ...problemsOfBackup(this, last, this.source._resource),
+      ...problemsOfBackup(last, this.source._resource),
       ...triggers.flatMap((trigger) => trigger._validate(this)),
     ];
   }

@@ -52,7 +52,7 @@ export class RestorePoint {
     const parameter = new CfnParameter(scope, id, {
       type: 'String',
       description: DESCRIPTION,
-      allowedPattern: `${NEW}|${BACKUP_ID.source.replace(/[$^]/g, '')}`,
+      allowedPattern: `^(${NEW}|${BACKUP_ID.source.replace(/[$^]/g, '')})$`,
       constraintDescription: 'must be "new", or "backup-" and 8 or more hexadecimal digits',
     });
     const condition = new CfnCondition(parameter, 'IsBackup', {
@@ -60,7 +60,8 @@ export class RestorePoint {
     });
     const ifRestored = (restored: any, otherwise: any) =>
       Token.asString(Fn.conditionIf(condition.logicalId, restored, otherwise));
-    const ofBackup = Fn.select(1, Fn.split('-', parameter.valueAsString));
+    // Fn::Select fails if there is no such part, perhaps in an unused branch, too. So "new" gets one.
+    const ofBackup = Fn.select(1, Fn.split('-', `${parameter.valueAsString}-${NEW}`));
     parameter.node.addValidation({ validate: () => problemsOfParameter(parameter) });
     return new RestorePoint(ifRestored(parameter.valueAsString, Aws.NO_VALUE), (name) =>
       ifRestored(`${name}_${ofBackup}`, name),

@@ -1,6 +1,6 @@
-import { Annotations, CfnParameter, CfnResource } from 'aws-cdk-lib';
+import { Annotations, CfnElement, CfnParameter, CfnResource } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { constructsOf } from './preparation';
+import { constructsOf, oncePerPreparation } from './preparation';
 import { usesIt } from './rendered-template';
 import { isSource, renderedProperties, VOLUME } from './source-checks';
 
@@ -12,9 +12,21 @@ import { isSource, renderedProperties, VOLUME } from './source-checks';
 
 type Properties = Readonly<Record<string, any>>;
 
+/** The file systems and volumes of an app that are restored. */
+const restoredIn = oncePerPreparation((app: IConstruct) =>
+  constructsOf(app)
+    .filter(isSource)
+    .filter((resource) => renderedProperties(resource).BackupId !== undefined),
+);
+
+/** Those among them that are restored from what a resource or parameter says. */
+export function restoredFrom(given: CfnElement): CfnResource[] {
+  return restoredIn(given.node.root).filter((resource) => usesIt(resource, 'BackupId', given));
+}
+
 /** What is wrong with the file systems and volumes that a parameter restores. */
 export function problemsOfParameter(parameter: CfnParameter): string[] {
-  const restored = sourcesIn(parameter).filter((resource) => usesIt(resource, 'BackupId', parameter));
+  const restored = restoredFrom(parameter);
   if (restored.length === 0) warnOfUnused(parameter);
   for (const resource of restored) warnOfName(resource, parameter);
   return restored.flatMap((resource) => [
@@ -25,21 +37,17 @@ export function problemsOfParameter(parameter: CfnParameter): string[] {
 
 /** And with those that the id of a backup in the code restores. */
 export function problemsOfLiteral(scope: IConstruct, backupId: string): string[] {
-  return sourcesIn(scope)
+  return restoredIn(scope.node.root)
     .filter((resource) => renderedProperties(resource).BackupId === backupId)
     .flatMap((resource) => problemsOf(resource));
 }
 
 /** And with those that are restored from a backup of the app, whose source the app defines. */
-export function problemsOfBackup(backup: IConstruct, last: CfnResource, source?: CfnResource): string[] {
-  const of = source && renderedProperties(source);
-  return sourcesIn(backup)
-    .filter((resource) => usesIt(resource, 'BackupId', last))
-    .flatMap((resource) => [...problemsOf(resource), ...(of ? differences(resource, source, of) : [])]);
-}
-
-function sourcesIn({ node: { root } }: IConstruct): CfnResource[] {
-  return constructsOf(root).filter(isSource);
+export function problemsOfBackup(last: CfnResource, source?: CfnResource): string[] {
+  return restoredFrom(last).flatMap((resource) => [
+    ...problemsOf(resource),
+    ...(source ? differences(resource, source) : []),
+  ]);
 }
 
 /** @param defaultType of a Lustre file system whose deployment type is not given */
@@ -100,8 +108,8 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   OPENZFS: ['StorageCapacity', 'StorageType'],
 };
 
-function differences(resource: CfnResource, source: CfnResource, of: Properties): string[] {
-  const properties = renderedProperties(resource);
+function differences(resource: CfnResource, source: CfnResource): string[] {
+  const [properties, of] = [resource, source].map(renderedProperties);
   const isMore = (name: string, value: any, before: any) =>
     name === 'StorageCapacity' && of.FileSystemType === 'OPENZFS' && Number(value) > Number(before);
   return ['FileSystemType', ...(SAME[of.FileSystemType] ?? [])].flatMap((path) => {

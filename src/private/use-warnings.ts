@@ -1,21 +1,20 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { constructsOf } from './preparation';
-import { usesIt } from './rendered-template';
-import { isSource } from './source-checks';
+import { restoredFrom } from './restore-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
+  for (const restored of restoredFrom(resource)) {
+    Annotations.of(restored).addWarningV2(
+      'cdk-fsx-backup:restoreFromTriggered',
+      `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
+        `changes: CloudFormation would then replace "${restored.node.path}" by a new one, restored from ` +
+        'that backup, and delete this one with its data. Restore from an id that stays the same: use a ' +
+        'RestorePoint',
+    );
+  }
   for (const construct of constructsOf(backup.node.root)) {
-    if (isSource(construct) && usesIt(construct, 'BackupId', resource)) {
-      Annotations.of(construct).addWarningV2(
-        'cdk-fsx-backup:restoreFromTriggered',
-        `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
-          `changes: CloudFormation would then replace "${construct.node.path}" by a new one, restored from ` +
-          'that backup, and delete this one with its data. Restore from an id that stays the same: use a ' +
-          'RestorePoint',
-      );
-    }
     if (
       construct instanceof CfnOutput &&
       construct.exportName !== undefined &&
