@@ -88,6 +88,7 @@ export function synthesize(
 
 /** In this process and in this App, because plugins want the constructs. */
 function runExample(folder: string, newApp: () => App): void {
+  const { context = {} } = JSON.parse(readFileSync(join(EXAMPLES, folder, 'cdk.json'), 'utf8'));
   const { outputText } = transpileModule(readFileSync(join(EXAMPLES, folder, 'app.ts'), 'utf8'), {
     compilerOptions: { module: ModuleKind.CommonJS },
   });
@@ -95,7 +96,9 @@ function runExample(folder: string, newApp: () => App): void {
     'aws-cdk-lib': Object.create(cdk, {
       App: {
         value: function () {
-          return newApp();
+          const app = newApp();
+          for (const [key, value] of Object.entries(context)) app.node.setContext(key, value);
+          return app;
         },
       },
     }),
