@@ -56,6 +56,7 @@ service = ecs.Ec2Service(
     task_definition=task_definition,
     min_healthy_percent=0,  # never two versions at work on the same orders
     max_healthy_percent=100,
+    circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
 )
 
 # One guard for both: before the service is upgraded, and before the file system changes or is replaced.

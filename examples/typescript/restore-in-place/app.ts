@@ -59,6 +59,7 @@ const service = new ecs.Ec2Service(stack, 'Service', {
   taskDefinition,
   minHealthyPercent: 0, // never two versions at work on the same orders
   maxHealthyPercent: 100,
+  circuitBreaker: { rollback: true },
 });
 
 // One guard for both: before the service is upgraded, and before the file system changes or is replaced.
