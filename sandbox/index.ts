@@ -8,6 +8,7 @@ export { Sandbox, type SandboxOptions } from './sandbox';
 // Its parts, for tests that let other engines play the rest.
 export { VirtualClock } from './clock';
 export { listen } from './endpoint';
+export { type Listening, onLoopback } from './loopback';
 export { FsxService } from './fsx/service';
 export { fsxTypes } from './cloudformation/resources/fsx';
 export { type Known, permissionsFor } from './fsx/permissions';

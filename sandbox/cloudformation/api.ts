@@ -46,8 +46,7 @@ const ACTIONS: Record<string, Action> = {
     };
   },
   ListStackResources: (world, stacks, { StackName, NextToken = '0' }) => {
-    if (StackName === undefined) throw invalid('StackName must be specified');
-    const stack = find(stacks, StackName);
+    const stack = find(stacks, specified(StackName));
     const shown = [...stack.resources.keys()].map((logicalId) => shownResource(stack, logicalId, world)!);
     const to = Number(NextToken) + MAX_RESOURCES;
     return {
@@ -56,13 +55,11 @@ const ACTIONS: Record<string, Action> = {
     };
   },
   CancelUpdateStack: (_world, stacks, { StackName }, operations) => {
-    if (StackName === undefined) throw invalid('StackName must be specified');
-    operations.cancelUpdate(find(stacks, StackName).id);
+    operations.cancelUpdate(find(stacks, specified(StackName)).id);
     return {};
   },
   DeleteStack: async (_world, stacks, { StackName, RetainResources = [] }, operations) => {
-    if (StackName === undefined) throw invalid('StackName must be specified');
-    const stack = lookUp(stacks, StackName);
+    const stack = lookUp(stacks, specified(StackName));
     if (!stack || !isLive(stack)) return {}; // nothing to delete is no error
     const over = operations.destroy(stack.id, { retainResources: RetainResources });
     // what is refused is refused before anything is awaited; all else is an outcome
@@ -70,8 +67,7 @@ const ACTIONS: Record<string, Action> = {
     return {};
   },
   DescribeStackEvents: (world, stacks, { StackName, NextToken }) => {
-    if (StackName === undefined) throw invalid('StackName must be specified');
-    const stack = find(stacks, StackName);
+    const stack = find(stacks, specified(StackName));
     const newestFirst = [...stack.events].reverse();
     // a token is the event that comes next, so that new events do not shift the pages
     const from = NextToken === undefined ? 0 : newestFirst.findIndex(({ eventId }) => eventId === NextToken);
@@ -128,6 +124,11 @@ export function resourceOf(world: World, stacks: readonly Stack[], name: string 
     lookUp(stacks, name)?.id ??
     (name.startsWith('arn:') ? name : arn(world, 'cloudformation', `stack/${name}/*`))
   );
+}
+
+function specified(StackName: string | undefined): string {
+  if (StackName === undefined) throw invalid('StackName must be specified');
+  return StackName;
 }
 
 function find(

@@ -28,25 +28,30 @@ function backedUpVolume(service: Service, configuration: object = {}) {
   return { ...ids, properties, other, id };
 }
 
+const OF_EACH_TYPE: Array<[string, object]> = [
+  ['WINDOWS', WINDOWS],
+  ['LUSTRE', lustre()],
+  ['OPENZFS', OPENZFS],
+];
+
 const refused = (message: string) =>
   expect.objectContaining({ code: 'BadRequest', message: expect.stringContaining(message) });
 
 describe('data', () => {
-  test.each([
-    ['WINDOWS', WINDOWS],
-    ['LUSTRE', lustre()],
-    ['OPENZFS', OPENZFS],
-  ])('is on a file system of %s until it is deleted, whatever is updated', (_type, properties) => {
-    const { service } = world();
-    const { fileSystemId: id } = service.createFileSystem(properties);
-    expect(service.read(id)).toBe('');
-    service.write(id, 'v1');
-    service.updateFileSystem(id, { ...properties, StorageCapacity: 2400 });
-    expect(service.read(id)).toBe('v1');
-    service.deleteFileSystem(id);
-    expect(service.read(id)).toBeUndefined();
-    expect(() => service.write(id, 'v2')).toThrow(id);
-  });
+  test.each(OF_EACH_TYPE)(
+    'is on a file system of %s until it is deleted, whatever is updated',
+    (_type, properties) => {
+      const { service } = world();
+      const { fileSystemId: id } = service.createFileSystem(properties);
+      expect(service.read(id)).toBe('');
+      service.write(id, 'v1');
+      service.updateFileSystem(id, { ...properties, StorageCapacity: 2400 });
+      expect(service.read(id)).toBe('v1');
+      service.deleteFileSystem(id);
+      expect(service.read(id)).toBeUndefined();
+      expect(() => service.write(id, 'v2')).toThrow(id);
+    },
+  );
 
   test('is on the volumes of ONTAP, not on the file system', () => {
     const { service } = world();
@@ -104,21 +109,20 @@ describe('a backup has the data of its source', () => {
 });
 
 describe('a file system that is restored', () => {
-  test.each([
-    ['WINDOWS', WINDOWS],
-    ['LUSTRE', lustre()],
-    ['OPENZFS', OPENZFS],
-  ])('%s: has the data of the backup, another id and another DNS name', (_type, properties) => {
-    const { service } = world();
-    const BackupId = backedUp(service, properties);
-    const [old] = service.fileSystems.values();
-    service.write(old.id, 'v2');
-    const { fileSystemId, dnsName } = service.createFileSystem({ ...properties, BackupId });
-    expect([service.read(fileSystemId), service.read(old.id)]).toEqual(['v1', 'v2']);
-    expect([fileSystemId, dnsName]).not.toEqual([old.id, old.description.DNSName]);
-    service.write(fileSystemId, 'v3');
-    expect(service.backups.get(BackupId)!.data).toBe('v1');
-  });
+  test.each(OF_EACH_TYPE)(
+    '%s: has the data of the backup, another id and another DNS name',
+    (_type, properties) => {
+      const { service } = world();
+      const BackupId = backedUp(service, properties);
+      const [old] = service.fileSystems.values();
+      service.write(old.id, 'v2');
+      const { fileSystemId, dnsName } = service.createFileSystem({ ...properties, BackupId });
+      expect([service.read(fileSystemId), service.read(old.id)]).toEqual(['v1', 'v2']);
+      expect([fileSystemId, dnsName]).not.toEqual([old.id, old.description.DNSName]);
+      service.write(fileSystemId, 'v3');
+      expect(service.backups.get(BackupId)!.data).toBe('v1');
+    },
+  );
 
   test('may outlive its source and its backup', async () => {
     const { service, call } = world();

@@ -54,18 +54,18 @@ export function problemsOfBackup(last: CfnResource, source?: CfnResource): strin
 function problemsOf(resource: CfnResource, defaultType?: string): string[] {
   const properties = renderedProperties(resource);
   const isVolume = resource.cfnResourceType === VOLUME;
-  const why = isVolume ? whyNotVolume(properties) : whyNotFileSystem(properties, defaultType);
+  const why = isVolume ? whyNoVolume(properties) : whyNoFileSystem(properties, defaultType);
   return why === undefined ? [] : [`"${resource.node.path}" ${why}`];
 }
 
-function whyNotVolume({ VolumeType }: Properties): string | undefined {
+function whyNoVolume({ VolumeType }: Properties): string | undefined {
   return VolumeType === 'OPENZFS'
     ? 'is an OpenZFS volume, and FSx restores the OpenZFS file system as a whole: give backupId to the ' +
         'file system'
     : undefined;
 }
 
-function whyNotFileSystem(
+function whyNoFileSystem(
   { FileSystemType, LustreConfiguration = {} }: Properties,
   defaultType?: string,
 ): string | undefined {

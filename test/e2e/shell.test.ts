@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { aws_iam as iam } from 'aws-cdk-lib';
+import { type Listening, onLoopback } from '../../sandbox';
 import { FsxBackupProvider } from '../../src';
 import { finishedAt, MINUTE, sourceOf, start, synthesize, temporary, theOnly, type World } from '../fixtures';
 
@@ -36,7 +36,7 @@ fetch(process.env.TEST_SERVER, { method: 'POST', body });
 const RUNS = /^ProviderRuns[0-9A-F]{8}$/;
 
 let bin: string;
-const servers: Server[] = [];
+const servers: Listening[] = [];
 beforeEach(() => {
   bin = temporary();
   for (const [name, text] of Object.entries({ aws: AWS, sleep: SLEEP })) {
@@ -45,7 +45,7 @@ beforeEach(() => {
   }
 });
 afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
+  for (const server of servers.splice(0)) void server.close();
 });
 
 async function prepare(): Promise<{ world: World; stateMachine: string; source: string }> {
@@ -94,9 +94,9 @@ async function serve(world: World): Promise<string> {
         );
       });
   });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listening = await onLoopback(server);
+  servers.push(listening);
+  return listening.url;
 }
 
 async function backup(

@@ -19,7 +19,7 @@ import {
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { NODE_MODULES } from './install';
-import { type PythonServer, startPython } from './python-server';
+import { type PythonServer, startMinistack } from './python-server';
 import { type BackupRecord, FaultPlan, FsxService, fsxTypes, Journal, listen } from '../../sandbox';
 import { FastClock } from '../fixtures/fast-clock';
 
@@ -294,20 +294,7 @@ export class Account {
   }
 
   private async startMinistack(speed: number): Promise<void> {
-    this.ministack = await startPython('ministack_with_fsx.py', '/_ministack/health', (port) => ({
-      env: {
-        ...this.environment,
-        AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-        BIND_HOST: '127.0.0.1',
-        MINISTACK_HOST: '127.0.0.1',
-        GATEWAY_PORT: port,
-        // functions inherit it: that is where responses go here
-        CDK_FSX_BACKUP_RESPONSE_HOST: `127.0.0.1:${port}`,
-        IOT_MTLS_ENABLED: '0',
-        IMDS_ENABLED: '0',
-        SFN_WAIT_SCALE: String(1 / speed),
-      },
-    }));
+    this.ministack = await startMinistack({ ...this.environment, SFN_WAIT_SCALE: String(1 / speed) });
     this.closers.push(() => this.ministack!.close());
     Object.assign(this.environment, {
       AWS_ENDPOINT_URL: this.ministack.url,

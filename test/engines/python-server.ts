@@ -49,6 +49,23 @@ export async function startPython(
   return { url, log: () => log, close: () => ended(child) };
 }
 
+/** Start ministack, with what FSx needs beside it, in this environment. */
+export function startMinistack(environment: NodeJS.ProcessEnv): Promise<PythonServer> {
+  return startPython('ministack_with_fsx.py', '/_ministack/health', (port) => ({
+    env: {
+      ...environment,
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      GATEWAY_PORT: port,
+      // functions inherit it: that is where responses go here
+      CDK_FSX_BACKUP_RESPONSE_HOST: `127.0.0.1:${port}`,
+      IOT_MTLS_ENABLED: '0',
+      IMDS_ENABLED: '0',
+    },
+  }));
+}
+
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((done) => {
     if (child.exitCode !== null) return done();

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { App, aws_ssm as ssm, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { CfnFileSystem } from 'aws-cdk-lib/aws-fsx';
 import { AWS_CLI } from './install';
-import { type PythonServer, startPython } from './python-server';
+import { type PythonServer, startMinistack } from './python-server';
 import {
   LANGUAGES,
   MENTIONED,
@@ -19,7 +18,7 @@ import {
   sectionOf,
 } from './runbook-page';
 import { RuntimeContainer } from './runtime-api';
-import { createExisting, FaultPlan, listen } from '../../sandbox';
+import { createExisting, FaultPlan, listen, onLoopback } from '../../sandbox';
 import { BackupSource, FsxBackup, type FsxBackupOptions, FsxFinalBackup } from '../../src';
 import { fileSystemOf, HOUR, MINUTE, start, temporary, theOnly, type World } from '../fixtures';
 import { FunctionWorld } from '../fixtures/function-world';
@@ -259,7 +258,7 @@ describe('Runbook', () => {
     let lines: string[];
     beforeAll(async () => {
       lines = await linesOfFailure();
-      logs = await startMinistack();
+      logs = await startMinistack({ PATH: process.env.PATH });
       environment = { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url };
       await put(environment, lines);
     });
@@ -605,8 +604,8 @@ async function cdk(world: World, assembly: string) {
         void world.deploy(assembly).then(() => response.end());
       });
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closers.push(() => new Promise((done) => server.close(done)));
+  const { url, close } = await onLoopback(server);
+  closers.push(close);
   const bin = temporary();
   writeFileSync(
     join(bin, 'npx'),
@@ -614,10 +613,9 @@ async function cdk(world: World, assembly: string) {
       "{ method: 'POST', body: JSON.stringify(process.argv.slice(2)) });\n",
   );
   chmodSync(join(bin, 'npx'), 0o755);
-  const { port } = server.address() as AddressInfo;
   const environment = {
     PATH: [bin, process.env.PATH].join(delimiter),
-    TEST_SERVER: `http://127.0.0.1:${port}`,
+    TEST_SERVER: url,
   };
   return { environment, commands };
 }
@@ -648,19 +646,6 @@ async function linesOfFailure(): Promise<string[]> {
     await container.close();
     await world.close();
   }
-}
-
-function startMinistack(): Promise<PythonServer> {
-  return startPython('ministack_with_fsx.py', '/_ministack/health', (port) => ({
-    env: {
-      PATH: process.env.PATH,
-      BIND_HOST: '127.0.0.1',
-      MINISTACK_HOST: '127.0.0.1',
-      GATEWAY_PORT: port,
-      IOT_MTLS_ENABLED: '0',
-      IMDS_ENABLED: '0',
-    },
-  }));
 }
 
 /** Put lines into a log group, by the CLI. */
