@@ -6,7 +6,7 @@ import type { Run } from './model';
 import { describeRun, describeViolations } from './report';
 import { runs } from './runs';
 import { carryOut } from './world';
-import { Sandbox } from '../../sandbox';
+import { Sandbox, VacantProcesses } from '../../sandbox';
 
 /** What piles up in a sandbox makes it a lived-in account, and slow in the end. */
 const RUNS_PER_SANDBOX = 15;
@@ -114,6 +114,7 @@ interface Failure {
  * sandbox.
  */
 class Stage {
+  private readonly processes = new VacantProcesses();
   private sandbox?: Sandbox;
   private carried = 0;
 
@@ -139,13 +140,18 @@ class Stage {
   }
 
   async close(): Promise<void> {
+    await this.closeSandbox();
+    await this.processes.close();
+  }
+
+  private async closeSandbox(): Promise<void> {
     await this.sandbox?.close();
     this.sandbox = undefined;
   }
 
   private async renew(): Promise<void> {
-    await this.close();
-    this.sandbox = await Sandbox.start();
+    await this.closeSandbox();
+    this.sandbox = await Sandbox.start({ processes: this.processes });
     this.sandbox.fsx.crowd(CROWD);
     this.carried = 0;
   }
