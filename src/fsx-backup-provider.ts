@@ -19,6 +19,7 @@ import * as permissions from './private/handler-permissions';
 import { HandlerPolicies } from './private/handler-policies';
 import { hashOf } from './private/hash';
 import { ImportedProvider } from './private/imported-provider';
+import { injected } from './private/injection';
 import { markAsOwn } from './private/own';
 import { checkPlace } from './private/source-checks';
 import { checkProviderProps, checkTarget } from './private/type-checks';
@@ -39,6 +40,9 @@ import { checkProviderProps, checkTarget } from './private/type-checks';
  * new FsxBackup(this, 'Backup', { source: BackupSource.of(fileSystem), provider });
  */
 export class FsxBackupProvider extends Construct implements IFsxBackupProvider, iam.IGrantable {
+  /** Names the class to property injectors of aws-cdk-lib 2.196 and later, which give it defaults. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-fsx-backup.FsxBackupProvider';
+
   /**
    * A provider that another app has defined, in this or another account or Region. It must allow the source
    * (`allowBackupsOf`), and `allowPruning` if `keepLast` is used.
@@ -105,9 +109,9 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
   constructor(scope: Construct, id: string, props: FsxBackupProviderProps = {}) {
     super(scope, id);
     markAsOwn(this);
+    props = injected(FsxBackupProvider.PROPERTY_INJECTION_ID, this, props);
     checkProviderProps(`provider "${this.node.path}"`, props);
     this.node.addValidation({ validate: () => checkOrder(Stack.of(this), this.served) });
-
     const { encryptionKey } = props;
     this.encryptionKey = encryptionKey;
     const role = props.role ?? defineFunctionRole(this, props.vpc !== undefined);
@@ -237,13 +241,9 @@ export class FsxBackupProvider extends Construct implements IFsxBackupProvider, 
 
   private machineOfRuns(): sfn.StateMachine {
     // it gets a name of its own if a pipeline of another account or Region refers to it
-    return (this.runs ??= defineStateMachine(
-      this,
-      'runs',
-      PhysicalName.GENERATE_IF_NEEDED,
-      this._engine.serviceToken,
-      this.encryptionKey,
-    ));
+    const name = PhysicalName.GENERATE_IF_NEEDED;
+    const { encryptionKey, _engine: engine } = this;
+    return (this.runs ??= defineStateMachine(this, 'runs', name, engine.serviceToken, encryptionKey));
   }
 }
 

@@ -6,12 +6,14 @@ import { BackupTrigger } from './backup-trigger';
 import { FsxBackupBeforeChangeOptions, FsxBackupProps, IFsxBackup } from './fsx-backup-props';
 import { FsxBackupProvider } from './fsx-backup-provider';
 import { tagsOf } from './private/backup-tags';
+import { noteBackup } from './private/backups-of';
 import { ConstructWithAttributes } from './private/construct-with-attributes';
 import { continueWaiting } from './private/continuations';
 import { BackupProperties, MAX_BACKUP_TIMEOUT, MAX_WAIT, RESOURCE_TYPE } from './private/contract';
 import { defineResource, resourceOf } from './private/custom-resource';
 import { checkSource, executeAfter, executeBefore } from './private/execution-order';
 import { ImportedBackup } from './private/imported-backup';
+import { injected } from './private/injection';
 import { warnOfMoment } from './private/moment-warnings';
 import { checkKeepLast, checkRemovalPolicy, checkTimeout } from './private/option-checks';
 import { markAsOwn } from './private/own';
@@ -46,6 +48,9 @@ import { warnOfUses } from './private/use-warnings';
  * });
  */
 export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, ITaggable, ITrigger {
+  /** Names the class to property injectors of aws-cdk-lib 2.196 and later, which give it defaults. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-fsx-backup.FsxBackup';
+
   /**
    * Refer to a backup that exists.
    *
@@ -107,11 +112,13 @@ export class FsxBackup extends ConstructWithAttributes implements IFsxBackup, IT
   constructor(scope: Construct, id: string, props: FsxBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    props = injected(FsxBackup.PROPERTY_INJECTION_ID, this, props);
     checkProps(`backup "${this.node.path}"`, props);
     const timeout = checkTimeout(props.timeout, MAX_WAIT, MAX_BACKUP_TIMEOUT);
     this.keepLast = checkKeepLast(props.keepLast);
     this.source = checkSource(this, props.source);
     this.triggers = [...checkTriggers(this, props.triggers)];
+    noteBackup(this, this.source, this.triggers);
     this.provider = FsxBackupProvider._for(this, props.provider);
     const names = () => this.triggers.flatMap((trigger) => trigger._names);
     const { tags, nameHasTime } = tagsOf(this, RESOURCE_TYPE, props.backupName, names);

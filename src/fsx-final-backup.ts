@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
 import { tagsOf } from './private/backup-tags';
+import { noteFinalBackup } from './private/backups-of';
 import { BackupProperties, FINAL_RESOURCE_TYPE, MAX_WAIT } from './private/contract';
 import { defineResource, resourceOf } from './private/custom-resource';
+import { injected } from './private/injection';
 import { markAsOwn } from './private/own';
 import { tellOf, warnOfRetainedSource } from './private/removal-policies';
 import { checkPlace } from './private/source-checks';
@@ -60,12 +62,16 @@ export interface FsxFinalBackupProps {
  * new FsxFinalBackup(this, 'FinalBackup', { source: BackupSource.of(fileSystem) });
  */
 export class FsxFinalBackup extends Construct implements ITaggable {
+  /** Names the class to property injectors of aws-cdk-lib 2.196 and later, which give it defaults. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-fsx-backup.FsxFinalBackup';
+
   /** The tags of the backup. */
   public readonly tags: TagManager;
 
   constructor(scope: Construct, id: string, props: FsxFinalBackupProps) {
     super(scope, id);
     markAsOwn(this);
+    props = injected(FsxFinalBackup.PROPERTY_INJECTION_ID, this, props);
     checkProps(`final backup "${this.node.path}"`, props);
 
     const { source } = props;
@@ -87,6 +93,7 @@ export class FsxFinalBackup extends Construct implements ITaggable {
       TimeoutSeconds: String(MAX_WAIT),
       RemovalPolicy: 'RETAIN',
     });
+    noteFinalBackup(this, source);
     const resource = resourceOf(custom);
     provider._serve(resource, source);
     custom.node.addDependency(...provider._policies.allowFinalBackups());

@@ -7,4 +7,5 @@ export * from './fsx-backup-provider';
 export * from './fsx-backup-provider-props';
 export * from './pipelines/fsx-backup-step';
 export * from './fsx-final-backup';
+export * from './fsx-protection';
 export * from './restore-point';

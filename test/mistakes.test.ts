@@ -27,6 +27,7 @@ import {
   FsxBackupProvider,
   FsxBackupStep,
   FsxFinalBackup,
+  FsxProtection,
   RestorePoint,
   WhenMissing,
 } from '../src';
@@ -55,6 +56,7 @@ const final = (props: any = {}) => new FsxFinalBackup(stack, 'Final', { source, 
 const provider = (props?: any) => new FsxBackupProvider(stack, 'Provider', props);
 const step = (props: any = {}) => new FsxBackupStep('Backup', { source, ...props });
 const action = (props: any = {}) => new FsxBackupAction({ actionName: 'Backup', source, ...props });
+const protection = (scope: any = stack) => FsxProtection.of(scope);
 const parameter = (id: string) => new ssm.CfnParameter(stack, id, { type: 'String', value: '1' });
 const imported = () => FsxBackupProvider.fromStateMachineArn(stack, 'Imported', ARN);
 const fileSystem = (props: Partial<fsx.CfnFileSystemProps> = {}, scope: Construct = stack) =>
@@ -616,7 +618,68 @@ const RESTORES: Row[] = [
   ],
 ];
 
-const ROWS = [...SOURCES, ...MOMENTS, ...POLICIES, ...OPTIONS, ...PROVIDERS, ...PIPELINES, ...RESTORES];
+const PROTECTION: Row[] = [
+  ['a scope that is a name', /^the scope of FsxProtection is "Files": give/, () => protection('Files').add()],
+  [
+    'neither kind of backup',
+    /adds nothing/,
+    () => protection().add({ beforeChange: false, finalBackup: false }),
+  ],
+  [
+    'a flag that is a text',
+    /^finalBackup of FsxProtection is "false": give true or false/,
+    () => protection().add({ finalBackup: 'false' as any }),
+  ],
+  ['keepLast of nothing, for all', /beforeChange: false$/, () => protection().add({ keepLast: 0 })],
+  [
+    'a timeout that is too long, for all',
+    /^timeout is 13 hours/,
+    () => protection().add({ timeout: Duration.hours(13) }),
+  ],
+  ['options that are none', /^what FsxProtection got is "all"/, () => protection().add('all' as any)],
+  ['no reason', /none\(\) of "Files" needs a reason/, () => protection().none('')],
+  ['a reason that is missing', /needs a reason/, () => protection().none(undefined as any)],
+  [
+    'errors as a text',
+    /^asErrors of FsxProtection is "yes": give/,
+    () => protection().require({ asErrors: 'yes' as any }),
+  ],
+  [
+    'a scratch file system among those to protect',
+    'notProtected',
+    () => [lustre({ deploymentType: 'SCRATCH_2' }), protection().add()],
+  ],
+  [
+    'a file system that is not guarded',
+    'replacedWithoutBackup',
+    () => [fileSystem(), protection().require()],
+  ],
+  [
+    'a file system without a final backup',
+    'deletedWithoutBackup',
+    () => [fileSystem(), protection().require()],
+  ],
+  [
+    'a file system with two final backups',
+    'finalBackupTwice',
+    () => {
+      const of = { source: BackupSource.of(fileSystem()) };
+      for (const id of ['One', 'Two']) new FsxFinalBackup(stack, id, of);
+      protection().require();
+    },
+  ],
+];
+
+const ROWS = [
+  ...SOURCES,
+  ...MOMENTS,
+  ...POLICIES,
+  ...OPTIONS,
+  ...PROVIDERS,
+  ...PIPELINES,
+  ...RESTORES,
+  ...PROTECTION,
+];
 
 /** What the app draws when it is synthesized: the text of the error, or the warnings. */
 function drawnBy(make: () => unknown): string {

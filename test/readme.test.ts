@@ -173,7 +173,9 @@ describe('what is measured', () => {
 });
 
 test('the examples in docs/ are what a user can compile', () => {
-  const fixture = read('rosetta/default.ts-fixture').replace("from 'cdk-fsx-backup'", "from '../src'");
+  const fixture =
+    read('rosetta/default.ts-fixture').replace("from 'cdk-fsx-backup'", "from '../src'") +
+    "import { type IPropertyInjector, PropertyInjectors } from 'aws-cdk-lib-latest';";
   const snippets = readdirSync(join(ROOT, 'docs'))
     .filter((file) => file.endsWith('.md'))
     .flatMap((file) => {

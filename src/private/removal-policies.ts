@@ -1,6 +1,6 @@
 import { Annotations, CfnDeletionPolicy, CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { templateOf } from './rendered-template';
+import { rendered } from './source-checks';
 
 /*
  * Removal policies of the library's resources, which aspects may change, such as
@@ -31,12 +31,23 @@ export function warnOfOtherPolicy(backup: IConstruct, resource: CfnResource, pol
   );
 }
 
+/** Whether CloudFormation deletes it with its stack, or when it is removed from there. */
+export function isDeleted(resource: CfnResource): boolean {
+  return !isRetained(rendered(resource).DeletionPolicy);
+}
+
+/** Whether CloudFormation deletes the old one when it is replaced. */
+export function isReplaced(resource: CfnResource): boolean {
+  return !isRetained(rendered(resource).UpdateReplacePolicy);
+}
+
+function isRetained(policy: unknown): boolean {
+  return String(policy).startsWith('Retain');
+}
+
 /** A final backup of what CloudFormation never deletes. */
 export function warnOfRetainedSource(backup: IConstruct, source: CfnResource | undefined): void {
-  if (!source) return;
-  const template = templateOf(source.stack);
-  const { DeletionPolicy, UpdateReplacePolicy } = template.Resources[template.ids.get(source)!] ?? {};
-  if (![DeletionPolicy, UpdateReplacePolicy].every((policy) => String(policy).startsWith('Retain'))) return;
+  if (!source || isDeleted(source) || isReplaced(source)) return;
   Annotations.of(backup).addWarningV2(
     'cdk-fsx-backup:finalOfRetained',
     `"${source.node.path}" is retained, so CloudFormation never deletes it, and takes a final backup for ` +

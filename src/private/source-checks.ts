@@ -44,7 +44,8 @@ export function definedSources(scope: IConstruct): CfnResource[] {
   return types.size > 1 && whole.length > 0 ? whole : all;
 }
 
-function isOtherHalf(resource: CfnResource): boolean {
+/** Whether FSx backs it up with another: an ONTAP file system, and an OpenZFS volume. */
+export function isOtherHalf(resource: CfnResource): boolean {
   const { fileSystemType, volumeType } = resource as { fileSystemType?: string; volumeType?: string };
   return fileSystemType === 'ONTAP' || volumeType === 'OPENZFS';
 }
@@ -67,12 +68,14 @@ export function checkReference(method: string, id: string): void {
   );
 }
 
-/** The properties of a resource as they will be in the template, with all that was overridden. */
-export function renderedProperties(resource: CfnResource): Record<string, any> {
-  const [rendered] = Object.values<any>(
-    resource.stack.resolve((resource as any)._toCloudFormation()).Resources ?? {},
-  );
-  return rendered?.Properties ?? {};
+/** A resource as it will be in the template, with all that was overridden. */
+export function rendered(resource: CfnResource): Readonly<Record<string, any>> {
+  const { Resources = {} } = resource.stack.resolve((resource as any)._toCloudFormation());
+  return Object.values<any>(Resources)[0] ?? {};
+}
+
+export function renderedProperties(resource: CfnResource): Readonly<Record<string, any>> {
+  return rendered(resource).Properties ?? {};
 }
 
 /** Why FSx cannot back up a resource of the app; undefined if it can, or only deployment can tell. */

@@ -31,6 +31,13 @@ export function checkConstructs(what: string, scopes: readonly IConstruct[]): vo
   }
 }
 
+/** @throws if an option is given, and is neither true nor false */
+export function checkFlag(what: string, value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== 'boolean') {
+    refuse(what, value, 'true or false');
+  }
+}
+
 /** @throws if an option is given, and is no text */
 export function checkText(what: string, value: unknown): void {
   if (value !== undefined && value !== null && typeof value !== 'string') refuse(what, value, 'a text');

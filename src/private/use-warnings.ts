@@ -1,12 +1,14 @@
 import { Annotations, CfnOutput, CfnResource, Reference, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { report } from './findings';
 import { constructsOf } from './preparation';
 import { restoredFrom } from './restore-checks';
 
 /** Uses of a backup that is taken again and again which do not bear that its id changes. */
 export function warnOfUses(backup: IConstruct, resource: CfnResource): void {
   for (const restored of restoredFrom(resource)) {
-    Annotations.of(restored).addWarningV2(
+    report(
+      restored,
       'cdk-fsx-backup:restoreFromTriggered',
       `its backupId is that of "${backup.node.path}", which takes another backup whenever a trigger ` +
         `changes: CloudFormation would then replace "${restored.node.path}" by a new one, restored from ` +

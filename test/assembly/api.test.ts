@@ -84,6 +84,9 @@ test('the API is all there', () => {
     'FsxFinalBackup',
     'FsxFinalBackupProps',
     'FsxPipelineBackupProps',
+    'FsxProtection',
+    'FsxProtectionOptions',
+    'FsxProtectionRuleOptions',
     'IFsxBackup',
     'IFsxBackupProvider',
     'RestorePoint',
@@ -141,7 +144,11 @@ describe('types', () => {
   test('numbers count things: time is a Duration', () => {
     expect(
       where(mentioned.filter(({ type }) => parts(type).some((part) => part.primitive === 'number'))).sort(),
-    ).toEqual(['FsxBackupOptions.keepLast', 'FsxPipelineBackupProps.keepLast']);
+    ).toEqual([
+      'FsxBackupOptions.keepLast',
+      'FsxPipelineBackupProps.keepLast',
+      'FsxProtectionOptions.keepLast',
+    ]);
     const timed = props.filter(({ it }) =>
       /time|delay|period|interval|duration|seconds|minutes|hours|days/i.test(it.name),
     );
@@ -212,6 +219,7 @@ describe('names', () => {
       'BackupTrigger.onValue',
       'FsxBackup.beforeChangeOf',
       'FsxBackupProvider.defaultFor',
+      'FsxProtection.of',
       'RestorePoint.literal',
       'RestorePoint.parameter',
     ]);
