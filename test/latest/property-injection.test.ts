@@ -108,3 +108,19 @@ test('what is injected is checked', () => {
   injectorsOf(app).add(new Defaults(FsxBackup.PROPERTY_INJECTION_ID, { keepLast: 0 }));
   expect(() => new FsxBackup(stack, 'One', { source })).toThrow('keepLast is 0: it must be a whole number');
 });
+
+test.each<[string, string, () => unknown]>([
+  [FsxBackup.PROPERTY_INJECTION_ID, 'Files/One', () => new FsxBackup(stack, 'One', { source })],
+  [FsxFinalBackup.PROPERTY_INJECTION_ID, 'Files/One', () => new FsxFinalBackup(stack, 'One', { source })],
+  [
+    FsxBackupProvider.PROPERTY_INJECTION_ID,
+    'Files/FsxBackupDefaultProvider',
+    () => new FsxBackup(stack, 'One', { source }),
+  ],
+])('a name that only Python has is refused, from an injector of %s', (uniqueId, path, define) => {
+  injectorsOf(app).add(new Defaults(uniqueId, { keep_last: 7 }));
+  expect(define).toThrow(
+    `the property injector of ${uniqueId} gave "${path}" a property keep_last: return it as keepLast, ` +
+      'also in Python',
+  );
+});
