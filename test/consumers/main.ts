@@ -128,11 +128,13 @@ const LANGUAGES: Record<string, () => Promise<Shown>> = {
     ].filter((entry) => !entry.includes('.'));
     const found = [];
     for (const example of examples) found.push(...(await compare(example, cdk, join(path, example))));
-    run(join(environment, 'bin/python'), [join(__dirname, 'mistakes.py')]);
+    for (const checks of ['mistakes.py', 'protection.py']) {
+      run(join(environment, 'bin/python'), [join(__dirname, checks)]);
+    }
     return {
       what:
         `wheel installed, aws-cdk-lib ${cdk} from PyPI; all ${examples.length} examples synthesized, ` +
-        'mistakes are told',
+        'mistakes are told, FsxProtection and defaults by property injectors work',
       differences: found,
     };
   },
