@@ -1,6 +1,6 @@
 import { isRunning, success, successWithout } from './attributes';
-import { type Context, stackNow } from './context';
-import { type Phase, respond } from './phase';
+import { type Context, hasSureStatus, stackNow } from './context';
+import { BEGIN, type Phase, respond } from './phase';
 import { type Continuation, isBackupId } from './request';
 import { wait } from './wait';
 
@@ -14,7 +14,10 @@ export async function proceed(context: Context<Continuation>): Promise<Phase> {
   const { told, type, physicalId, formerBackupId } = request;
   if (type === 'Delete') return respond({ status: 'SUCCESS', physicalId });
   if (!isRunning(told.lifecycle) || formerBackupId === told.backupId) return accept(context);
-  if (type === 'Update' && (await stackNow(context)).standing === 'back') return accept(context);
+  if (type === 'Update') {
+    if ((await stackNow(context)).standing === 'back') return accept(context);
+    if (!hasSureStatus(context)) return BEGIN.phase;
+  }
   return wait(context, { phase: 'Waiting', backupId: told.backupId, since: now });
 }
 

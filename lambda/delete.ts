@@ -134,7 +134,8 @@ async function heldNow(
   const { request, stacks, fsx } = context;
   const { stackId, logicalId, physicalId } = request;
   const { status = '', physicalId: shown } = (await stacks.resource(stackId, logicalId)) ?? {};
-  if (shown !== physicalId || /^(CREATE|UPDATE)_COMPLETE$/.test(status)) {
+  // What is being deleted is not held: CloudFormation may show the request's own id, or another old one.
+  if (shown === physicalId ? /^(CREATE|UPDATE)_COMPLETE$/.test(status) : !status.startsWith('DELETE_')) {
     const held = shown && isBackupId(shown) ? await fsx.backup(shown) : undefined;
     return { heldId: shown, held: knownOf(held, request) };
   }

@@ -160,4 +160,14 @@ describe('a link responds at once', () => {
     world.backups = [running()];
     expect(await world.poll(updated())).toMatchObject({ output: { BackupLifecycle: 'CREATING' } });
   });
+
+  test('to its rollback, once CloudFormation tells of that', async () => {
+    world.stack.status = 'UPDATE_FAILED'; // a person rolls back, and the status is late
+    world.backups = [running()];
+    const polled = await world.poll(updated());
+    world.stack.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
+    await world.toTheEnd(updated(), polled);
+    expect(world.responses).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
+    expect(world.now).toBeLessThan(START + MINUTE);
+  });
 });

@@ -228,6 +228,24 @@ describe('an update cleans up', () => {
     expect(ids()).toEqual([NEW]);
   });
 
+  test('if the resource shows another id that is being deleted, it does not hold that', async () => {
+    holds(OLDER, 'DELETE_IN_PROGRESS'); // an attempt that failed, and is cleaned up, too
+    world.backups = [
+      doomed(),
+      doomed(OLDER, { previous: BACKUP }, { minutesOld: 9 }),
+      doomed(NEW, { previous: BACKUP }, { minutesOld: 5 }),
+    ];
+    await go();
+    expect(ids()).toEqual([NEW]);
+  });
+
+  test('nor is that what a creation that failed is followed by', async () => {
+    holds('Files-Backup-9Z8Y', 'DELETE_IN_PROGRESS');
+    world.backups = [doomed(NEW, { previous: 'none' })];
+    await go(event('Files-Backup-1A2B3C'));
+    expect(ids()).toEqual([NEW]);
+  });
+
   test('if no backup names it as `previous`, the resource goes, and its own removal decides', async () => {
     holds(BACKUP, 'DELETE_IN_PROGRESS');
     world.backups = [doomed(), doomed(OLD)];

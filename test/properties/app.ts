@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnOutput, Duration, Fn, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { App, CfnElement, CfnOutput, Duration, Fn, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as fsx from 'aws-cdk-lib/aws-fsx';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
@@ -15,6 +15,7 @@ import {
   type FsxBackupOptions,
   FsxBackupProvider,
   FsxFinalBackup,
+  FsxProtection,
 } from '../../src';
 
 /** Which resources must not be changed before a backup is AVAILABLE, by their logical ids. */
@@ -55,9 +56,13 @@ export function synthesize(model: AppModel, deployment: number): Synthesized {
       context: { 'aws:cdk:disable-asset-staging': true },
     });
     const stack = new Stack(app, 'Files');
-    const guards = define(stack, model, deployment);
+    const defined = define(stack, model, deployment);
+    if (model.protection !== 'none') {
+      FsxProtection.of(stack).add({ keepLast: model.protection === 'keepLast 1' ? 1 : undefined });
+    }
     const { template } = app.synth().getStackByName('Files');
-    return { template, ...JSON.parse(JSON.stringify(stack.resolve(guards))) };
+    const guards = [...defined.guards, ...guardsOfProtection(stack)];
+    return { template, ...JSON.parse(JSON.stringify(stack.resolve({ ...defined, guards }))) };
   } finally {
     rmSync(outdir, { recursive: true });
   }
@@ -82,7 +87,7 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
     if (!backup.isDefined || !source) continue;
     const values = { value: model.value, token: image.attrValue };
     const construct = defineBackup(stack, BACKUPS[at], backup, source, service, values, provider);
-    const logicalId = stack.getLogicalId(construct.node.findChild('Resource').node.defaultChild as any);
+    const logicalId = logicalIdOf(construct);
     if (backup.isGuard) {
       guards.push({ backup: logicalId, guarded: source.resource.logicalId, isOfGuarded: true });
     }
@@ -103,6 +108,20 @@ function define(stack: Stack, model: AppModel, deployment: number): Omit<Synthes
     sources: defined,
     values: origins.values,
   };
+}
+
+function logicalIdOf(backup: Construct): string {
+  return Stack.of(backup).getLogicalId(backup.node.findChild('Resource').node.defaultChild as CfnElement);
+}
+
+/** Those that were added when the app was synthesized. */
+function guardsOfProtection(stack: Stack): Guard[] {
+  const places = stack.node.tryFindChild('FsxProtection')?.node.children ?? [];
+  return places.flatMap(({ node }) => {
+    const backup = node.tryFindChild('BeforeChange') as FsxBackup | undefined;
+    const { logicalId: guarded } = stack.node.findChild(node.id) as CfnElement;
+    return backup ? [{ backup: logicalIdOf(backup), guarded, isOfGuarded: true }] : [];
+  });
 }
 
 function parameter(stack: Stack, id: string, value: string): ssm.CfnParameter {

@@ -14,6 +14,8 @@ export const SOURCES = ['Alpha', 'Beta'] as const;
 export const TRIGGERS = ['none', 'service', 'value', 'token', 'both'] as const;
 /** Where a value of the template comes from: the text, or what CloudFormation knows when it deploys. */
 export const ORIGINS = ['text', 'parameter', 'stored', 'resource', 'other stack', 'condition'] as const;
+/** Of the whole stack, by `FsxProtection`. */
+export const PROTECTIONS = ['none', 'all', 'keepLast 1'] as const;
 export const BACKUPS = ['One', 'Two', 'Three'] as const;
 /** Resources that are no business of the library: before, beside and after the backups. */
 export const BYSTANDERS = ['Service', 'Beside', 'After'] as const;
@@ -51,10 +53,12 @@ export interface AppModel {
   readonly value: string;
   /** of the service's version, and of the keys */
   readonly origin: (typeof ORIGINS)[number];
+  readonly protection: (typeof PROTECTIONS)[number];
 }
 
 export type Change =
   | { readonly origin: AppModel['origin'] }
+  | { readonly protection: AppModel['protection'] }
   | { readonly service: number }
   | { readonly value: string }
   | { readonly source: number; readonly to: Partial<SourceModel> }
@@ -170,9 +174,9 @@ export interface Run {
 
 export function changed(app: AppModel, changes: readonly Change[]): AppModel {
   return changes.reduce<AppModel>((before, change) => {
-    if ('service' in change || 'value' in change || 'origin' in change) return { ...before, ...change };
     if ('source' in change) return { ...before, sources: merged(before.sources, change.source, change.to) };
-    return { ...before, backups: merged(before.backups, change.backup, change.to) };
+    if ('backup' in change) return { ...before, backups: merged(before.backups, change.backup, change.to) };
+    return { ...before, ...change };
   }, app);
 }
 

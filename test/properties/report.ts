@@ -37,9 +37,10 @@ export function describeRun({ app, habits, steps, isDestroyed }: Run): string {
   ].join('\n');
 }
 
-function describeApp({ sources, backups, origin }: AppModel): string[] {
+function describeApp({ sources, backups, origin, protection }: AppModel): string[] {
   return [
     `values come from: ${origin}`,
+    `FsxProtection of the stack: ${protection}`,
     ...sources.map(({ kind, copiesTags, hasFinalBackup }, at) => {
       return (
         `${SOURCES[at]}: ` +
@@ -97,6 +98,7 @@ function describeChange(change: Change): string {
   if ('service' in change) return `service ${change.service}`;
   if ('value' in change) return `value ${change.value}`;
   if ('origin' in change) return `values come from: ${change.origin}`;
+  if ('protection' in change) return `FsxProtection: ${change.protection}`;
   const name = 'source' in change ? SOURCES[change.source] : BACKUPS[change.backup];
   return `${name}: ${Object.entries(change.to)
     .map(([property, value]) => `${property} ${value}`)

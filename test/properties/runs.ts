@@ -22,6 +22,7 @@ import {
   MINUTE,
   ORIGINS,
   type PlannedFault,
+  PROTECTIONS,
   type Run,
   type Step,
   TRIGGERS,
@@ -48,12 +49,14 @@ const app = fc.record<AppModel>({
   service: fc.constant(1),
   value: fc.constant('x'),
   origin: fc.constantFrom(...ORIGINS),
+  protection: fc.constantFrom(PROTECTIONS[0], ...PROTECTIONS),
 });
 
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ service: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ value: fc.constantFrom('x', 'y', 'z') }) },
   { weight: 1, arbitrary: fc.record({ origin: fc.constantFrom(...ORIGINS) }) },
+  { weight: 1, arbitrary: fc.record({ protection: fc.constantFrom(...PROTECTIONS) }) },
   {
     weight: 3,
     arbitrary: fc.record({ source: fc.nat(1), to: fc.record({ key: fc.constantFrom(1, 2, 3) }) }),
