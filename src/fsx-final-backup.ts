@@ -1,4 +1,4 @@
-import { ITaggable, TagManager } from 'aws-cdk-lib';
+import { CfnResource, ITaggable, TagManager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BackupSource } from './backup-source';
 import { FsxBackupProvider } from './fsx-backup-provider';
@@ -68,6 +68,9 @@ export class FsxFinalBackup extends Construct implements ITaggable {
   /** The tags of the backup. */
   public readonly tags: TagManager;
 
+  /** @internal */
+  public readonly _resource: CfnResource;
+
   constructor(scope: Construct, id: string, props: FsxFinalBackupProps) {
     super(scope, id);
     markAsOwn(this);
@@ -94,10 +97,10 @@ export class FsxFinalBackup extends Construct implements ITaggable {
       RemovalPolicy: 'RETAIN',
     });
     noteFinalBackup(this, source);
-    const resource = resourceOf(custom);
-    provider._serve(resource, source);
+    this._resource = resourceOf(custom);
+    provider._serve(this._resource, source);
     custom.node.addDependency(...provider._policies.allowFinalBackups());
-    tellOf(resource, 'DeletionPolicy', 'UpdateReplacePolicy');
+    tellOf(this._resource, 'DeletionPolicy', 'UpdateReplacePolicy');
     this.node.addValidation({
       validate: () => {
         warnOfRetainedSource(this, source._resource);

@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   App,
   Aspects,
   aws_fsx as fsx,
   aws_iam as iam,
+  CfnCondition,
   CfnResource,
   Duration,
+  Fn,
   NestedStack,
   RemovalPolicies,
   RemovalPolicy,
@@ -148,6 +152,16 @@ describe('what is added', () => {
     made.applyRemovalPolicy(RemovalPolicy.RETAIN, { applyToUpdateReplacePolicy: false });
     FsxProtection.of(app).add();
     expect(finals()).toHaveLength(1);
+  });
+
+  test('a final backup under the condition of its file system, to which it refers', () => {
+    const made = fileSystem();
+    FsxProtection.of(app).add();
+    made.cfnOptions.condition = new CfnCondition(stack, 'IsWanted', {
+      expression: Fn.conditionEquals('a', 'b'),
+    });
+    const [last] = Object.values(Template.fromStack(stack).findResources('Custom::FsxFinalBackup'));
+    expect(last).toMatchObject({ Condition: 'IsWanted', Properties: { FileSystemId: { Ref: 'Data' } } });
   });
 
   test('one, if an aspect says that it is deleted', () => {
@@ -388,6 +402,20 @@ describe('stages', () => {
 });
 
 describe('the size of a stack', () => {
+  test.each([
+    [{}, 7],
+    [{ keepLast: 3 }, 8],
+  ])('as docs/organisations.md has it, with %j', (options, forTheFirst) => {
+    fileSystem('One');
+    fileSystem('Two');
+    FsxProtection.of(app).add(options);
+    const { Resources } = Template.fromStack(stack).toJSON();
+    expect(Object.keys(Resources)).toHaveLength(2 + 2 * 2 + forTheFirst);
+    const page = readFileSync(join(__dirname, '../docs/organisations.md'), 'utf8');
+    expect(page).toContain('takes 2 more with both kinds of backups');
+    expect(page).toContain('the first one of a stack 7 more, 8 with `keepLast`');
+  });
+
   /** 499 resources, and so many more. */
   const fill = (more: number) => {
     for (let nth = 0; nth < 164; nth++) fileSystem(`Data${nth}`);

@@ -172,6 +172,14 @@ describe('what is measured', () => {
   });
 });
 
+test('docs/organisations.md multiplies what the README says', () => {
+  const page = read('docs/organisations.md');
+  const [, each] = /\| 10 minutes \|.*\$([\d.]+) \|/.exec(README)!;
+  const [, storage] = /× \$0\.05 = \*\*\$([\d.]+)\*\* a month/.exec(README)!;
+  expect(page).toContain(`50 × $${each} = **$${(50 * Number(each)).toFixed(2)}**`);
+  expect(page).toContain(`50 × $${storage} = **$${(50 * Number(storage)).toLocaleString('en-US')}** a month`);
+});
+
 test('the examples in docs/ are what a user can compile', () => {
   const fixture =
     read('rosetta/default.ts-fixture').replace("from 'cdk-fsx-backup'", "from '../src'") +

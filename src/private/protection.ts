@@ -5,6 +5,7 @@ import { FsxBackup } from '../fsx-backup';
 import { FsxFinalBackup } from '../fsx-final-backup';
 import type { FsxProtectionOptions } from '../fsx-protection';
 import { finalBackupsOf, isGuarded } from './backups-of';
+import { shareCondition } from './condition';
 import { report } from './findings';
 import { isDeleted, isReplaced } from './removal-policies';
 import { templateOf } from './rendered-template';
@@ -98,7 +99,8 @@ function giveBackups(
     FsxBackup.beforeChangeOf(placeFor(source), 'BeforeChange', source, options);
   }
   if (finalBackup && (isDeleted(source) || isReplaced(source)) && finalBackupsOf(source).length === 0) {
-    new FsxFinalBackup(placeFor(source), 'Final', { source: BackupSource.of(source) });
+    const backup = new FsxFinalBackup(placeFor(source), 'Final', { source: BackupSource.of(source) });
+    shareCondition(backup._resource, source);
   }
 }
 

@@ -8,6 +8,7 @@ import { type IPolicyValidationPlugin, Validations } from 'aws-cdk-lib-latest';
 import { ModuleKind, transpileModule } from 'typescript';
 import { defineEverything } from './stack-with-everything';
 import * as library from '../../src';
+import { defineFleet } from '../fixtures/fleet';
 
 /*
  * What is judged: every example, and a stack with everything wherever a stack can be; with no feature flags,
@@ -27,6 +28,13 @@ const PLACES: Record<string, Define[]> = {
   ],
   'everything in a nested stack': [
     (newApp) => defineEverything(new NestedStack(new Stack(newApp(), 'Outer'), 'Files')),
+  ],
+  'the fleet of an organisation': [
+    (newApp) => {
+      const app = newApp();
+      defineFleet(app);
+      library.FsxProtection.of(app).add();
+    },
   ],
   'everything in a stage': [
     (newApp) => defineEverything(new Stack(new Stage(newApp(), 'Production', { env: ENV }), 'Files')),
