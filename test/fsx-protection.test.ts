@@ -197,6 +197,14 @@ describe('what has a backup', () => {
     expect(guards()).toEqual(['PreUpgrade', 'FsxProtectionDataBeforeChange']);
   });
 
+  test('of what is deployed, before the change of something else, is not left alone either', () => {
+    const service = new CfnResource(stack, 'Service', { type: 'AWS::SNS::Topic' });
+    const source = BackupSource.fromDeployed(fileSystem());
+    FsxBackup.beforeChangeOf(stack, 'PreUpgrade', service, { source });
+    FsxProtection.of(app).add();
+    expect(guards()).toEqual(['PreUpgrade', 'FsxProtectionDataBeforeChange']);
+  });
+
   test('a final one of its own gets the other alone', () => {
     new FsxFinalBackup(stack, 'Last', { source: BackupSource.fromFileSystemId(fileSystem().ref) });
     FsxProtection.of(app).add();

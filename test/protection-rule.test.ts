@@ -217,6 +217,15 @@ describe('nothing is found', () => {
   });
 });
 
+test('a construct in a stack is asked about alone', () => {
+  fileSystem('Beside');
+  const team = new Construct(stack, 'Team');
+  fileSystem('Data', team);
+  FsxProtection.of(team).require();
+  app.synth();
+  expect(findings()).toEqual(Array(2).fill(expect.stringMatching('^/Files/Team/Data')));
+});
+
 test('the nearest scope says whether there are errors', () => {
   fileSystem();
   fileSystem('Data', new Stack(app, 'Lab'));

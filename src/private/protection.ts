@@ -50,14 +50,10 @@ const reached = new WeakSet<CfnResource>();
 const PROTECTION: IAspect = {
   visit: (construct) => {
     // At its stack, so that all aspects visit what is added; and at itself, if an aspect has added it.
-    if (Stack.isStack(construct)) sourcesIn(construct).filter(isIn(construct)).forEach(protect);
+    if (Stack.isStack(construct)) sourcesIn(construct).forEach(protect);
     else if (isSource(construct)) protect(construct);
   },
 };
-
-function isIn(stack: Stack): (source: CfnResource) => boolean {
-  return (source) => source.stack === stack;
-}
 
 /** Give what is below a scope its backups, when the app is complete. */
 export function protectBelow(scope: IConstruct): void {
