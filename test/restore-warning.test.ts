@@ -11,7 +11,6 @@ import {
   Stack,
 } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import { version } from 'aws-cdk-lib/package.json';
 import { Construct } from 'constructs';
 import { BackupSource, BackupTrigger, FsxBackup, FsxBackupProps } from '../src';
 
@@ -58,10 +57,6 @@ const WARNING = expect.stringMatching(
       .join(''),
   ),
 );
-
-// Older versions of aws-cdk-lib do not look at the acknowledgements of the construct itself, when the warning
-// comes after them.
-const untilCdkLooks = Number(version.split('.')[1]) < 270 ? test.failing : test;
 
 describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (timeout) => {
   test.each<[string, (id: string, scope?: Construct) => CfnResource]>([
@@ -169,7 +164,7 @@ describe.each([Duration.hours(1), Duration.hours(6)])('with a timeout of %s', (t
     expect(warnings().map(([path]) => path)).toEqual(['/Files/B/Restored']);
   });
 
-  untilCdkLooks('acknowledging it for the file system itself is enough', () => {
+  test('acknowledging it for the file system itself is enough', () => {
     acknowledge(fileSystem(define({ timeout }).backupId));
     expect(warnings()).toEqual([]);
   });
