@@ -403,7 +403,7 @@ describe('stages', () => {
   test('may be left out', () => {
     FsxProtection.of(app).add();
     const test_ = new Production(app, 'Test');
-    FsxProtection.of(test_).none('made anew for each test');
+    FsxProtection.of(test_).none('made again for each test');
     app.synth();
     expect(guards(test_.files)).toEqual([]);
   });

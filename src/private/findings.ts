@@ -1,5 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
+import { nearest } from './nesting';
 
 /*
  * What is found in an app, and can be acknowledged: a warning, or an error where a scope asks for errors.
@@ -15,8 +16,8 @@ export function reportAsErrors(scope: IConstruct, areErrors: boolean): void {
 export function report(construct: IConstruct, id: string, text: string): void {
   if (isAcknowledged(construct, id)) return;
   const annotations = Annotations.of(construct);
-  const nearest = [...construct.node.scopes].reverse().find((scope) => asErrors.has(scope));
-  if (nearest && asErrors.get(nearest)) annotations.addError(`${text} [ack: ${id}]`);
+  const scope = nearest(construct, (each) => asErrors.has(each));
+  if (scope && asErrors.get(scope)) annotations.addError(`${text} [ack: ${id}]`);
   else annotations.addWarningV2(id, text);
 }
 

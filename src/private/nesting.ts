@@ -1,6 +1,14 @@
 import { Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 
+/** The first of a construct and the scopes around it, from the inside out, that is meant. */
+export function nearest(
+  construct: IConstruct,
+  isMeant: (scope: IConstruct) => boolean,
+): IConstruct | undefined {
+  return [...construct.node.scopes].reverse().find(isMeant);
+}
+
 /** The stack of a construct, and the stacks in which that one is nested, from the inside out. */
 export function stacksAround(construct: IConstruct): Stack[] {
   const stack = Stack.of(construct);
@@ -14,7 +22,7 @@ export function outermost(construct: IConstruct): Stack {
 
 /** Whether the construct defines something in a stack that is deployed separately from this one. */
 export function isDeployedApart(construct: IConstruct, from: IConstruct): boolean {
-  const own = [...construct.node.scopes].reverse().find(Stack.isStack);
+  const own = nearest(construct, Stack.isStack);
   return [own, ...construct.node.findAll()].some(
     (each) => Stack.isStack(each) && outermost(each) !== outermost(from),
   );

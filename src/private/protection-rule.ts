@@ -2,6 +2,7 @@ import { CfnResource, Stage } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { finalBackupsOf, isGuarded } from './backups-of';
 import { report } from './findings';
+import { nearest } from './nesting';
 import { decisionFor, placesIn, sourcesIn, tellOfNone, whyNotProtected } from './protection';
 import { isDeleted, isReplaced } from './removal-policies';
 import { isOtherHalf } from './source-checks';
@@ -29,7 +30,7 @@ function judgeIn(place: IConstruct, scope: IConstruct): string[] {
 }
 
 function stageOf(construct: IConstruct): IConstruct | undefined {
-  return [...construct.node.scopes].reverse().find(Stage.isStage);
+  return nearest(construct, Stage.isStage);
 }
 
 function unjudgedIn(scope: IConstruct): string[] {

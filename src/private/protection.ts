@@ -7,7 +7,8 @@ import type { FsxProtectionOptions } from '../fsx-protection';
 import { finalBackupsOf, isGuarded } from './backups-of';
 import { shareCondition } from './condition';
 import { report } from './findings';
-import { isDeleted, isReplaced } from './removal-policies';
+import { nearest } from './nesting';
+import { isRetained } from './removal-policies';
 import { templateOf } from './rendered-template';
 import { isOtherHalf, isSource } from './source-checks';
 
@@ -22,8 +23,8 @@ export function decide(scope: IConstruct, decision: Decision): void {
 
 /** The one of the nearest scope. */
 export function decisionFor(source: CfnResource): Decision | undefined {
-  const nearest = [...source.node.scopes].reverse().find((scope) => decisions.has(scope));
-  return nearest && decisions.get(nearest);
+  const scope = nearest(source, (each) => decisions.has(each));
+  return scope && decisions.get(scope);
 }
 
 /** The constructs at or below a scope that something may be decided for. */
@@ -37,7 +38,7 @@ export function sourcesIn(scope: IConstruct): CfnResource[] {
  * @returns where something has to be added to reach all that is below the scope, now
  */
 export function placesIn(scope: IConstruct): IConstruct[] {
-  const here = [...scope.node.scopes].reverse().find(Stack.isStack) ?? scope;
+  const here = nearest(scope, Stack.isStack) ?? scope;
   return [...new Set([here, ...scope.node.findAll().filter(Stage.isStage)])];
 }
 
@@ -94,7 +95,7 @@ function giveBackups(
   if (beforeChange && !isGuarded(source)) {
     FsxBackup.beforeChangeOf(placeFor(source), 'BeforeChange', source, options);
   }
-  if (finalBackup && (isDeleted(source) || isReplaced(source)) && finalBackupsOf(source).length === 0) {
+  if (finalBackup && !isRetained(source) && finalBackupsOf(source).length === 0) {
     const backup = new FsxFinalBackup(placeFor(source), 'Final', { source: BackupSource.of(source) });
     shareCondition(backup._resource, source);
   }

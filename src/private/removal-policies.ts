@@ -33,21 +33,26 @@ export function warnOfOtherPolicy(backup: IConstruct, resource: CfnResource, pol
 
 /** Whether CloudFormation deletes it with its stack, or when it is removed from there. */
 export function isDeleted(resource: CfnResource): boolean {
-  return !isRetained(rendered(resource).DeletionPolicy);
+  return !retains(rendered(resource).DeletionPolicy);
 }
 
 /** Whether CloudFormation deletes the old one when it is replaced. */
 export function isReplaced(resource: CfnResource): boolean {
-  return !isRetained(rendered(resource).UpdateReplacePolicy);
+  return !retains(rendered(resource).UpdateReplacePolicy);
 }
 
-function isRetained(policy: unknown): boolean {
+/** Whether CloudFormation never deletes it. */
+export function isRetained(resource: CfnResource): boolean {
+  return !isDeleted(resource) && !isReplaced(resource);
+}
+
+function retains(policy: unknown): boolean {
   return String(policy).startsWith('Retain');
 }
 
 /** A final backup of what CloudFormation never deletes. */
 export function warnOfRetainedSource(backup: IConstruct, source: CfnResource | undefined): void {
-  if (!source || isDeleted(source) || isReplaced(source)) return;
+  if (!source || !isRetained(source)) return;
   Annotations.of(backup).addWarningV2(
     'cdk-fsx-backup:finalOfRetained',
     `"${source.node.path}" is retained, so CloudFormation never deletes it, and takes a final backup for ` +
